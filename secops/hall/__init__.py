@@ -1,0 +1,1 @@
+"""Builds things and joins rooms."""

@@ -1,0 +1,69 @@
+"""The application: one workspace opened, its parts built on first use and handed to flows."""
+
+import socket
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from secops.core.clock import Clock, SystemClock
+from secops.hall.config import Config, load
+from secops.hall.workspace import Workspace
+
+if TYPE_CHECKING:
+    from secops.scope.audit import Audit
+    from secops.scope.epoch import Epoch
+    from secops.store.database import Database
+
+
+class App:
+    """What every flow is given. Close it when done."""
+
+    def __init__(self, workspace: Workspace, *, clock: Clock | None = None, config: Config | None = None) -> None:
+        self.workspace = workspace
+        self.clock: Clock = clock or SystemClock()
+        self.config = config or load(workspace.config)
+
+    @cached_property
+    def site(self) -> str:
+        """The site whose universe this workspace is."""
+        return self.config.text("site")
+
+    @cached_property
+    def observer(self) -> str:
+        """Who observes: the configured name, else this machine's."""
+        return self.config.text("observer") or socket.gethostname()
+
+    @cached_property
+    def database(self) -> "Database":
+        """The store, brought to this program's version. Raises StoreError."""
+        from secops.store.database import Database
+        from secops.store.migrate import upgrade
+
+        url = self.config.text("store.url")
+        database = Database(url) if url else Database.file(self.workspace.database)
+        upgrade(database)
+        return database
+
+    @cached_property
+    def audit(self) -> "Audit":
+        """The audit log."""
+        from secops.scope.audit import Audit
+
+        return Audit(self.workspace.audit, self.clock)
+
+    @cached_property
+    def epoch(self) -> "Epoch":
+        """The stop switch every lease re-reads."""
+        from secops.scope.epoch import Epoch
+
+        return Epoch(self.workspace.state)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

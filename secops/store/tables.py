@@ -1,0 +1,11 @@
+"""Imports every table file, so that the metadata is whole. A new table is a file and a line here."""
+
+from importlib import import_module
+
+_FILES: tuple[str, ...] = ("database",)
+for _each in _FILES:
+    import_module(f"secops.store.{_each}")
+
+from secops.store.database import metadata  # noqa: E402 - after the tables have been made
+
+TABLES = tuple(table.name for table in metadata.sorted_tables)
