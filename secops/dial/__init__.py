@@ -1,0 +1,1 @@
+"""The only sockets and raw packets to targets, every one of them under a lease of the Gate."""
