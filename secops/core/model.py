@@ -93,7 +93,7 @@ class Observation:
     target: Target
     seen_at: Instant
     status: Status
-    facts: Facts = EMPTY
+    facts: Facts = field(default_factory=lambda: EMPTY)
     """Dictionary fields of the service, or (prefixed by no kind) of what the collector's merge rule names."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """What the dictionary has no field for; bounded JSON, kept, not interpreted."""
@@ -197,7 +197,7 @@ class Entity:
     """Complete runs in a row that asked for it and got no answer."""
     generation: int = 1
     """Counts the assets born of the same key, so that ids stay derived when one key changes hands."""
-    facts: Facts = EMPTY
+    facts: Facts = field(default_factory=lambda: EMPTY)
     unknown: Mapping[str, str] = field(default_factory=dict)
     """Field -> why it is not known though somebody looked."""
     origin: Mapping[str, int] = field(default_factory=dict)
