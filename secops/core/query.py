@@ -5,9 +5,14 @@ regard to ASCII case; other scripts compare as they are written. On a set of val
 any member. `Undecided` is not decided here: a rule's `requires` are checked before.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, TypeVar, assert_never
 
+from secops.core import address, version
+from secops.core.fields import Field, Type, by_name
+from secops.core.language import say
 from secops.core.model import Value
 
 
@@ -65,3 +70,235 @@ class Not:
 
 Query = Compare | And | Or | Not
 EVERYTHING: Query = And(())
+NOTHING: Query = Or(())
+
+Reader = Callable[[str], Value]
+"""Gives the value of a dictionary field, None where it is not known."""
+
+ORDER: Final = frozenset({Op.LT, Op.LTE, Op.GT, Op.GTE})
+TEXTUAL: Final = frozenset({Op.CONTAINS, Op.STARTSWITH, Op.ENDSWITH, Op.LIKE})
+VERSIONS: Final = frozenset({Op.VERSION_LT, Op.VERSION_LTE, Op.VERSION_GT, Op.VERSION_GTE})
+OPS: Final[dict[Type, frozenset[Op]]] = {
+    Type.TEXT: frozenset({Op.EQ, Op.EXISTS}) | TEXTUAL,
+    Type.TEXTS: frozenset({Op.EQ, Op.EXISTS}) | TEXTUAL,
+    Type.VERSION: frozenset({Op.EQ, Op.EXISTS}) | TEXTUAL | VERSIONS,
+    Type.INTEGER: frozenset({Op.EQ, Op.EXISTS}) | ORDER,
+    Type.INTEGERS: frozenset({Op.EQ, Op.EXISTS}) | ORDER,
+    Type.INSTANT: frozenset({Op.EQ, Op.EXISTS}) | ORDER,
+    Type.ADDRESS: frozenset({Op.EQ, Op.EXISTS, Op.CIDR}) | ORDER,
+    Type.BOOLEAN: frozenset({Op.EQ, Op.EXISTS}),
+}
+"""Which comparisons each type of field has."""
+
+WHOLE: Final = frozenset({Type.INTEGER, Type.INTEGERS, Type.INSTANT})
+LARGEST: Final = 2**63 - 1
+LONGEST: Final = 4096
+"""Characters of a text compared with."""
+
+_Order = TypeVar("_Order", int, str)
+_FOLD: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def fold(text: str) -> str:
+    """The text with A-Z lowered and every other character as it is."""
+    return text.translate(_FOLD)
+
+
+def holds(query: Query, reader: Reader) -> bool:
+    """Whether the query holds for what `reader` reads. Raises ValueError for a comparison that `misfit` names."""
+    match query:
+        case And(items):
+            return all(holds(each, reader) for each in items)
+        case Or(items):
+            return any(holds(each, reader) for each in items)
+        case Not(item):
+            return not holds(item, reader)
+        case Compare(name, op, wanted):
+            problem = misfit(query)
+            if problem:
+                raise ValueError(problem)
+            return _met(by_name()[name], op, wanted, reader(name))
+        case _:
+            assert_never(query)
+
+
+def comparisons(query: Query) -> Iterator[Compare]:
+    """Every comparison of the query, in reading order."""
+    match query:
+        case And(items) | Or(items):
+            for each in items:
+                yield from comparisons(each)
+        case Not(item):
+            yield from comparisons(item)
+        case Compare():
+            yield query
+        case _:
+            assert_never(query)
+
+
+def fields_of(query: Query) -> tuple[str, ...]:
+    """Names of the fields the query reads, each once, in reading order."""
+    return tuple(dict.fromkeys(each.field for each in comparisons(query)))
+
+
+def misfit(compare: Compare) -> str:
+    """Why this comparison means nothing (unknown field, operator or value of the wrong type), empty where it does."""
+    field = by_name().get(compare.field)
+    if field is None:
+        return say(f"没有字段 {compare.field}", f"no field {compare.field}")
+    if compare.op not in OPS[field.type]:
+        usable = ", ".join(sorted(OPS[field.type]))
+        return say(
+            f"字段 {field.name}（{field.zh}）是 {field.type}，不能用 {compare.op}；可用：{usable}",
+            f"field {field.name} is {field.type} and has no {compare.op}; it has: {usable}",
+        )
+    if _suits(field, compare.op, compare.value):
+        return ""
+    zh, en = expected(field, compare.op)
+    return say(
+        f"字段 {field.name}（{field.zh}）的 {compare.op} 需要{zh}，得到 {_brief(compare.value)}",
+        f"{compare.op} of field {field.name} takes {en}, not {_brief(compare.value)}",
+    )
+
+
+def expected(field: Field, op: Op) -> tuple[str, str]:
+    """What the comparison takes, in Chinese and English."""
+    if op is Op.EXISTS or field.type is Type.BOOLEAN:
+        return "true 或 false", "true or false"
+    if op is Op.CIDR:
+        return "网段，如 198.18.0.0/16", "a network such as 198.18.0.0/16"
+    if field.type is Type.ADDRESS:
+        return "IP 地址", "an IP address"
+    if field.type is Type.INSTANT:
+        return "时间（毫秒整数）", "a time in whole milliseconds"
+    if field.type in WHOLE:
+        return "整数", "a whole number"
+    return "文字", "text"
+
+
+def _suits(field: Field, op: Op, value: Value) -> bool:
+    if op is Op.EXISTS or field.type is Type.BOOLEAN:
+        return isinstance(value, bool)
+    if field.type in WHOLE:
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
+    if not isinstance(value, str) or len(value) > LONGEST or "\0" in value or not _parses(str.encode, value):
+        return False
+    if field.type is Type.ADDRESS:
+        return _parses(address.span if op is Op.CIDR else address.number, value)
+    return True
+
+
+def _parses(read: Callable[[str], object], value: str) -> bool:
+    try:
+        read(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _brief(value: Value) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _met(field: Field, op: Op, wanted: Value, value: Value) -> bool:
+    if field.core and value == "":
+        value = None
+    if op is Op.EXISTS:
+        return (value is not None) is wanted
+    if value is None:
+        return False
+    if isinstance(value, tuple):
+        return any(_one(field.type, op, wanted, each) for each in value)
+    return _one(field.type, op, wanted, value)
+
+
+def _one(type_: Type, op: Op, wanted: Value, value: Value) -> bool:
+    if type_ is Type.BOOLEAN:
+        return value is wanted
+    if type_ in WHOLE:
+        return (
+            isinstance(value, int)
+            and isinstance(wanted, int)
+            and not isinstance(value, bool)
+            and _ordered(op, value, wanted)
+        )
+    if not isinstance(value, str) or not isinstance(wanted, str):
+        return False
+    if type_ is Type.ADDRESS:
+        if op is Op.CIDR:
+            first, last = address.span(wanted)
+            return first <= address.number(value) <= last
+        return _ordered(op, address.number(value), address.number(wanted))
+    if op in VERSIONS:
+        return _ordered(Op(op.removeprefix("version_")), version.key(value), version.key(wanted))
+    return _textual(op, fold(value), fold(wanted))
+
+
+def _ordered(op: Op, value: _Order, wanted: _Order) -> bool:
+    return {
+        Op.EQ: value == wanted,
+        Op.LT: value < wanted,
+        Op.LTE: value <= wanted,
+        Op.GT: value > wanted,
+        Op.GTE: value >= wanted,
+    }[op]
+
+
+def _textual(op: Op, value: str, wanted: str) -> bool:
+    if op is Op.EQ:
+        return value == wanted
+    if op is Op.CONTAINS:
+        return wanted in value
+    if op is Op.STARTSWITH:
+        return value.startswith(wanted)
+    if op is Op.ENDSWITH:
+        return value.endswith(wanted)
+    return _like(value, pattern(wanted))
+
+
+class Wild(StrEnum):
+    """The two wildcards of `Op.LIKE`."""
+
+    ANY = "*"
+    ONE = "?"
+
+
+def pattern(text: str) -> tuple[str | Wild, ...]:
+    """The characters and wildcards of a LIKE value, escapes resolved; runs of `*` become one."""
+    out: list[str | Wild] = []
+    characters = iter(text)
+    for c in characters:
+        if c == "\\":
+            follow = next(characters, "")
+            out.extend(["\\"] if follow == "" else [follow] if follow in "*?\\" else ["\\", follow])
+        elif c == "*":
+            if not out or out[-1] is not Wild.ANY:
+                out.append(Wild.ANY)
+        elif c == "?":
+            out.append(Wild.ONE)
+        else:
+            out.append(c)
+    return tuple(out)
+
+
+def escape(text: str) -> str:
+    """The text as a LIKE value that matches only itself."""
+    return text.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
+
+
+def _like(value: str, parts: tuple[str | Wild, ...]) -> bool:
+    at = part = 0
+    star, resume = -1, 0
+    while at < len(value):
+        if part < len(parts) and parts[part] is Wild.ANY:
+            star, resume = part, at
+            part += 1
+        elif part < len(parts) and (parts[part] is Wild.ONE or parts[part] == value[at]):
+            at, part = at + 1, part + 1
+        elif star >= 0:
+            resume += 1
+            at, part = resume, star + 1
+        else:
+            return False
+    return all(each is Wild.ANY for each in parts[part:])
