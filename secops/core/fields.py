@@ -97,7 +97,7 @@ _OWNED = frozenset({Kind.SYSTEM, Kind.NETWORK, Kind.WEBSITE, Kind.DATA, Kind.HOS
 _LEVEL = "依 GB/T 22240-2020 五级"
 
 
-def _f(  # noqa: PLR0913 - one row of the dictionary
+def _f(
     name: str,
     zh: str,
     en: str,

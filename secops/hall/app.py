@@ -2,7 +2,7 @@
 
 import socket
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from secops.core.clock import Clock, SystemClock
 from secops.hall.config import Config, load
@@ -62,7 +62,7 @@ class App:
         if "database" in self.__dict__:
             self.database.close()
 
-    def __enter__(self) -> "App":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

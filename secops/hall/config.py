@@ -35,11 +35,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("site", "default", "站点名，不同站点的资产互不合并", "site name; assets never merge across sites"),
     Setting("observer", "", "观测点名称，空为主机名", "observer name, empty for the host name"),
     Setting("lang", "zh", "界面语言 zh 或 en", "language, zh or en"),
-    Setting("store.url", "", "数据库地址，空为工作区内的 secops.db", "database URL, empty for secops.db in the workspace"),
+    Setting(
+        "store.url", "", "数据库地址，空为工作区内的 secops.db", "database URL, empty for secops.db in the workspace"
+    ),
     Setting("discover.engine", "auto", "auto、syn 或 connect", "auto, syn or connect"),
     Setting("discover.concurrency", 512, "同时进行的连接数", "connections at once"),
     Setting("discover.gone_after", 3, "连续几次完整扫描未应答即判为消失", "complete runs without answer until gone"),
-    Setting("grade.case_severity", "medium", "达到该危害程度的问题归入通报单", "severity from which findings form cases"),
+    Setting(
+        "grade.case_severity", "medium", "达到该危害程度的问题归入通报单", "severity from which findings form cases"
+    ),
     Setting("alert.sinks", ["jsonl"], "告警去向：jsonl、elasticsearch", "sinks: jsonl, elasticsearch"),
     Setting("elasticsearch.url", "", "Elasticsearch 地址，不含口令", "Elasticsearch URL, without a password"),
     Setting("elasticsearch.user", "", "Elasticsearch 用户名", "Elasticsearch user"),
@@ -99,7 +103,9 @@ def _read(path: Path) -> dict[str, Scalar]:
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidFile("E1201", say("配置文件无法解析", "the settings file cannot be read"), where=str(path), why=str(error)) from error
+        raise InvalidFile(
+            "E1201", say("配置文件无法解析", "the settings file cannot be read"), where=str(path), why=str(error)
+        ) from error
     flat = _flatten(tree, "")
     known = [each.name for each in SETTINGS]
     for name in flat:
@@ -149,4 +155,8 @@ def _typed(setting: Setting, value: Scalar, origin: str) -> Scalar:
         return value if isinstance(value, list) else [part.strip() for part in str(value).split(",") if part.strip()]
     else:
         return str(value)
-    raise InvalidFile("E1203", say(f"配置项 {setting.name} 的值 {value!r} 不对：{wrong}", f"{setting.name} = {value!r} {wrong}"), where=origin)
+    raise InvalidFile(
+        "E1203",
+        say(f"配置项 {setting.name} 的值 {value!r} 不对：{wrong}", f"{setting.name} = {value!r} {wrong}"),
+        where=origin,
+    )

@@ -99,7 +99,10 @@ class Workspace:
                     "E5201",
                     say(f"另一个进程正在执行 {name}", f"another process is running {name}"),
                     where=str(path),
-                    hint=say("等它结束，或在另一个终端用 secops stop --all 停止", "wait for it, or stop it: secops stop --all"),
+                    hint=say(
+                        "等它结束，或在另一个终端用 secops stop --all 停止",
+                        "wait for it, or stop it: secops stop --all",
+                    ),
                 ) from error
             yield
 

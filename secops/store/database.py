@@ -102,7 +102,10 @@ def translate(error: exc.DBAPIError, url: str) -> SecopsError:
     if "disk is full" in low or "disk i/o error" in low:
         return StoreError(
             "E5103",
-            say("磁盘已满或无法写入，本次写入未生效，之前已确认的数据都在", "the disk is full or unwritable; nothing acknowledged is lost"),
+            say(
+                "磁盘已满或无法写入，本次写入未生效，之前已确认的数据都在",
+                "the disk is full or unwritable; nothing acknowledged is lost",
+            ),
             where=where,
             why=text,
             hint=say("腾出空间后重新执行，任务会从断点继续", "free some space and run again: it continues"),
@@ -135,7 +138,7 @@ def _engine(url: str) -> Engine:
 
 
 def _on_connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3's own: we say BEGIN ourselves
+    connection.isolation_level = None  # sqlite3's own word: we say BEGIN ourselves
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={BUSY_MS}",

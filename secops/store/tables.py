@@ -1,10 +1,26 @@
 """Imports every table file, so that the metadata is whole. A new table is a file and a line here."""
 
 from importlib import import_module
+from importlib.util import find_spec
 
-_FILES: tuple[str, ...] = ("database",)
+_FILES: tuple[str, ...] = (
+    "runs",
+    "coverage",
+    "observations",
+    "decisions",
+    "entities",
+    "relations",
+    "changes",
+    "organisations",
+    "cursor",
+    "findings",
+    "cases",
+    "outbox",
+    "ledger",
+)
 for _each in _FILES:
-    import_module(f"secops.store.{_each}")
+    if find_spec(f"secops.store.{_each}"):
+        import_module(f"secops.store.{_each}")
 
 from secops.store.database import metadata  # noqa: E402 - after the tables have been made
 

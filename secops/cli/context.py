@@ -1,0 +1,168 @@
+"""What every command needs: the workspace opened, a flow followed to its summary, Ctrl-C understood."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from secops.cli.show import Format, line, plain_text, visible
+from secops.core.errors import Exit, UsageError
+from secops.core.events import SCHEMA, Event, Note, Progress, Row, Started, Summary
+from secops.core.language import say
+from secops.hall.app import App
+from secops.hall.workspace import CONFIG, Workspace, find
+
+
+def open_app() -> App:
+    """The application over the workspace named by -w or SECOPS_WORKSPACE, else the one around this folder."""
+    named = os.environ.get("SECOPS_WORKSPACE")
+    if named and not (Path(named) / CONFIG).is_file():
+        raise UsageError(
+            "E1101",
+            say("指定的目录不是工作区", "that folder is no workspace"),
+            where=named,
+            hint=f"secops init {named}",
+        )
+    return App(Workspace(Path(named).resolve()) if named else find(Path.cwd()))
+
+
+class Stop:
+    """Counts requests to end: one drains, the second interrupts at once. SIGTERM drains and exits 143."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.terminated = False
+
+    def __call__(self) -> bool:
+        """True once somebody asked to end: flows look at it between steps."""
+        return self.asked > 0
+
+    def hear(self, number: int, _frame: FrameType | None) -> None:
+        """The signal handler."""
+        self.asked += 1
+        self.terminated = self.terminated or number == signal.SIGTERM
+        if self.asked > 1:
+            raise KeyboardInterrupt
+        talk(say("正在收尾，再按一次 Ctrl-C 立即停止", "draining; Ctrl-C again stops at once"))
+
+
+@contextmanager
+def stopping() -> Iterator[Stop]:
+    """A Stop that hears SIGINT and SIGTERM while inside."""
+    stop = Stop()
+    before = {number: signal.signal(number, stop.hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def talk(text: str) -> None:
+    """A line on stderr, unless -q."""
+    if os.environ.get("SECOPS_QUIET") != "1":
+        _clear(sys.stderr)
+        sys.stderr.write(text + "\n")
+
+
+def follow(events: Iterable[Event], *, format: Format | None = None, stream: TextIO | None = None) -> Summary | None:
+    """Run a flow to its end: progress and notes on stderr, rows and records on stdout where jsonl was asked.
+
+    Returns the last Summary; the run's own one when flows are chained.
+    """
+    out = stream or sys.stdout
+    machine = format in {Format.JSONL, Format.JSON} or (format is None and not out.isatty())
+    meter = _Meter()
+    last: Summary | None = None
+    for event in events:
+        if isinstance(event, Progress):
+            meter.show(event)
+        elif isinstance(event, Note):
+            talk(("! " if event.warning else "") + visible(event.text))
+        elif isinstance(event, Row):
+            if machine:
+                out.write(line({"type": event.type, **event.data}))
+        elif isinstance(event, Started):
+            if machine:
+                out.write(
+                    line(
+                        {
+                            "type": "meta",
+                            "schema": SCHEMA,
+                            "run": event.run,
+                            "what": event.what,
+                            "resumed": event.resumed,
+                        }
+                    )
+                )
+            verb = say("继续", "continuing") if event.resumed else say("开始", "starting")
+            talk(f"{verb} {event.what} {event.run}")
+        else:
+            last = event
+            _summary(event, out if machine else None)
+    out.flush()
+    _clear(sys.stderr)
+    return last
+
+
+def exit_code(summary: Summary | None, stop: Stop | None = None) -> int:
+    """The exit code a summary deserves."""
+    if stop is not None and stop.terminated:
+        return int(Exit.STOPPED)
+    if summary is None or summary.complete:
+        return int(Exit.DONE)
+    by_state = {"interrupted": Exit.INTERRUPTED, "stopped": Exit.STOPPED, "refused": Exit.REFUSED, "waiting": Exit.DONE}
+    return int(by_state.get(summary.state, Exit.INCOMPLETE))
+
+
+def _summary(summary: Summary, out: TextIO | None) -> None:
+    if out is not None:
+        out.write(line({"type": "summary", "schema": SCHEMA, **asdict(summary)}))
+    counts = say("，", ", ").join(f"{name} {value:,}" for name, value in summary.counts.items())
+    talk(f"{say('小结', 'summary')} {summary.kind} {summary.run}: {summary.state}" + (f" — {counts}" if counts else ""))
+    for reason, count in summary.left_out.items():
+        talk(f"  {say('未包含', 'left out')} {count:,}: {visible(plain_text(reason))}")
+    if summary.resumable:
+        talk(f"  {say('可继续', 'resume with')}: secops {summary.kind} resume {summary.run}")
+
+
+class _Meter:
+    """Progress for eyes: five times a second on a terminal, a line a minute elsewhere."""
+
+    def __init__(self) -> None:
+        self.terminal = sys.stderr.isatty() and os.environ.get("SECOPS_QUIET") != "1"
+        self.next = 0.0 if self.terminal else time.monotonic() + 60
+
+    def show(self, event: Progress) -> None:
+        now = time.monotonic()
+        if now < self.next or os.environ.get("SECOPS_QUIET") == "1":
+            return
+        self.next = now + (0.2 if self.terminal else 60)
+        share = f"{event.done:,}/{event.total:,}" if event.total else f"{event.done:,}"
+        rate = f" {event.rate:,.0f}/s" if event.rate else ""
+        left = (
+            f" {say('剩余约', 'about')} {_span((event.total - event.done) / event.rate)}"
+            if event.rate and event.total
+            else ""
+        )
+        found = f" {say('发现', 'found')} {event.found:,}" if event.found else ""
+        text = f"{visible(event.stage)} {share} {event.unit}{rate}{found}{left}"
+        sys.stderr.write(f"\r\x1b[K{text}" if self.terminal else text + "\n")
+        sys.stderr.flush()
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
+def _clear(stream: TextIO) -> None:
+    if stream.isatty():
+        stream.write("\r\x1b[K")
