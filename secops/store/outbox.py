@@ -63,7 +63,7 @@ def enqueue(
     """Write the letters of these transitions; gives how many rows are new.
 
     Call it inside the transaction that writes the transitions. `alerts[i]` and `findings[i]` are the documents of
-    `transitions[i]` (`deliver.ecs.alert` and `deliver.ecs.finding`); `routes` comes from `hall.sinks.routes(config)`.
+    `transitions[i]`, made by `deliver.ecs.documents`; `routes` comes from `hall.sinks.routes(config)`.
     A sink gets one row per transition for its alerts stream (id = transition id) and one for its findings stream
     (id = finding id, version = transition number). `seq` is the position in the queue.
     """
