@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 
 import typer
@@ -11,7 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from secops import __version__
-from secops.core.errors import Exit, SecopsError
+from secops.core.errors import Exit, SecopsError, UsageError
 from secops.core.language import say
 
 NOUNS: dict[str, tuple[str, str, str]] = {
@@ -44,7 +45,12 @@ class LazyGroup(TyperGroup):
 
     def get_command(self, ctx: typer.Context, cmd_name: str):  # type: ignore[no-untyped-def,override]  # noqa: ANN201 - typer's vendored Command
         if cmd_name not in NOUNS:
-            return None
+            near = get_close_matches(cmd_name, NOUNS, 1)
+            raise UsageError(
+                "E1001",
+                say(f"没有命令 {cmd_name}", f"no command {cmd_name}"),
+                hint=say(f"是否想写 {near[0]}？", f"did you mean {near[0]}?") if near else "secops --help",
+            )
         command = get_command(import_module(NOUNS[cmd_name][0]).app)
         command.name = cmd_name
         return command
@@ -54,27 +60,29 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([(name, say(zh, en)) for name, (_, zh, en) in NOUNS.items()])
 
 
-app = typer.Typer(
-    cls=LazyGroup,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+def build() -> typer.Typer:
+    """The root command, in the language in force now (`--lang` has been read by then)."""
+    app = typer.Typer(
+        cls=LazyGroup,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(
+        invoke_without_command=True,
+        help=say(
+            "政务外网安全工具集\n\n例：secops demo\n\n例：secops -w 工作区 discover plan scopes/我的授权.yaml\n\n"
+            "随处可用：-w/--workspace 目录，--lang zh|en，-q，-v，--color auto|always|never",
+            "Security of a government extranet\n\nExample: secops demo\n\n"
+            "Example: secops -w DIR discover plan scopes/mine.yaml\n\n"
+            "Anywhere: -w/--workspace DIR, --lang zh|en, -q, -v, --color auto|always|never",
+        ),
+    )(_root)
+    return app
 
 
-@app.callback(
-    invoke_without_command=True,
-    help=say(
-        "政务外网安全工具集\n\n例：secops demo\n\n例：secops -w 工作区 discover plan scopes/我的授权.yaml\n\n"
-        "随处可用：-w/--workspace 目录，--lang zh|en，-q，-v，--color auto|always|never",
-        "Security of a government extranet\n\nExample: secops demo\n\n"
-        "Example: secops -w DIR discover plan scopes/mine.yaml\n\n"
-        "Anywhere: -w/--workspace DIR, --lang zh|en, -q, -v, --color auto|always|never",
-    ),
-)
-def root(version: bool = typer.Option(False, "--version", help=say("版本", "version"))) -> None:
-    """Nothing by itself."""
+def _root(version: bool = typer.Option(False, "--version", help="version")) -> None:
     if version:
         sys.stdout.write(f"secops {__version__}\n")
         raise typer.Exit
@@ -84,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. Results go to stdout, everything else to stderr."""
     words = _take_globals(list(sys.argv[1:] if argv is None else argv))
     try:
-        code = get_command(app)(args=words, prog_name="secops", standalone_mode=False)
+        code = get_command(build())(args=words, prog_name="secops", standalone_mode=False)
         return int(code or 0)
     except SecopsError as error:
         _say(error.diagnose())
