@@ -1,6 +1,6 @@
 """The application: one workspace opened, its parts built on first use and handed to flows."""
 
-import socket
+import platform
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -30,7 +30,7 @@ class App:
     @cached_property
     def observer(self) -> str:
         """Who observes: the configured name, else this machine's."""
-        return self.config.text("observer") or socket.gethostname()
+        return self.config.text("observer") or platform.node()
 
     @cached_property
     def database(self) -> "Database":
