@@ -5,6 +5,7 @@ E1xxx usage and files, E2xxx scope and Gate, E3xxx network, E4xxx rules and grad
 E7xxx exercises, E9xxx the program itself.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 from secops.core.language import say
@@ -67,6 +68,19 @@ class InvalidFile(SecopsError):
     """A file that does not say what its kind must say; `where` is `path:line:column`."""
 
     exit_code = Exit.USAGE
+
+
+class InvalidFiles(InvalidFile):
+    """Everything wrong with a file at once, so that one round of editing mends it. `problems` is never empty."""
+
+    def __init__(self, problems: Sequence[InvalidFile]) -> None:
+        first = problems[0]
+        super().__init__(first.code, first.what, where=first.where, why=first.why, hint=first.hint)
+        self.problems = tuple(problems)
+
+    def diagnose(self) -> str:
+        """One paragraph for each problem."""
+        return "\n".join(problem.diagnose() for problem in self.problems)
 
 
 class Refused(SecopsError):
