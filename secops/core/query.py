@@ -30,6 +30,8 @@ class Op(StrEnum):
     LIKE = "like"
     """Whole-text match with `*` (any run) and `?` (one character); `\\*`, `\\?`, `\\\\` stand for themselves."""
     CIDR = "cidr"
+    RANGE = "range"
+    """Value (first, last), both inclusive: one number, or one member of a set, lies between them."""
     EXISTS = "exists"
     """Value True: known; False: unknown (no value)."""
     VERSION_LT = "version_lt"
@@ -82,9 +84,9 @@ OPS: Final[dict[Type, frozenset[Op]]] = {
     Type.TEXT: frozenset({Op.EQ, Op.EXISTS}) | TEXTUAL,
     Type.TEXTS: frozenset({Op.EQ, Op.EXISTS}) | TEXTUAL,
     Type.VERSION: frozenset({Op.EQ, Op.EXISTS}) | TEXTUAL | VERSIONS,
-    Type.INTEGER: frozenset({Op.EQ, Op.EXISTS}) | ORDER,
-    Type.INTEGERS: frozenset({Op.EQ, Op.EXISTS}) | ORDER,
-    Type.INSTANT: frozenset({Op.EQ, Op.EXISTS}) | ORDER,
+    Type.INTEGER: frozenset({Op.EQ, Op.EXISTS, Op.RANGE}) | ORDER,
+    Type.INTEGERS: frozenset({Op.EQ, Op.EXISTS, Op.RANGE}) | ORDER,
+    Type.INSTANT: frozenset({Op.EQ, Op.EXISTS, Op.RANGE}) | ORDER,
     Type.ADDRESS: frozenset({Op.EQ, Op.EXISTS, Op.CIDR}) | ORDER,
     Type.BOOLEAN: frozenset({Op.EQ, Op.EXISTS}),
 }
@@ -167,6 +169,8 @@ def expected(field: Field, op: Op) -> tuple[str, str]:
         return "true 或 false", "true or false"
     if op is Op.CIDR:
         return "网段，如 198.18.0.0/16", "a network such as 198.18.0.0/16"
+    if op is Op.RANGE:
+        return "两个整数（首、末）", "two whole numbers, first and last"
     if field.type is Type.ADDRESS:
         return "IP 地址", "an IP address"
     if field.type is Type.INSTANT:
@@ -179,13 +183,19 @@ def expected(field: Field, op: Op) -> tuple[str, str]:
 def _suits(field: Field, op: Op, value: Value) -> bool:
     if op is Op.EXISTS or field.type is Type.BOOLEAN:
         return isinstance(value, bool)
+    if op is Op.RANGE:
+        return isinstance(value, tuple) and len(value) == 2 and all(map(_whole, value))
     if field.type in WHOLE:
-        return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
+        return _whole(value)
     if not isinstance(value, str) or len(value) > LONGEST or "\0" in value or not _parses(str.encode, value):
         return False
     if field.type is Type.ADDRESS:
         return _parses(address.span if op is Op.CIDR else address.number, value)
     return True
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _parses(read: Callable[[str], object], value: str) -> bool:
@@ -217,12 +227,12 @@ def _one(type_: Type, op: Op, wanted: Value, value: Value) -> bool:
     if type_ is Type.BOOLEAN:
         return value is wanted
     if type_ in WHOLE:
-        return (
-            isinstance(value, int)
-            and isinstance(wanted, int)
-            and not isinstance(value, bool)
-            and _ordered(op, value, wanted)
-        )
+        if not isinstance(value, int) or isinstance(value, bool):
+            return False
+        if isinstance(wanted, tuple):
+            first, last = wanted
+            return int(first) <= value <= int(last)
+        return isinstance(wanted, int) and _ordered(op, value, wanted)
     if not isinstance(value, str) or not isinstance(wanted, str):
         return False
     if type_ is Type.ADDRESS:
