@@ -1,0 +1,189 @@
+"""The filter AST as SQL: the same answer as `core.query.holds`, and conditions an index can serve where they stand bare."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, assert_never
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from secops.core import address, version
+from secops.core.clock import DAY_MS, Instant
+from secops.core.fields import Derivation, Field, Type, by_name
+from secops.core.model import Kind, Value
+from secops.core.query import (
+    LARGEST,
+    ORDER,
+    VERSIONS,
+    And,
+    Compare,
+    Not,
+    Op,
+    Or,
+    Query,
+    Wild,
+    fold,
+    misfit,
+    pattern,
+)
+from secops.store import derive, dialect
+
+Clause = sa.ColumnElement[bool]
+
+_ESCAPE: Final = "\\"
+
+
+def where(query: Query, kind: Kind | None, now: Instant) -> Clause:
+    """The condition on `derive.table_of(kind)`; ages count to `now`. A kind of asset is part of the condition.
+
+    Raises ValueError for a comparison that `core.query.misfit` names.
+    """
+    table = derive.table_of(kind)
+    clause = _compile(query, table, now, negated=False)
+    if kind is None or kind is Kind.SERVICE:
+        return clause
+    return sa.and_(table.c.kind == str(kind), clause)
+
+
+def unknown(field: str, kind: Kind, now: Instant) -> Clause:
+    """The condition that this field of the entity is not known."""
+    return where(Compare(field, Op.EXISTS, False), kind, now)
+
+
+def values(
+    connection: Connection, kind: Kind, ids: Sequence[str], fields: Sequence[str], now: Instant
+) -> Iterator[tuple[str, dict[str, Value]]]:
+    """For each of these entities its id and the values of these fields, derived ones computed; unknown ones None."""
+    table = derive.table_of(kind)
+    wanted = [by_name()[name] for name in fields]
+    columns = [derive.expression(table, each).label(f"f{place}") for place, each in enumerate(wanted)]
+    for start in range(0, len(ids), 500):
+        chosen = sa.select(table.c.id, *columns).where(table.c.id.in_(ids[start : start + 500]))
+        for row in connection.execute(chosen):
+            yield row[0], {each.name: derive.decode(each, row[i], now) for i, each in enumerate(wanted, 1)}
+
+
+def _compile(query: Query, table: sa.FromClause, now: Instant, *, negated: bool) -> Clause:
+    match query:
+        case And(items):
+            return sa.and_(sa.true(), *(_compile(each, table, now, negated=negated) for each in items))
+        case Or(items):
+            return sa.or_(sa.false(), *(_compile(each, table, now, negated=negated) for each in items))
+        case Not(item):
+            return sa.not_(_compile(item, table, now, negated=True))
+        case Compare(name, _, _):
+            problem = misfit(query)
+            if problem:
+                raise ValueError(problem)
+            clause = _field(table, by_name()[name], query.op, query.value, now)
+            return sa.func.coalesce(clause, sa.false()) if negated else clause
+        case _:
+            assert_never(query)
+
+
+def _field(table: sa.FromClause, field: Field, op: Op, value: Value, now: Instant) -> Clause:
+    derived = field.derived
+    if derived is None:
+        return _stored(table, field, op, value)
+    match derived.how:
+        case Derivation.AGE:
+            return _age(derive.physical(table, by_name()[derived.of]), op, value, now)
+        case Derivation.COUNT:
+            return sa.literal(value is True) if op is Op.EXISTS else _whole(derive.count(table), op, value)
+        case Derivation.LOOKUP | Derivation.MEMBERS:
+            if op is Op.EXISTS:
+                if derived.how is Derivation.MEMBERS:
+                    return sa.literal(value is True)
+                known = derive.elsewhere(table, derived, lambda there, each: _stored(there, each, Op.EXISTS, True))
+                return known if value else sa.not_(known)
+            return derive.elsewhere(table, derived, lambda there, each: _stored(there, each, op, value))
+        case _:
+            assert_never(derived.how)
+
+
+def _stored(table: sa.FromClause, field: Field, op: Op, value: Value) -> Clause:
+    column = derive.physical(table, field)
+    if op is Op.EXISTS:
+        return column.is_not(None) if value else column.is_(None)
+    if field.type in {Type.TEXTS, Type.INTEGERS}:
+        rows = dialect.members(column)
+        return sa.exists().where(_scalar(rows.c.value, field.type, op, value))
+    if op in VERSIONS:
+        shadow = table.c[f"{field.column}_key"] if f"{field.column}_key" in table.c else sa.null()
+        return _ordered(shadow, Op(op.removeprefix("version_")), version.key(str(value)))
+    return _scalar(column, field.type, op, value)
+
+
+def _scalar(column: sa.ColumnElement[object], type_: Type, op: Op, value: Value) -> Clause:
+    if type_ in {Type.INTEGER, Type.INTEGERS, Type.INSTANT}:
+        return _whole(column, op, value)
+    if type_ is Type.BOOLEAN:
+        return column == (value is True)
+    text = str(value)
+    if type_ is Type.ADDRESS:
+        if op is Op.CIDR:
+            first, last = (each.to_bytes(address.WIDTH, "big") for each in address.span(text))
+            return column.between(first, last)
+        return _ordered(column, op, address.pack(text))
+    return _text(dialect.fold(column), op, fold(text))
+
+
+def _whole(column: sa.ColumnElement[object], op: Op, value: Value) -> Clause:
+    if isinstance(value, tuple):
+        return column.between(value[0], value[1])
+    return _ordered(column, op, value)
+
+
+def _text(column: sa.ColumnElement[str], op: Op, text: str) -> Clause:
+    if op is Op.EQ:
+        return column == text
+    if op is Op.LIKE:
+        return column.like(_like(text), escape=_ESCAPE)
+    if not text:
+        return column.is_not(None)
+    if op is Op.CONTAINS:
+        return dialect.contains(column, text)
+    return dialect.starts(column, text) if op is Op.STARTSWITH else dialect.ends(column, text)
+
+
+def _like(text: str) -> str:
+    out: list[str] = []
+    for each in pattern(text):
+        if each is Wild.ANY:
+            out.append("%")
+        elif each is Wild.ONE:
+            out.append("_")
+        else:
+            out.append(_ESCAPE + each if each in "%_\\" else each)
+    return "".join(out)
+
+
+def _ordered(column: sa.ColumnElement[object], op: Op, value: object) -> Clause:
+    if op is Op.EQ:
+        return column == value
+    assert op in ORDER
+    if op is Op.LT:
+        return column < value
+    if op is Op.LTE:
+        return column <= value
+    return column > value if op is Op.GT else column >= value
+
+
+def _age(instant: sa.ColumnElement[object], op: Op, value: Value, now: Instant) -> Clause:
+    """Whole days from the instant to now, compared by comparing the instant itself, so that an index serves."""
+    if op is Op.EXISTS:
+        return instant.is_not(None) if value else instant.is_(None)
+    if isinstance(value, tuple):
+        return sa.and_(_age(instant, Op.GTE, value[0], now), _age(instant, Op.LTE, value[1], now))
+    assert isinstance(value, int)
+    starts, ends = _bound(now - value * DAY_MS), _bound(now - (value + 1) * DAY_MS)
+    if op is Op.EQ:
+        return sa.and_(instant > ends, instant <= starts)
+    if op is Op.LT:
+        return instant > starts
+    if op is Op.LTE:
+        return instant > ends
+    return instant <= ends if op is Op.GT else instant <= starts
+
+
+def _bound(instant: int) -> int:
+    return max(-LARGEST, min(LARGEST, instant))
