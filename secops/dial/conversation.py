@@ -1,7 +1,8 @@
 """Sans-io: a collector is a generator that yields commands and is sent answers. It never sees a socket.
 
-A test plays the answers by hand; `dial.loop` plays them from the network. Any command may be answered by `Failed`,
-after which the conversation should return what it has; whatever it yields next is answered by the same `Failed`.
+A test plays the answers by hand; `dial.loop` plays them from the network. A command may be answered by `Failed`.
+After a `Receive` that timed out the connection still stands; after any other failure only `Redial` can help, and
+whatever else is yielded is answered by the same `Failed`.
 """
 
 from collections.abc import Generator
@@ -12,17 +13,18 @@ from secops.core.model import Status
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Write these bytes; answered by `Received(b"", False)` once they are handed over."""
+    """Write these bytes; answered by `Received(b"")` once they are taken over for sending."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Read until `most` bytes, until `until` occurs, until the peer ends, or until `seconds` have passed.
+    """Read at most `most` bytes within `seconds`.
 
-    Answered by `Received` when anything was read (also when the time ran out after it), else by `Failed(TIMEOUT)`.
-    Without `until` the first bytes that arrive are the answer. Bytes beyond `most` stay for the next `Receive`.
+    Without `until` the first bytes that arrive are the answer. With it, everything through its first occurrence, or
+    `most` bytes, or what came before the peer ended or the time ran out. Bytes beyond the answer stay for the next
+    `Receive`. Answered by `Failed(TIMEOUT)` when nothing at all came.
     """
 
     most: int
@@ -37,13 +39,15 @@ class StartTls:
     server_name: str = ""
     """For SNI; empty sends none (RFC 6066 forbids addresses there)."""
     alpn: tuple[str, ...] = ()
+    seconds: float = 6.0
+    """Time for the whole handshake."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redial:
     """Drop this connection and open a new one to the same address and port, under a lease of its own.
 
-    Answered by `Received(b"", False)` once connected.
+    Answered by `Received(b"")` once connected.
     """
 
 
@@ -52,7 +56,7 @@ Command = Send | Receive | StartTls | Redial
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Bytes read (or nothing, after `Send` and `Redial`); `ended`: the peer has closed its side."""
+    """Bytes read (none after `Send` and `Redial`); `ended`: the peer has closed its side and no more will come."""
 
     data: bytes
     ended: bool = False
@@ -78,5 +82,5 @@ class Failed:
 
 Answer = Received | Secured | Failed
 
-Conversation = Generator[Command, Answer, "object"]
-"""What the loop drives; collectors narrow the returned object to their Reading."""
+Conversation = Generator[Command, Answer, object]
+"""What the loop drives; collectors narrow the returned object to their reading."""
