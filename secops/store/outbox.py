@@ -19,6 +19,7 @@ from secops.core.ids import canonical
 from secops.core.letter import Letter, LetterState, Outcome, Receipt, Route, Stream
 from secops.store.database import Database, metadata
 
+QUIET_MS = 2000
 WAITING = (LetterState.UNKNOWN, LetterState.QUEUED)
 _STATE_OF = {
     Outcome.DELIVERED: LetterState.DELIVERED,
@@ -109,7 +110,10 @@ def _insert(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int
 
 
 def claim(connection: Connection, sink: str, limit: int, now: Instant) -> list[Letter]:
-    """The oldest letters due for this sink, doubtful ones first, marked UNKNOWN until a receipt is written."""
+    """The oldest letters due for this sink, doubtful ones first, marked UNKNOWN until a receipt is written.
+
+    Should none ever be written, they are due again after QUIET_MS: what a killed sender had on its way has arrived.
+    """
     letters: list[Letter] = []
     for state in WAITING:
         query = (
@@ -120,11 +124,10 @@ def claim(connection: Connection, sink: str, limit: int, now: Instant) -> list[L
         )
         if len(letters) < limit:
             letters.extend(_letter(row) for row in connection.execute(query).mappings())
-    fresh = [{"b_seq": each.seq} for each in letters if not each.doubtful]
-    if fresh:
-        connection.execute(
-            outbox.update().where(outbox.c.seq == sa.bindparam("b_seq")).values(state=str(LetterState.UNKNOWN)), fresh
-        )
+    if letters:
+        marked = outbox.update().where(outbox.c.seq == sa.bindparam("b_seq"))
+        marked = marked.values(state=str(LetterState.UNKNOWN), due=int(now) + QUIET_MS)
+        connection.execute(marked, [{"b_seq": each.seq} for each in letters])
     return letters
 
 

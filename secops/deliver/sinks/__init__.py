@@ -1,0 +1,1 @@
+"""One file per sink. The only modules of this room that open connections."""
