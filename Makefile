@@ -1,0 +1,52 @@
+# make demo   see the whole path on this machine      make test   everything, as CI runs it
+# make check  the fast part (under a minute)          make bench ONLY=syn   measure against masscan
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest -q -rs
+DEMO ?= demo
+KILLS ?= 10
+REST := $(wildcard tests/property tests/contract tests/golden tests/docs tests/e2e tests/lab tests/chaos)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run-environment test-environment servers test check bench chaos fmt lock clean
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+run-environment:
+	@sh tests/setup/environment.sh run
+
+test-environment:
+	@sh tests/setup/environment.sh test
+
+servers:
+	@sh tests/setup/servers.sh
+
+demo: run-environment
+	@$(PY) -m secops demo $(DEMO)
+
+check: test-environment
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PYTEST) -n 2 tests/unit
+
+test: check servers
+	$(PYTEST) $(REST)
+
+bench: test-environment servers
+	$(PY) tests/perf/bench.py --only $(ONLY)
+
+chaos: test-environment servers
+	SECOPS_KILLS=$(KILLS) $(PYTEST) tests/chaos
+
+fmt: test-environment
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+lock: test-environment
+	sh tests/setup/lock.sh
+
+clean:
+	rm -rf .venv .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Have the real servers and tools that the lab tests speak to. As root on Debian what is missing is installed, without
+# recommended packages and without starting any daemon; otherwise the tests that need it say so and are skipped.
+set -eu
+missing=""
+want() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"; }
+want nmap nmap
+want masscan masscan
+want nft nftables
+want ip iproute2
+want nginx nginx-light
+want redis-server redis-server
+want sshd openssh-server
+want tcpdump tcpdump
+want mvn maven
+want java default-jre-headless
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "未安装，相应测试将跳过 / not installed, their tests are skipped:$missing" >&2
+    exit 0
+fi
+policy=/usr/sbin/policy-rc.d
+kept=""
+restore() {
+    rm -f "$policy"
+    [ -z "$kept" ] || mv "$kept" "$policy"
+}
+if [ -e "$policy" ] || [ -L "$policy" ]; then
+    kept="$policy.before-secops-tests"
+    mv "$policy" "$kept"
+fi
+trap restore EXIT
+trap 'exit 1' INT TERM HUP
+printf '#!/bin/sh\nexit 101\n' >"$policy"
+chmod 755 "$policy"
+export DEBIAN_FRONTEND=noninteractive
+echo "安装测试用的服务程序（不启动）/ installing test servers, starting none:$missing" >&2
+# shellcheck disable=SC2086 # a list of names
+apt-get install -y -q --no-install-recommends $missing </dev/null >&2 || {
+    apt-get update -q </dev/null >&2 || true
+    for each in $missing; do
+        apt-get install -y -q --no-install-recommends "$each" </dev/null >&2 ||
+            echo "装不上 $each，相应测试将跳过 / $each cannot be installed, its tests are skipped" >&2
+    done
+}
