@@ -1,0 +1,21 @@
+"""The one lazy table of plugins: name -> "module:attribute", imported only when used. Third-party code is not loaded."""
+
+from importlib import import_module
+from typing import Any
+
+SINKS: dict[str, str] = {
+    "elasticsearch": "secops.deliver.sinks.elasticsearch:ElasticsearchSink",
+    "jsonl": "secops.deliver.sinks.jsonl:JsonlSink",
+}
+
+REPORT_FORMATS: dict[str, str] = {
+    "csv": "secops.deliver.reports.csv:write",
+    "html": "secops.deliver.reports.html:write",
+    "xlsx": "secops.deliver.reports.xlsx:write",
+}
+
+
+def load(place: str) -> Any:
+    """The object at `module:attribute`."""
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)
