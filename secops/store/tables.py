@@ -24,4 +24,6 @@ for _each in _FILES:
 
 from secops.store.database import metadata  # noqa: E402 - after the tables have been made
 
+__all__ = ["TABLES", "metadata"]
+
 TABLES = tuple(table.name for table in metadata.sorted_tables)
