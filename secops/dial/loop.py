@@ -209,30 +209,31 @@ class Loop:
             if not self._dial(talk, now):
                 self._backlog.append(talk)
             return
-        if talk.out:
-            self._write(talk, now)
-        if not talk.over and talk.sock is not None:
-            self._want(talk, select.EPOLLIN | (select.EPOLLOUT if talk.out and not talk.starved else 0))
-            self._watch(talk)
+        if talk.out and not self._write(talk, now):
+            return
+        self._want(talk, select.EPOLLIN | (select.EPOLLOUT if talk.out and not talk.starved else 0))
+        self._watch(talk)
 
-    def _write(self, talk: Talk, now: float) -> None:
+    def _write(self, talk: Talk, now: float) -> bool:
+        """Put out what may be put out; False when the conversation moved on by that and was seen to already."""
         assert talk.sock is not None
         if not self._budget.take():
             if not talk.starved:
                 talk.starved = True
                 self._starved.append(talk)
-            return
+            return True
         self._charge(talk.job.target.address, now)
         try:
             sent = talk.sock.send(talk.out)
             del talk.out[:sent]
         except BlockingIOError:
-            return
+            return True
         except OSError:
             talk.on_unwritable()
             talk.look(now)
-            if talk.over or not talk.connected:
-                self._after(talk, now)
+            self._after(talk, now)
+            return False
+        return True
 
     def _feed_starved(self) -> None:
         for _ in range(len(self._starved)):

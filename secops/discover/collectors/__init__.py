@@ -1,0 +1,1 @@
+"""Collectors: a protocol a file, sans-io, dispatched by port and by greeting."""

@@ -1,0 +1,193 @@
+"""HTTP: one GET of the front page, one of the icon. Nothing compressed is asked for, no redirect is followed here."""
+
+import hashlib
+import re
+from collections.abc import Generator
+from html import unescape
+
+from secops.core.model import Status, Target, Value
+from secops.dial.conversation import Answer, Command, Failed, Receive, Received, Redial, Send
+from secops.discover.collectors.favicon import favicon_hash
+from secops.discover.collectors.http_reply import BODY_MOST, HEAD_MOST, Head, parse_head, unchunk
+from secops.discover.collectors.interface import BANNER_MOST, Collector, Reading, Talking, bounded, clean, decoded
+from secops.discover.collectors.tls import secure
+
+LABEL = "http@1"
+AGENT = "secops (authorised inventory)"
+ICON_MOST = 131_072
+_SECONDS = 8.0
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
+_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
+_LISTING = re.compile(r"<title[^>]{0,200}>\s{0,50}(index of /|directory listing for /|目录列表)", re.IGNORECASE)
+_PASSWORD = re.compile(r"<input[^>]{0,500}type\s{0,5}=\s{0,5}[\"']?password", re.IGNORECASE)
+_PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9 ._+-]{0,60}?)(?:[/ ]v?(\d[A-Za-z0-9._+-]{0,40}))?(?=$|[ (;,])")
+_MARKS = (
+    (re.compile("TongWeb", re.IGNORECASE), "TongWeb"),
+    (re.compile("Apusic", re.IGNORECASE), "Apusic"),
+    (re.compile("^BES/|BES Application Server"), "BES AppServer"),
+    (re.compile("InforSuite", re.IGNORECASE), "InforSuite AS"),
+)
+"""Domestic middleware by its Server header; a renamed header proves nothing either way."""
+
+
+def exchange(target: Target, path: str = "/") -> Generator[Command, Answer, tuple[Head | None, bytes, Status, bytes]]:
+    """One GET on the connection as it stands: head, body as far as it came, status, first bytes as read."""
+    sent = yield Send(request(target, path))
+    if isinstance(sent, Failed):
+        return None, b"", sent.status, b""
+    got = yield Receive(HEAD_MOST, _SECONDS, b"\r\n\r\n")
+    if not isinstance(got, Received):
+        return None, b"", got.status if isinstance(got, Failed) else Status.PROTOCOL_ERROR, b""
+    head = parse_head(got.data)
+    if head is None:
+        status = Status.CLOSED_EARLY if not got.data else Status.PROTOCOL_ERROR
+        return None, b"", status, got.data[:BANNER_MOST]
+    split = got.data.find(b"\n\n") if b"\r\n\r\n" not in got.data else -1
+    body = got.data[split + 2 :] if split >= 0 else b""
+    body, status = yield from _body(head, body, ended=got.ended)
+    return head, body, status, got.data[:BANNER_MOST]
+
+
+def _body(head: Head, begun: bytes, *, ended: bool) -> Generator[Command, Answer, tuple[bytes, Status]]:
+    data = bytearray(begun)
+    if head.status in {204, 304} or head.length == 0:
+        return b"", Status.SUCCESS
+    wanted = min(head.length if head.length is not None and not head.chunked else BODY_MOST, BODY_MOST)
+    status = Status.SUCCESS
+    while not ended and len(data) < wanted:
+        if head.chunked and unchunk(bytes(data))[1]:
+            break
+        answer = yield Receive(wanted - len(data), _SECONDS, b"\r\n0\r\n\r\n" if head.chunked else _UNTIL_END)
+        if not isinstance(answer, Received):
+            status = Status.LIMIT
+            break
+        data += answer.data
+        ended = answer.ended or not answer.data
+        if not ended and len(data) < wanted and not (head.chunked and unchunk(bytes(data))[1]):
+            status = Status.LIMIT  # the time ran out, not the page
+            break
+    if len(data) >= BODY_MOST:
+        status = Status.LIMIT
+    body = bytes(data[:BODY_MOST])
+    return unchunk(body)[0] if head.chunked else body, status
+
+
+_UNTIL_END = b"\x00\xff\x00 never sent \xff\x00\xff"
+"""A mark no page holds: reads on until enough, the end, or the time."""
+
+
+def request(target: Target, path: str) -> bytes:
+    """The GET that is sent; HTTP/1.1, the connection closed after it, no compression."""
+    host = target.name or (f"[{target.address}]" if ":" in target.address else target.address)
+    host = host if target.port in {80, 443} else f"{host}:{target.port}"
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {AGENT}\r\nAccept: */*\r\n"
+        "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
+    ).encode("ascii", "replace")
+
+
+def describe(head: Head, body: bytes, status: Status, *, tls: bool) -> Reading:
+    """The reading of one reply."""
+    charset = _HEADER_CHARSET.search(head.first("content-type"))
+    meta = _META_CHARSET.search(body[:4_096])
+    page = decoded(body, charset[1] if charset else meta[1].decode() if meta else "")
+    server = clean(head.first("server"))
+    facts: dict[str, Value] = {
+        "service.name": "http",
+        "tls.enabled": tls,
+        "http.status_code": head.status,
+        "http.body_sha256": hashlib.sha256(body).hexdigest(),
+        "http.headers": bounded([name for name, _ in head.headers]),
+        "http.directory_listing": bool(_LISTING.search(page)),
+        "http.login_form": bool(_PASSWORD.search(page)),
+        "http.cookies_insecure": _insecure(head.all("set-cookie"), tls=tls),
+    }
+    if tls:
+        facts["http.hsts"] = bool(head.first("strict-transport-security"))
+    if server:
+        facts["http.server"] = server
+        facts |= _product(server)
+    if powered := clean(head.first("x-powered-by")):
+        facts["http.powered_by"] = powered
+    if title := _TITLE.search(page):
+        facts["http.title"] = clean(unescape(title[1]))
+    location = head.first("location") if 300 <= head.status < 400 else ""
+    if location:
+        facts["http.location"] = clean(location)
+    extra: dict[str, object] = {"bytes": len(body)}
+    if realm := clean(head.first("www-authenticate"), 200):
+        extra["authenticate"] = realm
+        facts["service.auth_required"] = True
+    return Reading(LABEL, status, facts, extra, location[:2_048])
+
+
+def _product(server: str) -> dict[str, Value]:
+    for mark, name in _MARKS:
+        if mark.search(server):
+            number = re.search(r"\d[0-9.]{0,20}", server)
+            domestic: dict[str, Value] = {"service.product": name}
+            return domestic | ({"service.version": number[0].rstrip(".")} if number else {})
+    found = _PRODUCT.match(server)
+    if found is None:
+        return {}
+    facts: dict[str, Value] = {"service.product": clean(found[1], 64)}
+    if found[2]:
+        facts["service.version"] = clean(found[2], 64)
+    return facts
+
+
+def _insecure(cookies: tuple[str, ...], *, tls: bool) -> tuple[str, ...]:
+    """Names of cookies without HttpOnly, or without Secure where the page came over TLS."""
+    weak = []
+    for each in cookies[:50]:
+        name, _, rest = each.partition("=")
+        flags = {part.strip().lower() for part in rest.split(";")[1:]}
+        if "httponly" not in flags or (tls and "secure" not in flags):
+            weak.append(name.strip())
+    return bounded(weak)
+
+
+def page_and_icon(target: Target, *, tls: bool, path: str = "/") -> Generator[Command, Answer, tuple[Reading, bytes]]:
+    """The front page, then its icon on a new connection; the reading and the first bytes of the reply."""
+    head, body, status, first = yield from exchange(target, path)
+    if head is None:
+        return Reading(LABEL, status), first
+    reading = describe(head, body, status, tls=tls)
+    if head.status >= 500 or path != "/":
+        return reading, first
+    again = yield Redial()
+    if isinstance(again, Failed):
+        return reading, first
+    if tls:
+        _, stands = yield from secure(target)
+        if not stands:
+            return reading, first
+    icon_head, icon, icon_status, _ = yield from exchange(target, "/favicon.ico")
+    kind = icon_head.first("content-type").lower() if icon_head else ""
+    if icon_head and icon_head.status == 200 and icon_status is Status.SUCCESS and "html" not in kind and icon:
+        number = favicon_hash(icon) if len(icon) <= ICON_MOST else None
+        facts = dict(reading.facts) | ({"http.favicon_hash": number} if number is not None else {})
+        reading = Reading(LABEL, reading.status, facts, reading.extra, reading.follow)
+    return reading, first
+
+
+def ask(target: Target) -> Talking:
+    """HTTP in the clear."""
+    reading, _ = yield from page_and_icon(target, tls=False)
+    return reading
+
+
+COLLECTOR = Collector(
+    "http",
+    1,
+    "网页：状态、标题、响应头、正文摘要、图标哈希",
+    "web page: status, title, headers, body digest, icon hash",
+    ("GET / HTTP/1.1", "GET /favicon.ico HTTP/1.1"),
+    frozenset(
+        {80, 81, 82, 88, 2082, 2375, 3000, 4848, 5000, 5601, 5985, 6041, 6848, 6888, 6900, 7001, 7474}
+        | {8000, 8001, 8008, 8060, 8080, 8081, 8082, 8083, 8085, 8086, 8087, 8088, 8089, 8090, 8123, 8161, 8500}
+        | {8848, 8880, 8888, 9000, 9001, 9060, 9080, 9090, 9200, 9990, 10000, 10080, 15672, 18080, 50070}
+    ),
+    ask=ask,
+)
