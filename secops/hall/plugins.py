@@ -1,4 +1,4 @@
-"""The one lazy table of plugins: name -> "module:attribute", imported only when used. Third-party code is not loaded."""
+"""The one lazy table of plugins: name -> "module:attribute", imported when used. Third-party code is not loaded."""
 
 from importlib import import_module
 from typing import Any

@@ -45,8 +45,7 @@ class JsonlSink:
         if self._handle is None:
             self.open()
         handle = self._handle
-        if handle is None:
-            raise SinkError("E6203", "closed", where=str(self.path))
+        assert handle is not None
         doubtful = {each.id for each in letters if each.doubtful}
         try:
             there = self._present(doubtful) if doubtful else set()
