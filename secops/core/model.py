@@ -165,6 +165,8 @@ class RunEnd:
     site: str
     at: Instant
     complete: bool
+    started: Instant = Instant(0)  # noqa: RUF009 - a NewType of int, immutable
+    """When it began: what was last seen before then was missed. 0 ages nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +205,19 @@ class Entity:
     origin: Mapping[str, int] = field(default_factory=dict)
     """Field -> seq of the log entry that gave its present value."""
     extra: Mapping[str, object] = field(default_factory=dict)
+    sources: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Collector (or `declare`) -> when it last looked, and the seq its facts come from."""
+    changed_seq: int = 0
+    """The log entry of its last change."""
 
     @property
     def id(self) -> str:
         """Derived from site, kind, key and generation."""
         return entity_id(self.site, self.kind, self.key, self.generation)
+
+    def why_unknown(self, field: str) -> str:
+        """Why the field is not known though somebody looked; empty where nobody did. Keys may be groups: `tls.*`."""
+        return self.unknown.get(field) or self.unknown.get(field.partition(".")[0] + ".*", "")
 
 
 def entity_id(site: str, kind: Kind, key: str, generation: int = 1) -> str:

@@ -8,6 +8,7 @@ _FILES: tuple[str, ...] = (
     "coverage",
     "observations",
     "decisions",
+    "run_ends",
     "entities",
     "relations",
     "changes",

@@ -1,0 +1,88 @@
+"""What people decided: append-only, in the same order as what was seen."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from secops.core.clock import Instant
+from secops.core.model import Decision, DecisionType, Logged
+from secops.store.database import metadata, next_seq
+from secops.store.rows import Big, insert_new, pack, plain, unpack
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("seq", Big, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+
+def append(connection: Connection, items: Sequence[Decision]) -> int:
+    """Log the decisions that are not logged yet, in this order; gives how many were new."""
+    if not items:
+        return 0
+    first = next_seq(connection, len(items))
+    return insert_new(connection, decisions, [_encode(seq, each) for seq, each in enumerate(items, first)])
+
+
+def after(connection: Connection, seq: int, limit: int) -> list[Logged]:
+    """At most `limit` decisions after this place of the log, in order."""
+    chosen = sa.select(decisions).where(decisions.c.seq > seq).order_by(decisions.c.seq).limit(limit)
+    return [_decode(row) for row in connection.execute(chosen)]
+
+
+def by_seq(connection: Connection, seq: int) -> Decision | None:
+    """The decision at this place of the log."""
+    row = connection.execute(sa.select(decisions).where(decisions.c.seq == seq)).first()
+    if row is None:
+        return None
+    entry = _decode(row).entry
+    assert isinstance(entry, Decision)
+    return entry
+
+
+def latest(connection: Connection, type: DecisionType, *, upto: int | None = None) -> list[Logged]:
+    """The newest decision of this type on each subject of each site (not after `upto`), in order of the log."""
+    conditions = [decisions.c.type == str(type)]
+    if upto is not None:
+        conditions.append(decisions.c.seq <= upto)
+    newest = sa.select(sa.func.max(decisions.c.seq)).where(*conditions).group_by(decisions.c.site, decisions.c.subject)
+    chosen = sa.select(decisions).where(decisions.c.seq.in_(newest)).order_by(decisions.c.seq)
+    return [_decode(row) for row in connection.execute(chosen)]
+
+
+def _encode(seq: int, each: Decision) -> dict[str, object]:
+    return {
+        "seq": seq,
+        "id": each.id,
+        "site": each.site,
+        "type": str(each.type),
+        "subject": plain(each.subject),
+        "payload": pack(each.payload),
+        "who": plain(each.who),
+        "at": int(each.at),
+        "reason": plain(each.reason),
+    }
+
+
+def _decode(row: sa.Row[tuple[object, ...]]) -> Logged:
+    return Logged(
+        row.seq,
+        Decision(
+            site=row.site,
+            type=DecisionType(row.type),
+            subject=row.subject,
+            payload=unpack(row.payload),
+            who=row.who,
+            at=Instant(row.at),
+            reason=row.reason,
+        ),
+    )

@@ -1,0 +1,279 @@
+"""What is known now: seven kinds in `assets`, open ports in `services`. The columns derive from the field dictionary.
+
+A field of type VERSION has a shadow column `<column>_key` that sorts as versions do; an ADDRESS is 16 bytes; sets are
+JSON text; NULL is unknown. `changed_seq` is the log entry of the last change (not of the last look).
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from secops.core import address, version
+from secops.core.clock import Instant
+from secops.core.fields import FIELDS, Field, Type
+from secops.core.model import Entity, Kind, State, Value
+from secops.store.database import metadata
+from secops.store.rows import chunks, pack, pack_or_none, plain, unpack, upsert
+
+_TYPES: Final[dict[Type, sa.types.TypeEngine[Any]]] = {
+    Type.TEXT: sa.Text(),
+    Type.INTEGER: sa.BigInteger(),
+    Type.BOOLEAN: sa.Boolean(create_constraint=False),
+    Type.INSTANT: sa.BigInteger(),
+    Type.ADDRESS: sa.LargeBinary(),
+    Type.VERSION: sa.Text(),
+    Type.TEXTS: sa.Text(),
+    Type.INTEGERS: sa.Text(),
+}
+
+
+def _fields(kinds: Collection[Kind]) -> tuple[Field, ...]:
+    return tuple(each for each in FIELDS if not each.core and each.derived is None and each.kinds & frozenset(kinds))
+
+
+ASSET_FIELDS: Final = _fields(frozenset(Kind) - {Kind.SERVICE})
+SERVICE_FIELDS: Final = _fields({Kind.SERVICE})
+
+
+def _columns(fields: Sequence[Field]) -> Iterator[sa.Column[object]]:
+    for each in fields:
+        yield sa.Column(each.column, _TYPES[each.type])
+        if each.type is Type.VERSION:
+            yield sa.Column(f"{each.column}_key", sa.Text)
+
+
+def _core() -> tuple[sa.Column[object], ...]:
+    return (
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("site", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("declared", sa.Boolean(create_constraint=False), nullable=False),
+        sa.Column("first_seen", sa.BigInteger, nullable=False),
+        sa.Column("last_seen", sa.BigInteger, nullable=False),
+        sa.Column("parent", sa.Text),
+        sa.Column("org_id", sa.Text),
+        sa.Column("system_id", sa.Text),
+        sa.Column("misses", sa.Integer, nullable=False),
+        sa.Column("generation", sa.Integer, nullable=False),
+        sa.Column("unknown", sa.Text),
+        sa.Column("origin", sa.Text),
+        sa.Column("sources", sa.Text),
+        sa.Column("extra", sa.Text),
+        sa.Column("changed_seq", sa.BigInteger, nullable=False, index=True),
+    )
+
+
+assets = sa.Table("assets", metadata, *_core(), sa.Column("kind", sa.Text, nullable=False), *_columns(ASSET_FIELDS))
+services = sa.Table("services", metadata, *_core(), *_columns(SERVICE_FIELDS))
+sa.Index("services_by_parent", services.c.parent)
+sa.Index("services_by_address", services.c.address)
+sa.Index("assets_by_address", assets.c.address)
+sa.Index("assets_by_kind", assets.c.kind, assets.c.id)
+
+
+def table_of(kind: Kind | None) -> sa.Table:
+    """Where entities of this kind lie; None stands for the seven kinds of asset."""
+    return services if kind is Kind.SERVICE else assets
+
+
+def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
+    """The row of an entity in its kind's table."""
+    service = entity.kind is Kind.SERVICE
+    row: dict[str, object] = {
+        "id": id or entity.id,
+        "site": entity.site,
+        "key": plain(entity.key),
+        "state": entity.state.value,
+        "declared": entity.declared,
+        "first_seen": int(entity.first_seen),
+        "last_seen": int(entity.last_seen),
+        "parent": entity.parent or None,
+        "org_id": entity.org_id or None,
+        "system_id": entity.system_id or None,
+        "misses": entity.misses,
+        "generation": entity.generation,
+        "unknown": pack_or_none(entity.unknown),
+        "origin": pack_or_none(entity.origin),
+        "sources": pack_or_none(entity.sources),
+        "extra": pack_or_none(entity.extra),
+        "changed_seq": entity.changed_seq,
+    }
+    if not service:
+        row["kind"] = entity.kind.value
+    facts = entity.facts
+    for name, column, type_ in _SERVICE_SHAPE if service else _ASSET_SHAPE:
+        value = facts.get(name)
+        row[column] = None if value is None else _encoded(type_, value)
+        if type_ is Type.VERSION:
+            row[f"{column}_key"] = None if value is None else version.key(str(value))
+    return row
+
+
+_ASSET_SHAPE: Final = tuple((each.name, each.column, each.type) for each in ASSET_FIELDS)
+_SERVICE_SHAPE: Final = tuple((each.name, each.column, each.type) for each in SERVICE_FIELDS)
+
+
+def decode(row: sa.RowMapping) -> Entity:
+    """The entity of a row of either table."""
+    kind = Kind(str(row["kind"])) if "kind" in row else Kind.SERVICE
+    facts: dict[str, Value] = {}
+    for name, column, type_ in _SERVICE_SHAPE if kind is Kind.SERVICE else _ASSET_SHAPE:
+        raw = row[column]
+        if raw is not None:
+            facts[name] = _decoded(type_, raw)
+    return Entity(
+        kind=kind,
+        site=str(row["site"]),
+        key=str(row["key"]),
+        first_seen=Instant(_int(row["first_seen"])),
+        last_seen=Instant(_int(row["last_seen"])),
+        state=State(str(row["state"])),
+        declared=bool(row["declared"]),
+        parent=str(row["parent"] or ""),
+        org_id=str(row["org_id"] or ""),
+        system_id=str(row["system_id"] or ""),
+        misses=_int(row["misses"]),
+        generation=_int(row["generation"]),
+        facts=facts,
+        unknown={name: str(why) for name, why in _mapping(row["unknown"]).items()},
+        origin={name: _int(seq) for name, seq in _mapping(row["origin"]).items()},
+        sources={name: _pair(value) for name, value in _mapping(row["sources"]).items()},
+        extra=_mapping(row["extra"]),
+        changed_seq=_int(row["changed_seq"]),
+    )
+
+
+def put(connection: Connection, entities: Mapping[str, Entity]) -> None:
+    """Write these entities, by id, as they are now."""
+    for table, service in ((assets, False), (services, True)):
+        rows = [encode(each, id) for id, each in entities.items() if (each.kind is Kind.SERVICE) is service]
+        upsert(connection, table, rows)
+
+
+def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Entity]:
+    """The entities with these ids; those that do not exist are absent."""
+    found: dict[str, Entity] = {}
+    prefix = f"{Kind.SERVICE}-"
+    for table, service in ((assets, False), (services, True)):
+        wanted = sorted(each for each in ids if each.startswith(prefix) is service)
+        for part in chunks(wanted):
+            for row in connection.execute(sa.select(table).where(table.c.id.in_(part))).mappings():
+                found[row["id"]] = decode(row)
+    return found
+
+
+def changed_since(connection: Connection, kind: Kind, seq: int) -> Iterator[Entity]:
+    """Entities of this kind whose last change lies after this place of the log."""
+    table = table_of(kind)
+    conditions = [table.c.changed_seq > seq]
+    if kind is not Kind.SERVICE:
+        conditions.append(table.c.kind == kind.value)
+    return stream(connection, table, *conditions)
+
+
+def stream(connection: Connection, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> Iterator[Entity]:
+    """The entities of one table that meet the conditions, in order of id, a page in memory at a time."""
+    chosen = sa.select(table).where(*conditions).order_by(table.c.id).execution_options(yield_per=1000)
+    for row in connection.execute(chosen).mappings():
+        yield decode(row)
+
+
+def page(
+    connection: Connection, kind: Kind | None, condition: sa.ColumnElement[bool], *, after: str = "", limit: int = 0
+) -> Iterator[Entity]:
+    """Entities that meet the condition, in order of id, from behind `after`; at most `limit` (0: all)."""
+    table = table_of(kind)
+    chosen = sa.select(table).where(condition, table.c.id > after).order_by(table.c.id)
+    for row in connection.execute(
+        (chosen.limit(limit) if limit else chosen).execution_options(yield_per=1000)
+    ).mappings():
+        yield decode(row)
+
+
+def services_of(connection: Connection, parents: Collection[str]) -> dict[str, list[Entity]]:
+    """The services of these ip assets, whatever their state."""
+    found: dict[str, list[Entity]] = {each: [] for each in parents}
+    for part in chunks(sorted(parents)):
+        for row in connection.execute(
+            sa.select(services).where(services.c.parent.in_(part)).order_by(services.c.id)
+        ).mappings():
+            found[row["parent"]].append(decode(row))
+    return found
+
+
+def unseen_since(connection: Connection, site: str, instant: int) -> Iterator[Entity]:
+    """Services of the site, not gone, last seen before the instant: those that a run may have missed."""
+    living = services.c.state.in_([State.ACTIVE.value, State.STALE.value])
+    return stream(connection, services, services.c.site == site, living, services.c.last_seen < instant)
+
+
+def on_addresses(connection: Connection, site: str, addresses: Collection[str], kind: Kind) -> Iterator[Entity]:
+    """Entities of this kind whose address is among these."""
+    table = table_of(kind)
+    for part in chunks(sorted(addresses)):
+        packed = [address.pack(each) for each in part]
+        conditions = [table.c.site == site, table.c.address.in_(packed)]
+        if kind is not Kind.SERVICE:
+            conditions.append(table.c.kind == kind.value)
+        yield from stream(connection, table, *conditions)
+
+
+def starting(connection: Connection, text: str, limit: int) -> list[Entity]:
+    """At most `limit` entities whose id begins with the text or whose key equals it."""
+    found: dict[str, Entity] = {}
+    for table in (assets, services):
+        conditions = sa.or_(
+            sa.and_(table.c.id >= text, table.c.id < text + "\U0010ffff") if "-" in text else sa.false(),
+            table.c.key == text,
+        )
+        for row in connection.execute(sa.select(table).where(conditions).order_by(table.c.id).limit(limit)).mappings():
+            found[row["id"]] = decode(row)
+    return list(found.values())[:limit]
+
+
+def counts(connection: Connection, site: str | None = None) -> dict[str, dict[str, int]]:
+    """Kind -> state -> how many."""
+    found: dict[str, dict[str, int]] = {}
+    for table, kind in ((assets, assets.c.kind), (services, sa.literal(Kind.SERVICE.value))):
+        chosen = sa.select(kind.label("kind"), table.c.state, sa.func.count()).group_by("kind", table.c.state)
+        for name, state, number in connection.execute(chosen if site is None else chosen.where(table.c.site == site)):
+            found.setdefault(name, {})[state] = number
+    return found
+
+
+def _encoded(type_: Type, value: Value) -> object:
+    if type_ is Type.ADDRESS:
+        return address.pack(str(value))
+    if type_ in {Type.TEXTS, Type.INTEGERS}:
+        return pack(value)
+    return plain(value) if isinstance(value, str) else value
+
+
+def _decoded(type_: Type, raw: object) -> Value:
+    if type_ is Type.ADDRESS:
+        assert isinstance(raw, (bytes, memoryview))
+        return address.unpack(bytes(raw))
+    if type_ in {Type.TEXTS, Type.INTEGERS}:
+        return tuple(json.loads(str(raw)))
+    if type_ is Type.BOOLEAN:
+        return bool(raw)
+    assert isinstance(raw, (int, str))
+    return raw
+
+
+def _mapping(raw: object) -> dict[str, object]:
+    return unpack(str(raw)) if raw else {}
+
+
+def _int(raw: object) -> int:
+    assert isinstance(raw, int)
+    return raw
+
+
+def _pair(raw: object) -> tuple[int, int]:
+    assert isinstance(raw, list)
+    return _int(raw[0]), _int(raw[1])

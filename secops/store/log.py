@@ -1,0 +1,14 @@
+"""The two logs and the run ends read as the one sequence they are."""
+
+import heapq
+
+from sqlalchemy.engine import Connection
+
+from secops.core.model import Logged
+from secops.store import decisions, observations, run_ends
+
+
+def after(connection: Connection, seq: int, limit: int) -> list[Logged]:
+    """At most `limit` entries after this place, in order, none left out between the first and the last."""
+    parts = [each.after(connection, seq, limit) for each in (observations, decisions, run_ends)]
+    return list(heapq.merge(*parts, key=lambda logged: logged.seq))[:limit]

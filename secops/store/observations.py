@@ -1,0 +1,119 @@
+"""What was seen: append-only. The same look is recorded once, so a block redone after a crash changes nothing."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from secops.core.clock import Instant
+from secops.core.model import Logged, Observation, Status, Target, Transport, Value
+from secops.store.database import metadata, next_seq
+from secops.store.rows import Big, chunks, insert_new, pack_or_none, plain, unpack
+
+observations = sa.Table(
+    "observations",
+    metadata,
+    sa.Column("seq", Big, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("observer", sa.Text, nullable=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("collector", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("port", sa.Integer, nullable=False),
+    sa.Column("transport", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("seen_at", sa.BigInteger, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("facts", sa.Text),
+    sa.Column("extra", sa.Text),
+    sa.Column("raw_digest", sa.Text, nullable=False),
+    sa.Column("in_scope", sa.Boolean(create_constraint=False), nullable=False),
+)
+
+
+def append(connection: Connection, items: Sequence[Observation]) -> int:
+    """Log the observations that are not logged yet, in this order; gives how many were new."""
+    if not items:
+        return 0
+    first = next_seq(connection, len(items))
+    return insert_new(connection, observations, [_encode(seq, each) for seq, each in enumerate(items, first)])
+
+
+def after(connection: Connection, seq: int, limit: int) -> list[Logged]:
+    """At most `limit` observations after this place of the log, in order."""
+    chosen = sa.select(observations).where(observations.c.seq > seq).order_by(observations.c.seq).limit(limit)
+    return [_decode(row) for row in connection.execute(chosen)]
+
+
+def by_seqs(connection: Connection, seqs: Sequence[int]) -> dict[int, Observation]:
+    """The observations at these places of the log: what a field's `origin` points at."""
+    found: dict[int, Observation] = {}
+    for part in chunks(sorted(set(seqs))):
+        for row in connection.execute(sa.select(observations).where(observations.c.seq.in_(part))):
+            logged = _decode(row)
+            assert isinstance(logged.entry, Observation)
+            found[logged.seq] = logged.entry
+    return found
+
+
+def of_run(connection: Connection, run: str) -> Iterator[Observation]:
+    """Every observation of one run, in order of the log (a full scan: for reports and tests)."""
+    for row in connection.execute(
+        sa.select(observations).where(observations.c.run == run).order_by(observations.c.seq)
+    ):
+        entry = _decode(row).entry
+        assert isinstance(entry, Observation)
+        yield entry
+
+
+def count(connection: Connection, run: str | None = None) -> int:
+    """How many are logged, in all or of one run."""
+    chosen = sa.select(sa.func.count()).select_from(observations)
+    return int(connection.execute(chosen if run is None else chosen.where(observations.c.run == run)).scalar_one())
+
+
+def _encode(seq: int, each: Observation) -> dict[str, object]:
+    return {
+        "seq": seq,
+        "id": each.id,
+        "site": each.site,
+        "observer": each.observer,
+        "run": each.run,
+        "collector": each.collector,
+        "address": each.target.address,
+        "port": each.target.port,
+        "transport": str(each.target.transport),
+        "name": plain(each.target.name),
+        "seen_at": int(each.seen_at),
+        "status": str(each.status),
+        "facts": pack_or_none(each.facts),
+        "extra": pack_or_none(each.extra),
+        "raw_digest": each.raw_digest,
+        "in_scope": each.in_scope,
+    }
+
+
+def _decode(row: sa.Row[tuple[object, ...]]) -> Logged:
+    target = Target(row.address, row.port, Transport(row.transport), row.name)
+    facts: dict[str, Value] = {}
+    if row.facts:
+        for name, value in json.loads(row.facts).items():
+            facts[name] = tuple(value) if isinstance(value, list) else value
+    return Logged(
+        row.seq,
+        Observation(
+            site=row.site,
+            observer=row.observer,
+            run=row.run,
+            collector=row.collector,
+            target=target,
+            seen_at=Instant(row.seen_at),
+            status=Status(row.status),
+            facts=facts,
+            extra=unpack(row.extra),
+            raw_digest=row.raw_digest,
+            in_scope=bool(row.in_scope),
+        ),
+    )

@@ -1,0 +1,82 @@
+"""How assets hang together, each with the reason it was drawn."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from secops.core.clock import Instant
+from secops.core.model import Relation, RelationType
+from secops.store.database import metadata
+from secops.store.rows import chunks, upsert
+
+relations = sa.Table(
+    "relations",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False, index=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False, index=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("first_seen", sa.BigInteger, nullable=False),
+    sa.Column("last_seen", sa.BigInteger, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+
+
+def put(connection: Connection, items: Sequence[Relation]) -> None:
+    """Write the relations as they are now."""
+    rows = [
+        {
+            "id": each.id,
+            "site": each.site,
+            "source": each.source,
+            "type": str(each.type),
+            "target": each.target,
+            "reason": each.reason,
+            "first_seen": int(each.first_seen),
+            "last_seen": int(each.last_seen),
+            "seq": each.seq,
+        }
+        for each in items
+    ]
+    upsert(connection, relations, rows)
+
+
+def remove(connection: Connection, ids: Sequence[str]) -> None:
+    """Forget relations whose declaration was withdrawn."""
+    for part in chunks(ids):
+        connection.execute(relations.delete().where(relations.c.id.in_(part)))
+
+
+def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Relation]:
+    """These relations, by id."""
+    found: dict[str, Relation] = {}
+    for part in chunks(ids):
+        for row in connection.execute(sa.select(relations).where(relations.c.id.in_(part))):
+            found[row.id] = _decode(row)
+    return found
+
+
+def touching(connection: Connection, entities: Sequence[str]) -> list[Relation]:
+    """Every relation one of whose ends is among these entities, by id."""
+    found: dict[str, Relation] = {}
+    for part in chunks(entities):
+        for column in (relations.c.source, relations.c.target):
+            for row in connection.execute(sa.select(relations).where(column.in_(part))):
+                found[row.id] = _decode(row)
+    return [found[each] for each in sorted(found)]
+
+
+def _decode(row: sa.Row[tuple[object, ...]]) -> Relation:
+    return Relation(
+        site=row.site,
+        source=row.source,
+        type=RelationType(row.type),
+        target=row.target,
+        reason=row.reason,
+        first_seen=Instant(row.first_seen),
+        last_seen=Instant(row.last_seen),
+        seq=row.seq,
+    )
