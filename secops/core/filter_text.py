@@ -7,7 +7,7 @@ from secops.core.fields import Field, Type, by_name
 from secops.core.filter import WIDE, find
 from secops.core.filter_value import LABELS
 from secops.core.model import Kind
-from secops.core.query import VERSIONS, And, Compare, Not, Op, Or, Query, escape
+from secops.core.query import VERSIONS, And, Compare, Not, Op, Or, Query, Wild, escape, pattern
 
 _SIGN: Final = {Op.EQ: "=", Op.LT: "<", Op.LTE: "<=", Op.GT: ">", Op.GTE: ">="}
 _SPECIAL: Final = frozenset(' \t\r\n()",\\：（）“”，＝＜＞　｜|')
@@ -58,6 +58,8 @@ def _compare(query: Compare, kind: Kind | None) -> str:
 
 
 def _text(field: Field, op: Op, value: str) -> str:
+    if op is Op.LIKE and not any(isinstance(each, Wild) for each in pattern(value)):
+        op, value = Op.EQ, "".join(pattern(value))
     if op is Op.EQ:
         return (":" if field.name in LABELS else "=") + _quoted(value)
     if not value:
@@ -67,7 +69,7 @@ def _text(field: Field, op: Op, value: str) -> str:
     body = _shielded(value if op is Op.LIKE else escape(value))
     before = "*" if op in {Op.CONTAINS, Op.ENDSWITH} else ""
     after = "*" if op in {Op.CONTAINS, Op.STARTSWITH} else ""
-    return f":{before}{body}{after}" if any(c in "*?" for c in before + body + after) else "=" + _quoted(value)
+    return f":{before}{body}{after}"
 
 
 def _shielded(like: str) -> str:

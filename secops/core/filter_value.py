@@ -73,7 +73,7 @@ def _text(field: Field, sign: str, raw: Raw, *, within: bool) -> Query | str:
     parts = pattern(_ESCAPED.sub(lambda found: found[0] if found[1] in "*?\\" else found[1], raw.text))
     if not any(isinstance(each, Wild) for each in parts):
         return _literal(field, sign, _unescaped(raw.text))
-    return _wild(field, (Wild.ANY, *parts, Wild.ANY) if within else parts)
+    return wild(field, (Wild.ANY, *parts, Wild.ANY) if within else parts)
 
 
 def _literal(field: Field, sign: str, text: str) -> Query | str:
@@ -81,7 +81,8 @@ def _literal(field: Field, sign: str, text: str) -> Query | str:
     return _checked(field, Op.EQ if exact else Op.CONTAINS, text)
 
 
-def _wild(field: Field, parts: tuple[str | Wild, ...]) -> Query | str:
+def wild(field: Field, parts: tuple[str | Wild, ...]) -> Query | str:
+    """The narrowest comparison for a text with wildcards: contains, starts or ends with, else LIKE."""
     texts = [each if isinstance(each, Wild) else escape(each) for each in parts]
     tight = pattern("".join(texts))
     body = tight[1 if tight[0] is Wild.ANY else 0 : -1 if tight[-1] is Wild.ANY and len(tight) > 1 else None]
@@ -140,30 +141,33 @@ def _instant(field: Field, sign: str, raw: Raw) -> Query | str:
         return _age(field, sign, int(match.group(1)) * (7 if match.group(2) in "w周" else 1))
     low, dots, high = raw.text.partition("..")
     if dots and sign in {":", "="}:
-        made: list[Query | str] = []
-        if low:
-            made.append(_moment(field, ">=", low))
-        if high:
-            made.append(_moment(field, "<=", high))
-        return _all(made) if made else _no_time(field)
+        first = _span(low) if low else (-LARGEST, -LARGEST)
+        last = _span(high) if high else (LARGEST, LARGEST)
+        if first is None or last is None or not (low or high):
+            return _no_time(field)
+        return _checked(field, Op.RANGE, (first[0], last[1]))
     return _moment(field, sign, raw.text)
 
 
 def _moment(field: Field, sign: str, text: str) -> Query | str:
+    span = _span(text)
+    if span is None:
+        return _no_time(field)
+    first, last = span
+    if sign in {":", "="}:
+        return _checked(field, Op.EQ, first) if first == last else _checked(field, Op.RANGE, span)
+    bounds = {"<": (Op.LT, first), "<=": (Op.LTE, last), ">": (Op.GT, last), ">=": (Op.GTE, first)}
+    return _checked(field, *bounds[sign])
+
+
+def _span(text: str) -> tuple[int, int] | None:
+    """First and last millisecond of a day, or of a moment; None where the text is no time."""
     try:
         start = int(text[:-2]) if _MILLIS.fullmatch(text) else int(parse(text))
     except (ValueError, OverflowError):
-        return _no_time(field)
+        return None
     day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip()) is not None
-    end = start + DAY_MS if day else start + 1
-    if sign in {":", "="}:
-        return (
-            _all([_checked(field, Op.GTE, start), _checked(field, Op.LT, end)])
-            if day
-            else _checked(field, Op.EQ, start)
-        )
-    bounds = {"<": (Op.LT, start), "<=": (Op.LT, end), ">": (Op.GTE, end), ">=": (Op.GTE, start)}
-    return _checked(field, *bounds[sign])
+    return start, start + (DAY_MS - 1 if day else 0)
 
 
 def _no_time(field: Field) -> str:

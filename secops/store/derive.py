@@ -53,7 +53,9 @@ def pointed(derived: Derived) -> tuple[sa.FromClause, Field]:
 def count(table: sa.FromClause) -> sa.ScalarSelect[int]:
     """How many active services the entity has."""
     inner = services.alias()
-    return sa.select(sa.func.count()).select_from(inner).where(*_active(inner, table)).correlate(table).scalar_subquery()
+    return (
+        sa.select(sa.func.count()).select_from(inner).where(*_active(inner, table)).correlate(table).scalar_subquery()
+    )
 
 
 def expression(table: sa.FromClause, field: Field) -> sa.ColumnElement[object]:
@@ -101,8 +103,6 @@ def _active(inner: sa.FromClause, table: sa.FromClause) -> tuple[sa.ColumnElemen
     return inner.c.parent == table.c.id, inner.c.state == str(State.ACTIVE)
 
 
-def _pointing(
-    target: sa.FromClause, table: sa.FromClause, derived: Derived
-) -> tuple[sa.ColumnElement[bool], ...]:
+def _pointing(target: sa.FromClause, table: sa.FromClause, derived: Derived) -> tuple[sa.ColumnElement[bool], ...]:
     same_site = target.c.site == table.c.site
     return same_site, target.c.id == table.c[derived.via]

@@ -1,0 +1,1 @@
+"""Rules and what they say of the inventory: packs, detections, transitions of findings, explanations. Pure."""
