@@ -1,0 +1,219 @@
+"""The plan of a run: everything that decides what is sent, fixed before the first packet and hashed.
+
+A resumed run uses the stored plan and no other; a saved plan is refused once scope or program would send otherwise.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+
+from secops.core.address import WIDTH, unpack
+from secops.core.clock import CHINA, Instant
+from secops.core.errors import InvalidFile, UsageError
+from secops.core.ids import derive, digest
+from secops.core.language import say
+from secops.discover.collectors.dispatch import COLLECTORS
+from secops.scope.intervals import IntervalSet
+
+VERSION = 1
+BLOCK_TARGETS = {"syn": 262_144, "connect": 16_384}
+"""(address, port) pairs of one block, at most: what a crash can cost to ask again."""
+TARGETS_MOST = 1 << 32
+"""More than this is a typing error (an IPv6 /64), not a plan."""
+_PACKETS_PER_SERVICE = 12
+"""Our packets for one identified service, by count on the lab's servers: for the estimate only."""
+_OPEN_SHARE = 0.02
+"""Share of asked ports expected open, for the estimate only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do. JSON-shaped; equal plans have equal hashes."""
+
+    scope_id: str
+    scope_digest: str
+    title: str
+    site: str
+    engine: str
+    """`syn` or `connect`: `auto` is decided when the plan is made."""
+    targets: tuple[str, ...]
+    """CIDRs and ranges, canonical."""
+    names: tuple[str, ...]
+    ports: tuple[int, ...]
+    deep: tuple[str, ...]
+    """Addresses nmap looks at after the rest."""
+    pps: int
+    pps_per_host: int
+    level: int
+    collectors: tuple[str, ...]
+    version: int = VERSION
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over everything above."""
+        return digest(self.document())
+
+    @property
+    def seed(self) -> int:
+        """What permutes the order of asking."""
+        return int(self.hash[:8], 16)
+
+    @property
+    def addresses(self) -> IntervalSet:
+        """The targets as a set."""
+        return IntervalSet.parse(self.targets)
+
+    def document(self) -> dict[str, object]:
+        """The plan as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A bounded part of a plan: what is asked, acknowledged and, after a crash, asked again as a whole."""
+
+    number: int
+    addresses: IntervalSet
+    ports: tuple[int, ...]
+
+    @property
+    def targets(self) -> int:
+        """(address, port) pairs."""
+        return self.addresses.count() * len(self.ports)
+
+    @property
+    def ranges(self) -> tuple[tuple[str, str], ...]:
+        """First and last address of each run of neighbours."""
+        return tuple((_text(first), _text(last)) for first, last in self.addresses.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a plan would send and how long that takes, roughly."""
+
+    addresses: int
+    targets: int
+    blocks: int
+    packets: int
+    seconds: int
+
+
+def check(plan: Plan) -> None:
+    """Raises UsageError for a plan that asks nothing or absurdly much."""
+    count = plan.addresses.count() * len(plan.ports)
+    if not count:
+        raise UsageError(
+            "E1401",
+            say("计划里没有任何目标或端口", "the plan asks nothing"),
+            where=plan.title,
+            hint=say("检查授权书的网段与端口", "look at the scope's networks and ports"),
+        )
+    if count > TARGETS_MOST:
+        raise UsageError(
+            "E1402",
+            say(f"目标过多：{count:,} 个地址与端口组合", f"too many targets: {count:,} address and port pairs"),
+            where=plan.title,
+            why=say(f"上限 {TARGETS_MOST:,}", f"the most is {TARGETS_MOST:,}"),
+            hint=say("缩小网段，或用 --ports 指定端口", "narrow the networks, or name --ports"),
+        )
+
+
+def blocks(plan: Plan) -> Iterator[Block]:
+    """The blocks, always the same for the same plan: consecutive addresses, all ports of each."""
+    size = max(1, BLOCK_TARGETS[plan.engine] // len(plan.ports))
+    number = 0
+    pending: list[tuple[int, int]] = []
+    held = 0
+    for first, last in plan.addresses.line:
+        start = first
+        while start <= last:
+            end = min(last, start + size - held - 1)
+            pending.append((start, end))
+            held += end - start + 1
+            start = end + 1
+            if held == size:
+                yield Block(number, IntervalSet.of(pending), plan.ports)
+                number, pending, held = number + 1, [], 0
+    if pending:
+        yield Block(number, IntervalSet.of(pending), plan.ports)
+
+
+def estimate(plan: Plan) -> Estimate:
+    """Packets and time; silent hosts cost retries, so this is the upper end."""
+    addresses = plan.addresses.count()
+    targets = addresses * len(plan.ports)
+    size = max(1, BLOCK_TARGETS[plan.engine] // len(plan.ports))
+    tries = 5 if plan.engine == "syn" else 3
+    packets = targets * tries + int(targets * _OPEN_SHARE) * _PACKETS_PER_SERVICE
+    seconds = max(packets / max(1, plan.pps), len(plan.ports) * tries / max(1, plan.pps_per_host)) + 5
+    return Estimate(addresses, targets, -(-addresses // size), packets, round(seconds))
+
+
+def _text(place: int) -> str:
+    return unpack(place.to_bytes(WIDTH, "big"))
+
+
+def run_id(plan: Plan, at: Instant) -> str:
+    """`YYYYmmdd-HHMMSS-` (Chinese standard time) and six characters of the plan and the moment."""
+    stamp = datetime.fromtimestamp(at / 1000, CHINA).strftime("%Y%m%d-%H%M%S")
+    return f"{stamp}-{derive('run', plan.hash, int(at))[4:10]}"
+
+
+def labels() -> tuple[str, ...]:
+    """The collectors this program would use."""
+    return tuple(each.label for each in COLLECTORS)
+
+
+def decode(document: Mapping[str, object], where: str) -> Plan:
+    """The plan of a document. Raises InvalidFile."""
+    known = {each.name for each in fields(Plan)}
+    wrong = sorted(set(document) ^ known)
+    if document.get("version") != VERSION or wrong:
+        raise InvalidFile(
+            "E1403",
+            say("不是本版本的计划文件", "not a plan of this version"),
+            where=where,
+            why=", ".join(wrong[:5]) or f"version {document.get('version')!r}",
+            hint=say("用 secops discover plan -o 重新生成", "make it again: secops discover plan -o"),
+        )
+    try:
+        values = {
+            name: tuple(value) if isinstance(value, list) else value  # JSON has no tuples
+            for name, value in document.items()
+        }
+        plan = Plan(**values)  # type: ignore[arg-type]  # checked one by one below
+        _checked(plan)
+    except (TypeError, ValueError) as error:
+        raise InvalidFile(
+            "E1403", say("计划文件内容不对", "the plan does not hold together"), where=where, why=str(error)[:200]
+        ) from error
+    return plan
+
+
+def _checked(plan: Plan) -> None:
+    values: dict[str, object] = plan.document()
+    for name in ("scope_id", "scope_digest", "title", "site", "engine"):
+        if not isinstance(values[name], str):
+            raise TypeError(name)
+    if plan.engine not in BLOCK_TARGETS:
+        raise ValueError(f"engine {plan.engine!r}")
+    for name in ("pps", "pps_per_host", "level"):
+        if not isinstance(values[name], int):
+            raise TypeError(name)
+    ports = values["ports"]
+    if not isinstance(ports, (tuple, list)) or not all(isinstance(n, int) and 1 <= n <= 65_535 for n in ports):
+        raise ValueError("ports")
+    for name in ("targets", "names", "deep", "collectors"):
+        value = values[name]
+        if not isinstance(value, (tuple, list)) or not all(isinstance(each, str) for each in value):
+            raise TypeError(name)
+    IntervalSet.parse(plan.targets)
+    IntervalSet.parse(plan.deep)
+
+
+def differences(old: Plan, new: Plan) -> tuple[str, ...]:
+    """What changed, a line each: `field: old -> new`."""
+    before, after = old.document(), new.document()
+    return tuple(
+        f"{name}: {str(before[name])[:80]} -> {str(after[name])[:80]}" for name in before if before[name] != after[name]
+    )

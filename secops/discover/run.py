@@ -1,0 +1,232 @@
+"""One block: find open ports, ask each what it is, follow redirects within scope; tell it as observations."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from secops.core.clock import Clock
+from secops.core.model import Coverage, Observation, Status, Target
+from secops.dial.finder import Finder, Open, Tally
+from secops.dial.talk import Job, Outcome
+from secops.discover.collectors.dispatch import follow, identify
+from secops.discover.collectors.interface import Reading
+from secops.discover.plan import Block
+
+ANSWERS_ALL = 40
+"""A host with this many open ports and more than ANSWERS_SHARE of those asked answers for everything (a middlebox)."""
+ANSWERS_SHARE = 0.6
+LOOKED_AT = 8
+"""Ports of such a host that are still identified."""
+HOPS = 3
+_PORT_LABEL = "port@1"
+_FRONT_PAGE = ("http.status_code", "http.location", "http.body_sha256", "http.headers")
+"""What only the front page may say of a service; of a redirect's target it is kept beside the facts."""
+
+
+class Jobs(Protocol):
+    """What is used of the loop."""
+
+    def run(self, jobs: Iterator[Job]) -> Iterator[Outcome]: ...
+
+
+class Names(Protocol):
+    """What is used of the resolver."""
+
+    def resolve(self, name: str) -> tuple[str, ...]: ...
+
+
+@dataclass(slots=True)
+class Done:
+    """The end of a block: its coverage, unless it was left unfinished."""
+
+    coverage: Coverage | None
+    tally: Tally
+    ended: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many open ports so far, for the progress line."""
+
+    open: int
+
+
+@dataclass(slots=True)
+class Look:
+    """Runs blocks. `admits` is the Gate's static check, for redirects; `names` answers within scope's resolvers."""
+
+    run: str
+    site: str
+    observer: str
+    finder: Finder
+    loop: Callable[[], Jobs]
+    clock: Clock
+    admits: Callable[[str, int], bool]
+    names: Names
+    draining: Callable[[], bool]
+    named: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Address -> host names of the scope that resolve to it."""
+
+    def block(self, block: Block, seed: int) -> Iterator[Found | Observation | Done]:
+        """Everything of one block, Done last. Raises `core.errors.Refused` when the Gate ends the run."""
+        opened: list[Open] = []
+        tally: Tally | None = None
+        for event in self.finder.find(block.addresses, block.ports, seed=seed + block.number):
+            if isinstance(event, Tally):
+                tally = event
+            else:
+                opened.append(event)
+                yield Found(len(opened))
+        assert tally is not None
+        if tally.ended == "refused":
+            yield Done(None, tally, tally.ended)
+            return
+        asked, spared = self._spare(opened, len(block.ports))
+        for each in spared:
+            yield self._port(Target(each.address, each.port), Status.LIMIT, {"why": "answers on every port"})
+        jobs = (each for each in self._targets(asked))
+        yield from self._identify(jobs)
+        if tally.ended != "done" or self.draining():
+            yield Done(None, tally, "drained")
+            return
+        coverage = Coverage(
+            run=self.run,
+            block=block.number,
+            ranges=block.ranges,
+            ports=block.ports,
+            asked=max(0, block.targets - tally.refused),
+            answered=tally.answered,
+            refused=tally.refused,
+        )
+        yield Done(coverage, tally, "done")
+
+    def _spare(self, opened: list[Open], ports: int) -> tuple[list[Open], list[Open]]:
+        """Those to identify, and those of hosts that answer on everything beyond the first few."""
+        count = Counter(each.address for each in opened)
+        loud = {address for address, n in count.items() if n >= ANSWERS_ALL and n > ports * ANSWERS_SHARE}
+        seen: Counter[str] = Counter()
+        asked: list[Open] = []
+        spared: list[Open] = []
+        for each in opened:
+            seen[each.address] += 1
+            (spared if each.address in loud and seen[each.address] > LOOKED_AT else asked).append(each)
+        return asked, spared
+
+    def _targets(self, opened: list[Open]) -> Iterator[Target]:
+        for each in opened:
+            yield Target(each.address, each.port)
+            for name in self.named.get(each.address, ()):
+                yield Target(each.address, each.port, name=name)
+
+    def _identify(self, targets: Iterator[Target]) -> Iterator[Observation]:
+        hops: list[tuple[Target, str, bool]] = []
+        jobs = (Job(each, partial(identify, each)) for each in self._until_drained(targets))
+        for outcome in self.loop().run(jobs):
+            yield from self._observations(outcome, hops)
+        seen: set[str] = set()
+        for _ in range(HOPS):
+            now = [each for each in hops if f"{each[0]}{each[1]}" not in seen]
+            if not now:
+                return
+            hops = []
+            seen.update(f"{target}{path}" for target, path, _ in now)
+            paths = {str(target): path for target, path, _ in now}
+            more = (Job(t, partial(follow, t, p, secure=s)) for t, p, s in now if not self.draining())
+            for outcome in self.loop().run(more):
+                yield from self._observations(outcome, hops, paths.get(str(outcome.target), "/"))
+
+    def _observations(
+        self, outcome: Outcome, hops: list[tuple[Target, str, bool]], path: str = ""
+    ) -> Iterator[Observation]:
+        if outcome.status is Status.OUT_OF_SCOPE:
+            return
+        readings = outcome.result if isinstance(outcome.result, tuple) else ()
+        good = [each for each in readings if each.facts]
+        if not good:
+            last = readings[-1] if readings else None
+            extra: dict[str, object] = {"identified": str(last.status if last else outcome.status)}
+            extra |= dict(last.extra) if last else {}
+            if outcome.detail:
+                extra["detail"] = outcome.detail
+            if not path:
+                yield self._port(outcome.target, Status.OPEN, extra, outcome.raw_digest)
+            return
+        secure = any(each.facts.get("tls.enabled") is True for each in good)
+        for reading in good:
+            facts = dict(reading.facts)
+            if reading.follow:
+                outside = self._redirect(outcome.target, reading, secure, hops)
+                facts |= {} if path and not any(outside.values()) else outside
+            extra = dict(reading.extra)
+            if path:
+                extra |= {"path": path} | {name: facts.pop(name) for name in _FRONT_PAGE if facts.get(name) is not None}
+            yield Observation(
+                site=self.site,
+                observer=self.observer,
+                run=self.run,
+                collector=f"{reading.collector}+hop" if path else reading.collector,
+                target=outcome.target,
+                seen_at=self.clock.now(),
+                status=reading.status,
+                facts=facts,
+                extra=extra,
+                raw_digest=outcome.raw_digest,
+            )
+
+    def _redirect(
+        self, target: Target, reading: Reading, secure: bool, hops: list[tuple[Target, str, bool]]
+    ) -> dict[str, bool]:
+        """Is the redirect's target within scope? If so it is remembered as a target of its own."""
+        try:
+            place = urlsplit(reading.follow)
+            port = place.port
+            host = place.hostname or ""
+        except ValueError:
+            return {}
+        if not place.scheme and not host:
+            path = _path(place.path if place.path.startswith("/") else "/" + place.path, place.query)
+            if path != "/":
+                hops.append((target, path, secure))
+            return {"http.redirect_out_of_scope": False}
+        if place.scheme not in {"http", "https", ""}:
+            return {"http.redirect_out_of_scope": True}
+        to_tls = place.scheme == "https" or (not place.scheme and secure)
+        port = port or (443 if to_tls else 80)
+        if host in {target.name, target.address}:
+            addresses: tuple[str, ...] = (target.address,)
+        else:
+            addresses = self.names.resolve(host)
+        inside = [each for each in addresses if self.admits(each, port)]
+        if not inside:
+            return {"http.redirect_out_of_scope": True}
+        name = host if host not in inside else ""
+        hops.append((Target(inside[0], port, name=name), _path(place.path or "/", place.query), to_tls))
+        return {"http.redirect_out_of_scope": False}
+
+    def _port(self, target: Target, status: Status, extra: dict[str, object], raw_digest: str = "") -> Observation:
+        return Observation(
+            site=self.site,
+            observer=self.observer,
+            run=self.run,
+            collector=_PORT_LABEL,
+            target=target,
+            seen_at=self.clock.now(),
+            status=status,
+            extra=extra,
+            raw_digest=raw_digest,
+        )
+
+    def _until_drained(self, targets: Iterator[Target]) -> Iterator[Target]:
+        for each in targets:
+            if self.draining():
+                return
+            yield each
+
+
+def _path(path: str, query: str) -> str:
+    """A path fit for a request line: printable ASCII, bounded."""
+    whole = (path + ("?" + query if query else ""))[:1_024]
+    return "".join(c if 0x21 <= ord(c) < 0x7F else "%3F" for c in whole) or "/"
