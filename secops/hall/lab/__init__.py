@@ -1,0 +1,1 @@
+"""The demo's own loopback network: it listens, it never connects."""
