@@ -1,7 +1,7 @@
-"""The filter AST as SQL: the same answer as `core.query.holds`, and conditions an index can serve where they stand bare."""
+"""The filter AST as SQL: the same answer as `core.query.holds`, in conditions an index can serve."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -113,7 +113,7 @@ def _stored(table: sa.FromClause, field: Field, op: Op, value: Value) -> Clause:
     return _scalar(column, field.type, op, value)
 
 
-def _scalar(column: sa.ColumnElement[object], type_: Type, op: Op, value: Value) -> Clause:
+def _scalar(column: sa.ColumnElement[Any], type_: Type, op: Op, value: Value) -> Clause:
     if type_ in {Type.INTEGER, Type.INTEGERS, Type.INSTANT}:
         return _whole(column, op, value)
     if type_ is Type.BOOLEAN:
@@ -127,13 +127,13 @@ def _scalar(column: sa.ColumnElement[object], type_: Type, op: Op, value: Value)
     return _text(dialect.fold(column), op, fold(text))
 
 
-def _whole(column: sa.ColumnElement[object], op: Op, value: Value) -> Clause:
+def _whole(column: sa.ColumnElement[Any], op: Op, value: Value) -> Clause:
     if isinstance(value, tuple):
         return column.between(value[0], value[1])
     return _ordered(column, op, value)
 
 
-def _text(column: sa.ColumnElement[str], op: Op, text: str) -> Clause:
+def _text(column: sa.ColumnElement[Any], op: Op, text: str) -> Clause:
     if op is Op.EQ:
         return column == text
     if op is Op.LIKE:
@@ -157,7 +157,7 @@ def _like(text: str) -> str:
     return "".join(out)
 
 
-def _ordered(column: sa.ColumnElement[object], op: Op, value: object) -> Clause:
+def _ordered(column: sa.ColumnElement[Any], op: Op, value: object) -> Clause:
     if op is Op.EQ:
         return column == value
     assert op in ORDER
@@ -168,7 +168,7 @@ def _ordered(column: sa.ColumnElement[object], op: Op, value: object) -> Clause:
     return column > value if op is Op.GT else column >= value
 
 
-def _age(instant: sa.ColumnElement[object], op: Op, value: Value, now: Instant) -> Clause:
+def _age(instant: sa.ColumnElement[Any], op: Op, value: Value, now: Instant) -> Clause:
     """Whole days from the instant to now, compared by comparing the instant itself, so that an index serves."""
     if op is Op.EXISTS:
         return instant.is_not(None) if value else instant.is_(None)

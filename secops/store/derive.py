@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 import sqlalchemy as sa
 
@@ -25,11 +25,11 @@ def table_of(kind: Kind | None) -> sa.Table:
     return services if kind is Kind.SERVICE else assets
 
 
-def physical(table: sa.FromClause, field: Field) -> sa.ColumnElement[object]:
+def physical(table: sa.FromClause, field: Field) -> sa.ColumnElement[Any]:
     """The column of a field that is stored, empty core texts as NULL; NULL where the table has no such column."""
     if field.column not in table.c:
         return sa.literal("service") if field.name == "kind" else sa.null()
-    column: sa.ColumnElement[object] = table.c[field.column]
+    column: sa.ColumnElement[Any] = table.c[field.column]
     return sa.func.nullif(column, "") if field.core and field.type is Type.TEXT else column
 
 
@@ -58,7 +58,7 @@ def count(table: sa.FromClause) -> sa.ScalarSelect[int]:
     )
 
 
-def expression(table: sa.FromClause, field: Field) -> sa.ColumnElement[object]:
+def expression(table: sa.FromClause, field: Field) -> sa.ColumnElement[Any]:
     """What to select so that `decode` gives the field's value."""
     derived = field.derived
     if derived is None:

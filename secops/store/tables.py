@@ -16,6 +16,7 @@ _FILES: tuple[str, ...] = (
     "cursor",
     "findings",
     "cases",
+    "rule_state",
     "outbox",
     "ledger",
 )
