@@ -30,12 +30,14 @@ class ConnectFinder:
         pps_per_host: float,
         bounds: Bounds | None = None,
         draining: Callable[[], bool] = lambda: False,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
         self._gate = gate
         self._clock = clock
         self._pps_per_host = pps_per_host
         self._bounds = bounds or Bounds(per_host=16)
         self._draining = draining
+        self._tick = tick
 
     def find(self, addresses: IntervalSet, ports: tuple[int, ...], *, seed: int) -> Iterator[Open | Tally]:
         """Each open port once, then one Tally. A refusal of the Gate is told in the Tally, not raised."""
@@ -55,7 +57,12 @@ class ConnectFinder:
                 else:
                     targets = (Target(address, port) for address, port in permuted(addresses, ports, seed))
                 loop = Loop(
-                    self._gate, self._clock, pps_per_host=self._pps_per_host, level=Level.GENTLE, bounds=self._bounds
+                    self._gate,
+                    self._clock,
+                    pps_per_host=self._pps_per_host,
+                    level=Level.GENTLE,
+                    bounds=self._bounds,
+                    tick=self._tick,
                 )
                 for outcome in loop.run(Job(each) for each in self._until_drained(targets)):
                     if outcome.status is Status.TIMEOUT and not again:

@@ -3,10 +3,11 @@
 import contextlib
 import errno
 import heapq
+import resource
 import select
 import socket
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from secops.core.clock import Clock
@@ -21,6 +22,8 @@ _TICK = 0.05
 _SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.EAGAIN}
 _SHORT_TRIES = 200
 _FORGET_HOSTS = 100_000
+_SPARE = 128
+"""Descriptors left for files, pipes and the store."""
 
 
 @dataclass(slots=True)
@@ -46,8 +49,12 @@ class Loop:
         pps_per_host: float,
         level: Level = Level.GENTLE,
         bounds: Bounds | None = None,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
+        """`tick` is called at least every 50 ms while the loop runs."""
         self.bounds = bounds or Bounds()
+        self._room = min(self.bounds.concurrency, descriptors(self.bounds.concurrency))
+        self._tick = tick
         self._clock = clock
         self._budget = Budget(gate, clock, level)
         self._interval = 1.0 / max(pps_per_host, 0.001)
@@ -84,6 +91,7 @@ class Loop:
                     return
                 if self._active:
                     self._budget.keep()
+                self._tick()
                 self._poll()
                 self._feed_starved()
                 self._expire()
@@ -97,7 +105,7 @@ class Loop:
             self._backlog.popleft()
         while self._wakes and self._wakes[0][0] <= now:
             self._serve(heapq.heappop(self._wakes)[1], now)
-        while more and not self._backlog and self._active < self.bounds.concurrency and self._parked < _PARKED_MOST:
+        while more and not self._backlog and self._active < self._room and self._parked < _PARKED_MOST:
             job = next(source, None)
             if job is None:
                 return False
@@ -115,7 +123,7 @@ class Loop:
         """Begin what this host's turn permits."""
         host = self._hosts.get(address)
         while host is not None and host.queue and host.active < self.bounds.per_host:
-            if self._active >= self.bounds.concurrency or self._backlog:
+            if self._active >= self._room or self._backlog:
                 heapq.heappush(self._wakes, (now + 0.01, address))
                 return
             if host.next > now:
@@ -297,6 +305,18 @@ class Loop:
             self._epoll.close()
             self._epoll = None
         self._budget.close()
+
+
+def descriptors(wanted: int) -> int:
+    """Sockets this process may hold at once, after asking the kernel for more where it may give more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    need = wanted + _SPARE
+    if soft < need:
+        most = need if hard == resource.RLIM_INFINITY else min(need, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+    return max(1, soft - _SPARE)
 
 
 def _is_itself(sock: socket.socket) -> bool:

@@ -61,24 +61,24 @@ def look(addresses: tuple[str, ...], ports: tuple[int, ...], gate: Leasing, cloc
     """
     if not available():
         raise SecopsError(
-            "E3201",
+            "E3301",
             say("没有安装 nmap，无法深入查看", "nmap is not installed: no deep look"),
             hint=say("apt install nmap，或去掉 --deep", "apt install nmap, or leave out --deep"),
         )
     if not 0 < len(addresses) <= HOSTS_MOST or not 0 < len(ports) <= PORTS_MOST:
-        raise SecopsError("E3202", say("一次深入查看的目标过多", "too much for one deep look"))
+        raise SecopsError("E3302", say("一次深入查看的目标过多", "too much for one deep look"))
     budget = Budget(gate, clock, Level.ACTIVE, share=1)
     for address in addresses:
         refused = [port for port in ports if not budget.allows(address, port)]
         if refused:
             raise Refused(
-                "E3203",
+                "E3303",
                 say(f"{address} 的端口 {refused[0]} 不在授权内", f"port {refused[0]} of {address} is not granted"),
                 where=address,
             )
     families = {":" in address for address in addresses}
     if len(families) > 1:
-        raise SecopsError("E3202", say("一次只能看同一种 IP 版本", "one address family a call"))
+        raise SecopsError("E3302", say("一次只能看同一种 IP 版本", "one address family a call"))
     order = {"hosts": list(addresses), "ports": list(ports), "arguments": arguments(pps), "v6": families == {True}}
     child = subprocess.Popen(
         [sys.executable, "-m", "secops.dial.nmap_bridge"],

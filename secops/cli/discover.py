@@ -1,0 +1,282 @@
+"""`secops discover`: plan, run, resume, status, import."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from secops.cli.show import Column, Format, one, rows
+from secops.core.language import say
+
+if TYPE_CHECKING:
+    from secops.discover.plan import Plan
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help=say(
+        "在授权范围内发现资产\n\n例：secops discover plan scopes/我的授权.yaml\n\n"
+        "例：secops discover run scopes/我的授权.yaml --yes",
+        "Find what is there, within scope\n\nExample: secops discover plan scopes/mine.yaml\n\n"
+        "Example: secops discover run scopes/mine.yaml --yes",
+    ),
+)
+
+Scope = Annotated[str, typer.Argument(help=say("授权书文件或编号", "scope file or id"))]
+Engine = Annotated[str, typer.Option("--engine", help="auto, syn, connect")]
+Ports = Annotated[
+    str, typer.Option("--ports", help=say("端口，如 80,443,8000-8010,web", "ports, such as 80,443,8000-8010,web"))
+]
+Deep = Annotated[
+    list[str] | None,
+    typer.Option("--deep", help=say("用 nmap 深入查看的地址，可多次", "look deeper with nmap, repeatable")),
+]
+Operator = Annotated[
+    str,
+    typer.Option(
+        "--operator", envvar="SECOPS_OPERATOR", help=say("操作人，须在授权书内", "operator named in the scope")
+    ),
+]
+Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
+
+
+@app.command(
+    help=say(
+        "列出会发出什么、发给多少目标、要多久；不发送", "what would be sent, to how many, in how long; sends nothing"
+    )
+)
+def plan(
+    scope: Scope,
+    *,
+    engine: Engine = "auto",
+    ports: Ports = "",
+    deep: Deep = None,
+    format: Form = None,
+    out: Annotated[str, typer.Option("--out", "-o", help=say("把计划存为文件", "save the plan"))] = "",
+) -> None:
+    """Show the plan, and save it where asked."""
+    import json
+
+    from secops.cli.context import open_app, talk
+    from secops.cli.show import opened
+    from secops.hall.flows.discover_open import make_plan
+
+    with open_app() as app_:
+        made, _ = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
+    one(_described(made), _titles(), format=format)
+    if out:
+        with opened(out) as stream:
+            json.dump({"secops": "discover-plan", "hash": made.hash, "plan": made.document()}, stream, default=list,
+                      ensure_ascii=False, indent=1)  # fmt: skip
+        talk(
+            say(f"计划已存为 {out}；执行：secops discover run --plan {out}", f"saved; secops discover run --plan {out}")
+        )
+
+
+@app.command(help=say("执行计划；没有存好的计划时会先询问", "run; without a saved plan it asks first"))
+def run(
+    scope: Annotated[str, typer.Argument(help=say("授权书文件或编号", "scope file or id"))] = "",
+    *,
+    plan: Annotated[Path | None, typer.Option("--plan", help=say("存好的计划", "a saved plan"))] = None,
+    engine: Engine = "auto",
+    ports: Ports = "",
+    deep: Deep = None,
+    operator: Operator = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=say("不再询问", "ask nothing"))] = False,
+    format: Form = None,
+) -> None:
+    """Run to the end; a run always ends with its summary."""
+    from secops.cli.context import exit_code, follow, open_app, stopping
+    from secops.core.errors import UsageError
+    from secops.hall.flows.discover import discover
+    from secops.hall.flows.discover_open import make_plan
+
+    if bool(scope) == bool(plan):
+        raise UsageError(
+            "E1412", say("给出授权书，或用 --plan 给出计划，二选一", "name a scope or --plan, one of them")
+        )
+    with open_app() as app_, stopping() as stop:
+        if plan is not None:
+            made = _load(plan)
+        else:
+            made, _ = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
+            _confirm(made, yes=yes)
+        summary = follow(discover(app_, made, operator=_who(operator), stop=stop), format=format)
+        raise typer.Exit(exit_code(summary, stop))
+
+
+@app.command(help=say("继续未完成的任务；选项不能改变", "go on with an unfinished run; options cannot change"))
+def resume(
+    run: Annotated[str, typer.Argument(help=say("任务编号", "run id"))],
+    *,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help=say("须与任务一致的计划", "must equal the run's plan"))
+    ] = None,
+    engine: Engine = "",
+    ports: Ports = "",
+    deep: Deep = None,
+    operator: Operator = "",
+    format: Form = None,
+) -> None:
+    """Finish the blocks that are not done."""
+    from secops.cli.context import exit_code, follow, open_app, stopping
+    from secops.hall.flows.discover import resume as resumed
+    from secops.hall.flows.discover import wanted_plan
+
+    with open_app() as app_, stopping() as stop:
+        wanted = _load(plan) if plan is not None else None
+        if wanted is None and (engine or ports or deep):
+            wanted = wanted_plan(app_, run, engine=engine, ports=ports, deep=tuple(deep or ()))
+        summary = follow(resumed(app_, run, operator=_who(operator), stop=stop, wanted=wanted), format=format)
+        raise typer.Exit(exit_code(summary, stop))
+
+
+@app.command(help=say("查看任务及其进度，可在另一个终端执行", "runs and how far they are; works from another terminal"))
+def status(
+    run: Annotated[str, typer.Argument(help=say("任务编号，空为最近的", "run id, empty for the latest ones"))] = "",
+    *,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
+    format: Form = None,
+    out: Annotated[str, typer.Option("--out", "-o", help=say("输出文件", "file"))] = "-",
+) -> None:
+    """List runs, newest first, or tell all of one."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.discover_status import listed, told
+
+    with open_app() as app_:
+        if run:
+            one(told(app_, run), format=format, out=out)
+            return
+        columns = [
+            Column("run", say("任务", "run")),
+            Column("state", say("状态", "state")),
+            Column("title", say("授权", "scope")),
+            Column("engine", say("引擎", "engine")),
+            Column("blocks", say("已完成块", "blocks done")),
+            Column("open", say("开放端口", "open")),
+            Column("observations", say("观测", "observations")),
+            Column("started_at", say("开始", "started")),
+            Column("heartbeat", say("最近活动", "last sign")),
+        ]
+        rows(listed(app_, limit), columns, format=format, out=out)
+
+
+@app.command(
+    "import", help=say("导入其它工具的结果（nmap XML 等）；不发送任何报文", "results of other tools; sends nothing")
+)
+def import_(
+    files: Annotated[list[Path], typer.Argument(help=say("文件", "files"))],
+    *,
+    kind: Annotated[str, typer.Option("--type", help=say("格式，空为自动识别", "format, empty to recognise"))] = "",
+    format: Form = None,
+) -> None:
+    """Read files as observations."""
+    from secops.cli.context import exit_code, follow, open_app
+    from secops.hall.flows.discover_import import bring_in
+
+    with open_app() as app_:
+        raise typer.Exit(exit_code(follow(bring_in(app_, tuple(files), kind), format=format)))
+
+
+def _who(operator: str) -> str:
+    import getpass
+
+    return operator or getpass.getuser()
+
+
+def _load(path: Path) -> "Plan":
+    """The saved plan. Raises InvalidFile."""
+    import json
+
+    from secops.core.errors import InvalidFile
+    from secops.discover.plan import decode
+
+    try:
+        if path.stat().st_size > 64 << 20:
+            raise ValueError("too large")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        plan_part, stated = document["plan"], document["hash"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidFile(
+            "E1403", say("不是计划文件", "not a plan file"), where=str(path), why=str(error)[:200]
+        ) from error
+    if not isinstance(plan_part, dict):
+        raise InvalidFile("E1403", say("不是计划文件", "not a plan file"), where=str(path))
+    made = decode(plan_part, str(path))
+    if made.hash != stated:
+        raise InvalidFile("E1405", say("计划内容与其摘要不符", "the plan does not match its hash"), where=str(path))
+    return made
+
+
+def _confirm(made: "Plan", *, yes: bool) -> None:
+    """A person is asked; a script must have said --yes. Raises UsageError."""
+    import sys
+
+    from secops.cli.context import talk
+    from secops.core.errors import UsageError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "E1413",
+            say("没有终端可以询问", "there is no terminal to ask on"),
+            hint=say("加 --yes，或先 discover plan -o 再 run --plan", "add --yes, or plan -o first and run --plan"),
+        )
+    titles = _titles()
+    for key, value in _described(made).items():
+        talk(f"{titles.get(key, key)}: {value}")
+    sys.stderr.write(say("开始吗？[y/N] ", "begin? [y/N] "))
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes", "是"}:
+        raise UsageError("E1414", say("没有开始", "not begun"))
+
+
+def _titles() -> dict[str, str]:
+    return {
+        "scope": say("授权书", "scope"),
+        "title": say("标题", "title"),
+        "engine": say("引擎", "engine"),
+        "addresses": say("地址数", "addresses"),
+        "ports": say("端口", "ports"),
+        "targets": say("目标数", "targets"),
+        "blocks": say("分块数", "blocks"),
+        "packets": say("报文数上限（估计）", "packets at most (estimate)"),
+        "seconds": say("秒数上限（估计）", "seconds at most (estimate)"),
+        "rate": say("速率：总/每主机", "rate: overall/per host"),
+        "level": say("侵入程度", "intrusiveness"),
+        "sends": say("会发送的内容", "what is sent"),
+        "deep": say("深入查看", "deep look"),
+        "cannot_predict": say("无法预知", "cannot predict"),
+        "hash": say("计划摘要", "plan hash"),
+    }
+
+
+def _described(made: "Plan") -> dict[str, object]:
+    """Everything a person should know before saying yes."""
+    from secops.discover.collectors.dispatch import COLLECTORS
+    from secops.discover.plan import estimate
+    from secops.scope.level import Level
+    from secops.scope.ports import PortSet
+
+    guess = estimate(made)
+    return {
+        "scope": made.scope_id,
+        "title": made.title,
+        "engine": made.engine,
+        "addresses": guess.addresses,
+        "ports": str(PortSet.parse(made.ports)),
+        "targets": guess.targets,
+        "blocks": guess.blocks,
+        "packets": guess.packets,
+        "seconds": guess.seconds,
+        "rate": f"{made.pps}/{made.pps_per_host} pps",
+        "level": Level(made.level).title,
+        "sends": tuple(f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}" for each in COLLECTORS),
+        "deep": made.deep,
+        "cannot_predict": (
+            say("开放端口的数量，因而识别报文数", "how many ports are open, hence the packets of identification"),
+            *((say("nmap 服务识别所发的内容", "what nmap's service probes send"),) if made.deep else ()),
+        ),
+        "hash": made.hash,
+    }

@@ -1,0 +1,215 @@
+"""What a run needs before its first packet: the Gate over a verified scope, the engine, the resolver."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from secops.core.errors import Refused, SecopsError, UsageError
+from secops.core.language import say
+from secops.core.model import Observation
+from secops.dial import nmap_bridge
+from secops.dial.connect import ConnectFinder
+from secops.dial.finder import Finder
+from secops.dial.loop import Loop
+from secops.dial.resolver import Resolver, read_hosts
+from secops.dial.talk import Bounds
+from secops.discover import ports as portlist
+from secops.discover.plan import Plan, check, labels
+from secops.hall.app import App
+from secops.hall.flows.scope import Verified, verified
+from secops.scope.gate import Gate
+from secops.scope.intervals import IntervalSet
+from secops.scope.level import Level
+
+HOSTS = "hosts"
+"""File of the workspace that names are looked up in first."""
+_FEW = 512
+"""A scope that names at most so many ports is asked for all of them; a wider one for the default list."""
+_LOOPBACK = IntervalSet.parse(["127.0.0.0/8", "::1"])
+
+
+def make_plan(
+    app: App, scope_name: str, *, engine: str = "auto", ports: str = "", deep: tuple[str, ...] = ()
+) -> tuple[Plan, Verified]:
+    """The plan of a verified scope under these options. Raises Refused, InvalidFile, UsageError."""
+    found = verified(app, scope_name)
+    scope = found.scope
+    if scope.level < Level.GENTLE:
+        raise Refused(
+            "E3401",
+            say("授权书只允许被动观察，不能主动发现", "the scope allows nothing but passive looking"),
+            where=scope.id,
+        )
+    plan = Plan(
+        scope_id=scope.id,
+        scope_digest=found.digest,
+        title=scope.title,
+        site=scope.site,
+        engine=_engine(engine, scope.targets),
+        targets=tuple(scope.targets.networks()),
+        names=tuple(sorted(scope.names)),
+        ports=_ports(ports, found),
+        deep=_deep(deep, found),
+        pps=scope.pps,
+        pps_per_host=scope.pps_per_host,
+        level=int(Level.ACTIVE if deep else Level.GENTLE),
+        collectors=labels(),
+    )
+    check(plan)
+    return plan, found
+
+
+def _engine(wanted: str, targets: IntervalSet) -> str:
+    from secops.dial.wire.mmsg import capable
+
+    if wanted not in {"auto", "syn", "connect"}:
+        raise UsageError(
+            "E1407", say(f"不认识的引擎：{wanted}", f"unknown engine: {wanted}"), hint="auto, syn, connect"
+        )
+    if wanted == "auto":
+        return "connect" if capable() or targets.intersect(_LOOPBACK) else "syn"
+    if wanted == "syn" and (reason := capable()):
+        raise UsageError("E1408", say("这里不能使用 SYN 引擎", "the SYN engine cannot run here"), why=reason)
+    return wanted
+
+
+def _ports(wanted: str, found: Verified) -> tuple[int, ...]:
+    allowed = found.scope.ports
+    if not wanted:
+        few = allowed.count() <= _FEW
+        return tuple(n for n in (allowed if few else portlist.defaults()) if n in allowed and not portlist.forbidden(n))
+    try:
+        chosen = portlist.parse(wanted)
+    except ValueError as error:
+        raise UsageError(
+            "E1409",
+            say(f"看不懂的端口写法：{error}", f"not a port, range or group: {error}"),
+            where=f"--ports {wanted[:80]}",
+            hint="80,443,8000-8010,default,web,database",
+        ) from error
+    outside = [n for n in chosen if n not in allowed]
+    if outside:
+        raise Refused(
+            "E3402",
+            say(f"端口 {outside[0]} 等 {len(outside)} 个不在授权内", f"{len(outside)} ports are not in the scope"),
+            where=found.scope.id,
+            why=", ".join(map(str, outside[:20])),
+        )
+    return chosen
+
+
+def _deep(addresses: tuple[str, ...], found: Verified) -> tuple[str, ...]:
+    if not addresses:
+        return ()
+    try:
+        wanted = IntervalSet.parse(addresses)
+    except ValueError as error:
+        raise UsageError("E1410", say("看不懂的地址", "not an address"), where="--deep", why=str(error)) from error
+    if wanted.minus(found.scope.targets):
+        raise Refused(
+            "E3403",
+            say("深入查看的地址不在授权内", "an address of --deep is not in the scope"),
+            where=str(wanted.minus(found.scope.targets))[:200],
+        )
+    if wanted.count() > 1_024:
+        raise UsageError("E1411", say("深入查看最多 1024 台", "--deep takes at most 1,024 hosts"))
+    if found.scope.level < Level.ACTIVE:
+        raise Refused(
+            "E3404", say("授权书不允许深入查看", "the scope does not allow a deep look"), where=found.scope.id
+        )
+    if not nmap_bridge.available():
+        raise UsageError("E3301", say("没有安装 nmap", "nmap is not installed"), hint="apt install nmap")
+    return tuple(wanted.addresses())
+
+
+@dataclass(slots=True)
+class Opened:
+    """An open Gate and what works under it."""
+
+    app: App
+    plan: Plan
+    gate: Gate
+    resolver: Resolver
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def finder(self, draining: Callable[[], bool]) -> Finder:
+        """The engine of the plan."""
+        if self.plan.engine == "syn":
+            from secops.dial.wire.syn import SynFinder
+
+            return SynFinder(self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, draining=draining)
+        bounds = Bounds(concurrency=self.app.config.number("discover.concurrency"), per_host=16)
+        return ConnectFinder(
+            self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, bounds=bounds, draining=draining,
+            tick=lambda: _ignore(draining()),
+        )  # fmt: skip
+
+    def loop(self, tick: Callable[[], None]) -> Loop:
+        """The loop that identifies."""
+        bounds = Bounds(concurrency=self.app.config.number("discover.concurrency"))
+        return Loop(self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, bounds=bounds, tick=tick)
+
+    def deep(self, run: str, app: App) -> Iterator[list[Observation] | str]:
+        """Look with nmap at the chosen hosts, a batch at a time: observations, or why none. Raises Refused."""
+        from secops.intake.nmap_xml import read
+
+        for v6 in (False, True):
+            hosts = [each for each in self.plan.deep if (":" in each) == v6]
+            for start in range(0, len(hosts), nmap_bridge.HOSTS_MOST):
+                batch = tuple(hosts[start : start + nmap_bridge.HOSTS_MOST])
+                try:
+                    answer = nmap_bridge.look(batch, self.plan.ports, self.gate, app.clock, pps=self.plan.pps)
+                    seen = list(read(BytesIO(answer.xml.encode()), self.plan.site, app.observer, run))
+                except Refused:
+                    raise
+                except SecopsError as error:
+                    yield str(error)
+                    continue
+                yield [each for each in seen if isinstance(each, Observation)]
+                if not answer.complete:
+                    yield say(f"nmap 没有跑完：{answer.detail}", f"nmap did not finish: {answer.detail}")
+
+    def refusals(self) -> Mapping[str, int]:
+        """What the Gate refused, by reason."""
+        return {}
+
+    def close(self) -> None:
+        """Flush the audit summary."""
+        self.gate.close()
+
+
+def _ignore(_: bool) -> None:
+    """Called for what it does."""
+
+
+def open_run(app: App, plan: Plan, operator: str) -> Opened:
+    """Verify the scope again, compare it with the plan's, open the Gate, look up the names. Raises Refused."""
+    found = verified(app, plan.scope_id)
+    if found.digest != plan.scope_digest:
+        raise Refused(
+            "E3405",
+            say("授权书在计划之后改过", "the scope changed after the plan was made"),
+            where=plan.scope_id,
+            hint=say("重新生成计划", "make the plan again"),
+        )
+    if plan.collectors != labels():
+        raise Refused(
+            "E3406",
+            say("程序的采集器与计划不同", "this program's collectors are not those of the plan"),
+            why=f"{', '.join(plan.collectors)} -> {', '.join(labels())}",
+            hint=say("重新生成计划", "make the plan again"),
+        )
+    gate = Gate(found.scope, clock=app.clock, audit=app.audit, epoch=app.epoch, operator=operator)
+    gate.give_back(gate.lease(Level.GENTLE, 1).budget)
+    resolver = Resolver(found.scope.resolvers, app.clock, hosts=read_hosts(app.workspace.root / HOSTS))
+    named: dict[str, tuple[str, ...]] = {}
+    unknown = 0
+    for name in plan.names:
+        addresses = [] if "*" in name else [each for each in resolver.resolve(name) if each in found.scope.targets]
+        unknown += not addresses and "*" not in name
+        for each in addresses:
+            named[each] = (*named.get(each, ()), name)
+    left = {say("域名解析不到授权内的地址", "names without an address in scope"): unknown} if unknown else {}
+    return Opened(app, plan, gate, resolver, named, left)

@@ -1,0 +1,54 @@
+"""What a run leaves beside the store, and the summary of runs that died without one."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+from secops.core.events import Event, Note, Summary
+from secops.core.language import say
+from secops.hall.app import App
+from secops.store import coverage, observations, runs
+
+
+def bury(app: App) -> Iterator[Event]:
+    """Write the summary of every run recorded as running: whoever holds the lock knows that it is dead."""
+    with app.database.read() as connection:
+        dead = runs.unended(connection)
+    for each in dead:
+        with app.database.write() as connection:
+            summary = Summary(
+                run=each.id,
+                kind=each.kind,
+                complete=False,
+                counts={
+                    **{name: value for name, value in each.progress.items() if isinstance(value, int)},
+                    "observations": observations.count(connection, each.id),
+                    "blocks": len(coverage.blocks_done(connection, each.id)),
+                },
+                resumable=True,
+                warnings=(say("进程中途消失，小结由下一次启动补写", "the process vanished; told by the next start"),),
+                duration_ms=max(0, int(each.heartbeat) - int(each.started_at)),
+                state="crashed",
+            )
+            runs.end(connection, each.id, each.heartbeat, "crashed", asdict(summary))
+        write_files(app, each.id, "summary.json", asdict(summary))
+        yield Note(
+            say(
+                f"任务 {each.id} 上次意外中断，可用 secops discover resume {each.id} 继续",
+                f"run {each.id} died; secops discover resume {each.id} goes on with it",
+            ),
+            warning=True,
+        )
+
+
+def write_files(app: App, run: str, name: str, document: Mapping[str, object]) -> None:
+    """A JSON file in the run's folder, whole or not at all."""
+    folder = app.workspace.run(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / (name + ".part")
+    with part.open("w", encoding="utf-8") as handle:
+        json.dump(document, handle, ensure_ascii=False, indent=1, default=list)
+        handle.flush()
+        os.fsync(handle.fileno())
+    part.replace(folder / name)
