@@ -119,7 +119,7 @@ def starting(connection: Connection, text: str, limit: int) -> list[Finding]:
     return [decode(row) for row in connection.execute(chosen).mappings()]
 
 
-def open_of_rules(connection: Connection, rule: str, limit: int) -> list[Finding]:
+def open_of_rule(connection: Connection, rule: str, limit: int) -> list[Finding]:
     """At most `limit` open findings of the rule."""
     chosen = sa.select(findings).where(findings.c.rule == rule, findings.c.open.is_(True))
     return [decode(row) for row in connection.execute(chosen.limit(limit)).mappings()]

@@ -21,6 +21,8 @@ from secops.store.entities import assets, services
 from secops.store.findings import findings
 
 FETCH = 1000
+Transaction = Connection
+"""What `Database.write` gives, by a name that rooms without SQL may use."""
 
 
 @dataclass(frozen=True, slots=True)
