@@ -40,6 +40,8 @@ class Tally:
     """`done`, `drained` or `refused`."""
     detail: str = ""
     """Code and reason of the Gate's refusal."""
+    spoofed: int = 0
+    """Forged answers dropped (raw engine only): their acknowledgement did not fit the cookie."""
 
 
 class Finder(Protocol):
