@@ -1,0 +1,1 @@
+"""Exercises: playbooks, the engine that runs them, and the actions they may take."""
