@@ -11,6 +11,7 @@ from secops.core.clock import Instant
 from secops.core.finding import Finding, Severity, Step, Transition, finding_id
 from secops.core.model import Kind
 from secops.store.database import metadata
+from secops.store.entities import assets, services, table_of
 from secops.store.rows import chunks, insert_new, pack, upsert
 
 findings = sa.Table(
@@ -142,6 +143,42 @@ def open_by_rule(connection: Connection) -> dict[str, int]:
     """Rule -> how many of its findings are open."""
     chosen = sa.select(findings.c.rule, sa.func.count()).where(findings.c.open.is_(True)).group_by(findings.c.rule)
     return {str(rule): int(count) for rule, count in connection.execute(chosen)}
+
+
+def open_upon(connection: Connection, entities: Sequence[str]) -> dict[str, int]:
+    """Entity -> how many findings are open on it and on its services; those without any are absent."""
+    found: dict[str, int] = {}
+    for part in chunks(entities):
+        own = sa.select(findings.c.entity, sa.func.count()).where(
+            findings.c.entity.in_(part), findings.c.open.is_(True)
+        )
+        theirs = (
+            sa.select(services.c.parent, sa.func.count())
+            .join(findings, findings.c.entity == services.c.id)
+            .where(services.c.parent.in_(part), findings.c.open.is_(True))
+        )
+        for chosen in (own.group_by(findings.c.entity), theirs.group_by(services.c.parent)):
+            for entity, count in connection.execute(chosen):
+                found[entity] = found.get(entity, 0) + int(count)
+    return found
+
+
+def among(
+    connection: Connection, kind: Kind, condition: sa.ColumnElement[bool], entities: Sequence[str]
+) -> frozenset[str]:
+    """Which of these entities of one kind meet the condition (`compile.where`)."""
+    table = table_of(kind)
+    found: set[str] = set()
+    for part in chunks(entities):
+        found.update(connection.execute(sa.select(table.c.id).where(condition, table.c.id.in_(part))).scalars())
+    return frozenset(found)
+
+
+def newest(connection: Connection) -> Instant | None:
+    """When anything was last seen or a finding last moved; None where nothing is known."""
+    columns = (assets.c.last_seen, services.c.last_seen, findings.c.changed_at)
+    found = [connection.execute(sa.select(sa.func.max(each))).scalar() for each in columns]
+    return max((Instant(each) for each in found if each is not None), default=None)
 
 
 def history(connection: Connection, id: str) -> list[Mapping[str, object]]:

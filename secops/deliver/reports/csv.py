@@ -1,0 +1,39 @@
+"""CSV for spreadsheets: UTF-8 with a mark, one table; sheets of different columns are laid side by side by key.
+
+A text that a spreadsheet would take for a formula gets a quote before it (OWASP, CSV injection).
+"""
+
+import csv
+from pathlib import Path
+
+from secops.core.language import say
+from secops.deliver.reports.model import Cell, Column, Report, clean
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the report's rows to `path`. Raises OSError."""
+    columns: dict[str, Column] = {}
+    for sheet in report.sheets:
+        for each in sheet.columns:
+            columns.setdefault(each.key, each)
+    places = {key: place for place, key in enumerate(columns)}
+    several = len(report.sheets) > 1
+    with path.open("w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\r\n")
+        heads = [each.title for each in columns.values()]
+        writer.writerow([say("清单", "list"), *heads] if several else heads)
+        for sheet in report.sheets:
+            here = [places[each.key] for each in sheet.columns]
+            for row in sheet.rows():
+                line: list[Cell] = [None] * len(places)
+                for place, cell in zip(here, row, strict=True):
+                    line[place] = safe(cell)
+                writer.writerow([sheet.name, *line] if several else line)
+
+
+def safe(cell: Cell) -> Cell:
+    """The cell as no spreadsheet takes for a formula."""
+    value = clean(cell)
+    return "'" + value if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) else value
