@@ -1,0 +1,263 @@
+"""nmap's XML (`-oX`), streamed: an observation per host that answered and per open port.
+
+Format: nmap.dtd 1.05. Closed and filtered ports are no observations. A DTD that declares entities, a depth beyond any
+of nmap's, or more text than nmap writes ends the reading with a `Skipped`; rows before it are kept.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from ipaddress import ip_address
+from typing import BinaryIO, Final
+from xml.parsers import expat
+
+from secops.core.clock import Instant
+from secops.core.ids import canonical
+from secops.core.model import Observation, Skipped, Status, Target, Transport, Value
+
+NAME: Final = "nmap@1"
+_CHUNK: Final = 1 << 16
+_DEPTH_MOST: Final = 12
+_PORTS_MOST: Final = 65_536 * 2
+_NAMES_MOST: Final = 256
+_TEXT_MOST: Final = 1_024
+_SCRIPT_MOST: Final = 4_096
+_SCRIPTS_MOST: Final = 32
+_ATTRIBUTES_MOST: Final = 1 << 20
+
+
+def sniff(head: bytes) -> bool:
+    """Does it begin like nmap's XML?"""
+    return b"<nmaprun" in head or (b"<?xml" in head and b"nmap" in head)
+
+
+def read(stream: BinaryIO, site: str, observer: str, run: str) -> Iterator[Observation | Skipped]:
+    """Observations in the file's order, then `Skipped` for what was left out; never raises for the content."""
+    reader = _Reader(site, observer, run)
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    parser.StartElementHandler = reader.begin
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.characters
+    parser.EntityDeclHandler = reader.entity
+    parser.ExternalEntityRefHandler = reader.external
+    reader.line = lambda: parser.CurrentLineNumber
+    try:
+        while chunk := stream.read(_CHUNK):
+            parser.Parse(chunk, False)
+            yield from reader.take()
+        parser.Parse(b"", True)
+    except _Hostile as fault:
+        yield from reader.take()
+        yield Skipped(f"line {parser.CurrentLineNumber}", str(fault))
+        return
+    except expat.ExpatError as fault:
+        yield from reader.take()
+        cut = reader.depth > 0 and fault.code in _ENDS_EARLY
+        reason = "truncated: the file ends before </nmaprun>" if cut else f"not well-formed: {fault}"
+        yield Skipped(f"line {fault.lineno}, column {fault.offset + 1}", reason)
+        return
+    yield from reader.take()
+    if not reader.rooted:
+        yield Skipped("line 1", "no <nmaprun>: not nmap's XML")
+
+
+_ENDS_EARLY: Final = frozenset(
+    expat.errors.codes[each]
+    for each in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+)
+
+
+class _Hostile(Exception):
+    """The file does what nmap never does."""
+
+
+@dataclass(slots=True)
+class _Port:
+    """One <port> while it is read."""
+
+    number: int
+    transport: str
+    open: bool = False
+    facts: dict[str, Value] = field(default_factory=dict)
+    cpe: list[str] = field(default_factory=list)
+    scripts: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Host:
+    """One <host> while it is read."""
+
+    line: int
+    ended: str = ""
+    up: bool = True
+    address: str = ""
+    macs: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    os: str = ""
+    device: str = ""
+    vendor: str = ""
+    ports: list[_Port] = field(default_factory=list)
+
+
+class _Reader:
+    """Hears the parser's events and keeps finished rows until they are taken."""
+
+    def __init__(self, site: str, observer: str, run: str) -> None:
+        self.site, self.observer, self.run = site, observer, run
+        self.depth = 0
+        self.rooted = False
+        self.started = Instant(0)
+        self.host: _Host | None = None
+        self.port: _Port | None = None
+        self.text = False
+        self.rows: list[Observation | Skipped] = []
+        self.line: Callable[[], int] = lambda: 0
+
+    def take(self) -> list[Observation | Skipped]:
+        """The rows finished since the last call."""
+        rows, self.rows = self.rows, []
+        return rows
+
+    def characters(self, text: str) -> None:
+        """Text between tags: only <cpe> of a port has any that counts."""
+        if self.text and self.port is not None and len(self.port.cpe) < _SCRIPTS_MOST:
+            self.port.cpe.append(text[:_TEXT_MOST])
+
+    def entity(self, name: str, *_: object) -> None:
+        raise _Hostile(f"declares an XML entity ({name[:40]}); entities are not followed")
+
+    def external(self, *_: object) -> int:
+        raise _Hostile("refers to an external entity; nothing outside the file is read")
+
+    def begin(self, name: str, attributes: dict[str, str]) -> None:
+        """An element opens."""
+        self.depth += 1
+        if self.depth > _DEPTH_MOST:
+            raise _Hostile(f"elements nested deeper than {_DEPTH_MOST}")
+        if sum(map(len, attributes.values())) > _ATTRIBUTES_MOST:
+            raise _Hostile("more attribute text than nmap writes")
+        if self.depth == 1:
+            if name != "nmaprun":
+                raise _Hostile(f"begins with <{name[:40]}>, not <nmaprun>")
+            self.rooted = True
+            self.started = _seconds(attributes.get("start", ""))
+            return
+        if not self.rooted:
+            return
+        if name == "host" and self.depth == 2:
+            self.host = _Host(self.line(), attributes.get("endtime") or attributes.get("starttime", ""))
+        elif self.host is not None:
+            self.text = name == "cpe"
+            self._inside(self.host, name, attributes)
+
+    def end(self, name: str) -> None:
+        """An element closes."""
+        self.depth -= 1
+        self.text = False
+        if name == "port" and self.host is not None and self.port is not None:
+            if self.port.open:
+                if len(self.host.ports) >= _PORTS_MOST:
+                    raise _Hostile(f"a host with more than {_PORTS_MOST} ports")
+                self.host.ports.append(self.port)
+            self.port = None
+        elif name == "host" and self.host is not None and self.depth == 1:
+            self._finish(self.host)
+            self.host = None
+
+    def _inside(self, host: _Host, name: str, given: dict[str, str]) -> None:
+        port = self.port
+        if name == "address":
+            kind, text = given.get("addrtype", ""), given.get("addr", "")
+            if kind == "mac":
+                host.macs.append(text[:_TEXT_MOST])
+                host.vendor = given.get("vendor", "")[:_TEXT_MOST]
+            elif not host.address:
+                host.address = text
+        elif name == "status" and port is None:
+            host.up = given.get("state", "up") == "up"
+        elif name == "hostname" and len(host.names) < _NAMES_MOST:
+            host.names.append(given.get("name", "")[:253].lower().rstrip("."))
+        elif name == "port":
+            self._port(given)
+        elif name == "state" and port is not None:
+            port.open = given.get("state") == "open"
+        elif name == "service" and port is not None:
+            _service(port, given)
+        elif name == "script" and port is not None and len(port.scripts) < _SCRIPTS_MOST:
+            port.scripts[given.get("id", "")[:64]] = given.get("output", "")[:_SCRIPT_MOST]
+        elif name == "osmatch" and not host.os:
+            host.os = given.get("name", "")[:_TEXT_MOST]
+        elif name == "osclass" and not host.device:
+            host.device = given.get("type", "")[:_TEXT_MOST]
+
+    def _port(self, given: dict[str, str]) -> None:
+        number, transport = given.get("portid", ""), given.get("protocol", "")
+        if transport in set(Transport) and number.isascii() and number.isdigit() and 0 < int(number[:6]) < 65_536:
+            self.port = _Port(int(number), transport)
+        else:
+            self.port = None
+            self.rows.append(Skipped(f"line {self.line()}", f"port {number[:12]!r}/{transport[:12]!r} is none we know"))
+
+    def _finish(self, host: _Host) -> None:
+        try:
+            address = str(ip_address(host.address))
+        except ValueError:
+            self.rows.append(Skipped(f"line {host.line}", f"host without an IP address ({host.address[:60]!r})"))
+            return
+        if not host.up and not host.ports:
+            return
+        at = _seconds(host.ended) or self.started
+        facts: dict[str, Value] = {"address": address}
+        if names := tuple(sorted({each for each in host.names if each})):
+            facts["host.names"] = names
+        if host.macs:
+            facts["host.mac"] = tuple(sorted({each.lower() for each in host.macs}))
+        if host.os:
+            facts["host.os"] = host.os
+        if host.device:
+            facts["device.type"] = host.device
+        extra: dict[str, object] = {"mac_vendor": host.vendor} if host.vendor else {}
+        self.rows.append(self._row(Target(address), at, Status.SUCCESS, facts, extra))
+        for port in host.ports:
+            target = Target(address, port.number, Transport(port.transport))
+            if port.cpe:
+                port.facts["service.cpe"] = tuple(sorted(set(port.cpe)))
+            if port.scripts:
+                port.extra["scripts"] = port.scripts
+            self.rows.append(self._row(target, at, Status.OPEN, port.facts, port.extra))
+
+    def _row(
+        self, target: Target, at: Instant, status: Status, facts: dict[str, Value], extra: dict[str, object]
+    ) -> Observation:
+        raw = sha256(canonical([str(target), facts, extra]).encode("utf-8", "surrogatepass")).hexdigest()
+        return Observation(self.site, self.observer, self.run, NAME, target, at, status, facts, extra, raw)
+
+
+def _service(port: _Port, given: dict[str, str]) -> None:
+    """What <service> says; names nmap only guessed from the port number are no facts."""
+    if given.get("method") == "probed":
+        for attribute, field_ in (
+            ("name", "service.name"), ("product", "service.product"), ("version", "service.version"),
+        ):  # fmt: skip
+            if given.get(attribute):
+                port.facts[field_] = given[attribute][:_TEXT_MOST]
+        if given.get("tunnel") == "ssl":
+            port.facts["tls.enabled"] = True
+    elif given.get("name"):
+        port.extra["guessed"] = given["name"][:_TEXT_MOST]
+    for attribute in ("extrainfo", "hostname", "ostype", "devicetype"):
+        if given.get(attribute):
+            port.extra[attribute] = given[attribute][:_TEXT_MOST]
+
+
+def _seconds(text: str) -> Instant:
+    """The Unix seconds nmap writes as an Instant; 0 for what is none."""
+    return Instant(int(text) * 1000) if text.isascii() and text.isdigit() and len(text) < 12 else Instant(0)
