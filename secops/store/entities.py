@@ -222,6 +222,29 @@ def on_addresses(connection: Connection, site: str, addresses: Collection[str], 
         yield from stream(connection, table, *conditions)
 
 
+def in_span(connection: Connection, site: str, kind: Kind, span: tuple[int, int]) -> Iterator[Entity]:
+    """Entities of this kind between two places of the address line, both included."""
+    table = table_of(kind)
+    first, last = (each.to_bytes(address.WIDTH, "big") for each in span)
+    conditions = [table.c.site == site, table.c.address.between(first, last)]
+    if kind is not Kind.SERVICE:
+        conditions.append(table.c.kind == kind.value)
+    return stream(connection, table, *conditions)
+
+
+def of_kind(connection: Connection, site: str, kind: Kind) -> Iterator[Entity]:
+    """Every asset of one of the seven kinds."""
+    return stream(connection, assets, assets.c.site == site, assets.c.kind == kind.value)
+
+
+def websites_of(connection: Connection, site: str, hosts: Collection[str]) -> Iterator[Entity]:
+    """Websites under these host names, whatever their scheme and port (reads every website)."""
+    wanted = frozenset(hosts)
+    for each in of_kind(connection, site, Kind.WEBSITE):
+        if each.key.partition("://")[2].rpartition(":")[0] in wanted:
+            yield each
+
+
 def starting(connection: Connection, text: str, limit: int) -> list[Entity]:
     """At most `limit` entities whose id begins with the text or whose key equals it."""
     found: dict[str, Entity] = {}

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from secops.core.clock import Instant
 from secops.core.model import Relation, RelationType
 from secops.store.database import metadata
-from secops.store.rows import chunks, upsert
+from secops.store.rows import chunks, insert_for
 
 relations = sa.Table(
     "relations",
@@ -26,7 +26,7 @@ relations = sa.Table(
 
 
 def put(connection: Connection, items: Sequence[Relation]) -> None:
-    """Write the relations as they are now."""
+    """Draw these relations; one already drawn keeps its reason and origin and is seen longer."""
     rows = [
         {
             "id": each.id,
@@ -41,7 +41,14 @@ def put(connection: Connection, items: Sequence[Relation]) -> None:
         }
         for each in items
     ]
-    upsert(connection, relations, rows)
+    if not rows:
+        return
+    insert = insert_for(connection, relations)
+    new = insert.excluded
+    first = sa.case((new.first_seen < relations.c.first_seen, new.first_seen), else_=relations.c.first_seen)
+    last = sa.case((new.last_seen > relations.c.last_seen, new.last_seen), else_=relations.c.last_seen)
+    both = {"first_seen": first, "last_seen": last}
+    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=both), rows)
 
 
 def remove(connection: Connection, ids: Sequence[str]) -> None:

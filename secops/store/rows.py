@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import Insert as InsertSqlite
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import Connection
 
@@ -18,12 +19,19 @@ CHUNK = 500
 T = TypeVar("T")
 
 
+def insert_for(connection: Connection, table: sa.Table) -> InsertSqlite:
+    """The dialect's INSERT that knows ON CONFLICT (PostgreSQL's says the same words)."""
+    if connection.dialect.name == "postgresql":
+        return cast("InsertSqlite", insert_postgresql(table))
+    return insert_sqlite(table)
+
+
 def upsert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert the rows; where the primary key exists, every other column takes the new value."""
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
-    insert = (insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite)(table)
+    insert = insert_for(connection, table)
     rest = {name: insert.excluded[name] for name in table.c.keys() if name not in keys}  # noqa: SIM118 - a column collection
     connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest), list(rows))
 
@@ -32,8 +40,7 @@ def insert_new(connection: Connection, table: sa.Table, rows: Sequence[Mapping[s
     """Insert the rows that break no key; gives how many were new."""
     if not rows:
         return 0
-    insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
-    return connection.execute(insert(table).on_conflict_do_nothing(), list(rows)).rowcount
+    return connection.execute(insert_for(connection, table).on_conflict_do_nothing(), list(rows)).rowcount
 
 
 def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:

@@ -1,0 +1,183 @@
+"""Declarations become entities, relations and owners. All decisions of one `inventory declare` are taken in as one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from secops.assets import draft as drafts
+from secops.assets.draft import DECLARE, INHERENT, Cause, Draft
+from secops.assets.merge import Merged, Work, assign, owner_of
+from secops.assets.register import Declared, Register, Span, place_of
+from secops.core.clock import Instant
+from secops.core.fields import facts_of
+from secops.core.model import (
+    Decision,
+    Entity,
+    Kind,
+    Logged,
+    Organisation,
+    Relation,
+    RelationType,
+    State,
+    Value,
+    entity_id,
+)
+
+ORGANISATION = "organisation"
+_FOUND = frozenset({Kind.IP, Kind.SERVICE, Kind.WEBSITE})
+
+
+@dataclass(slots=True)
+class Group:
+    """One declaration: what it says, and which entities it may concern."""
+
+    things: list[tuple[Declared, Decision, Declared | None]] = field(default_factory=list)
+    """What is declared now, by which decision, and what it replaces."""
+    ids: set[str] = field(default_factory=set)
+    spans: list[Span] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+    organisations: list[Organisation] = field(default_factory=list)
+    dissolved: list[str] = field(default_factory=list)
+
+
+def thing(seq: int, decision: Decision) -> Declared:
+    """The declaration in a decision."""
+    return Declared(decision.subject, decision.payload, seq)
+
+
+def take(register: Register, entries: Sequence[Logged]) -> Group:
+    """Put the decisions into the register; gives what they may concern."""
+    group = Group()
+    for logged in entries:
+        assert isinstance(logged.entry, Decision)
+        new = thing(logged.seq, logged.entry)
+        before = register.apply(new)
+        group.things.append((new, logged.entry, before))
+        for each in (new, before):
+            if each is not None:
+                _concern(group, register, each)
+        if new.text("kind") == ORGANISATION:
+            _organisation(group, new, logged.entry.site)
+    for new, _, _ in list(group.things):
+        if new.text("kind") == Kind.SYSTEM:
+            code = new.subject.partition(":")[2]
+            for each in register.things.values():
+                if each.text("system") == code:
+                    _concern(group, register, each)
+    group.spans = sorted(set(group.spans))
+    return group
+
+
+def settle(known: Mapping[str, Entity], group: Group, register: Register) -> Merged:
+    """What the declaration makes of what is known."""
+    work = Work(known)
+    last = max(new.seq for new, _, _ in group.things)
+    decision = group.things[-1][1]
+    for new, by, before in group.things:
+        if new.text("kind") != ORGANISATION:
+            cause = Cause(new.seq, by.at, who=by.who, reason=by.reason or "declared")
+            draft = _asset(work, register, new, cause)
+            if draft is not None:
+                _relations(work, draft, new, before, cause)
+    for id in list(known):
+        work.get(id)
+    for draft in list(work.drafts.values()):
+        if draft.kind in {*_FOUND, Kind.HOST}:
+            owner = owner_of(draft, register)
+            seq = owner.seq if owner.seq >= group.things[0][0].seq else last
+            assign(draft, Cause(seq, decision.at, who=decision.who, reason="declared"), owner)
+        elif own := register.get(draft.kind, draft.key):
+            _answer(draft, register, own, Cause(last, decision.at, who=decision.who, reason="declared"))
+    return work.merged()
+
+
+def _concern(group: Group, register: Register, each: Declared) -> None:
+    group.spans.extend(register.spans(each))
+    keys, names = register.hosts(each)
+    group.ids.update(entity_id(register.site, Kind.WEBSITE, key) for key in keys)
+    group.hosts.update(names)
+    kind, _, key = each.subject.partition(":")
+    if kind != ORGANISATION:
+        group.ids.add(entity_id(register.site, Kind(kind), key))
+
+
+def _organisation(group: Group, new: Declared, site: str) -> None:
+    id = new.subject.partition(":")[2]
+    if new.payload.get("withdrawn"):
+        group.dissolved.append(id)
+        return
+    group.organisations.append(
+        Organisation(id=id, site=site, name=new.text("name"), parent=new.text("parent"),
+                     credit_code=new.text("credit_code"), contact=new.text("contact"), phone=new.text("phone"),
+                     email=new.text("email"))
+    )  # fmt: skip
+
+
+def _asset(work: Work, register: Register, new: Declared, cause: Cause) -> Draft | None:
+    kind_word, _, key = new.subject.partition(":")
+    kind = Kind(kind_word)
+    draft = work.get(entity_id(register.site, kind, key))
+    if new.payload.get("withdrawn"):
+        if draft is not None:
+            drafts.forget(draft, cause, DECLARE)
+            draft.declared = False
+            _answer(draft, register, new, cause)
+            if draft.state is State.DECLARED:
+                drafts.turn(draft, cause, State.GONE, "withdrawn")
+        return draft
+    if draft is None:
+        draft = work.add(drafts.born(kind, register.site, key, cause, cause.at))
+        draft.state = State.DECLARED
+        if kind is Kind.IP:
+            drafts.put(draft, cause, "address", key)
+    elif draft.state is State.GONE and not draft.declared:
+        drafts.turn(draft, cause, State.DECLARED, "declared again")
+    if not draft.declared:
+        draft.declared = True
+        if not drafts.is_new(draft, cause):
+            drafts.note(draft, cause, "declared", old=False, new=True)
+    drafts.look(draft, cause, DECLARE, cause.at, dict(_facts(kind, new)))
+    if kind in {Kind.HOST, Kind.DEVICE}:
+        drafts.put(draft, cause, "host.addresses", drafts.normal("host.addresses", new.texts("addresses")))
+    _answer(draft, register, new, cause)
+    return draft
+
+
+def _answer(draft: Draft, register: Register, new: Declared, cause: Cause) -> None:
+    """The owner of what has no address of its own: as its declaration says."""
+    if draft.kind in _FOUND:
+        return
+    gone = bool(new.payload.get("withdrawn"))
+    drafts.point(draft, cause, "org_id", "" if gone else register.org_of(new))
+    system = "" if gone or draft.kind is Kind.SYSTEM else register.system_id(new.text("system"))
+    drafts.point(draft, cause, "system_id", system)
+
+
+def _facts(kind: Kind, new: Declared) -> Iterator[tuple[str, Value]]:
+    allowed = facts_of(kind) - INHERENT
+    raw = new.payload.get("facts")
+    for name, value in raw.items() if isinstance(raw, Mapping) else ():
+        if name in allowed:
+            item = tuple(value) if isinstance(value, list) else value
+            if (normal := drafts.normal(name, item)) is not None:
+                yield name, normal
+
+
+def _relations(work: Work, draft: Draft, new: Declared, before: Declared | None, cause: Cause) -> None:
+    now = set() if new.payload.get("withdrawn") else set(_drawn(draft, new))
+    for type, target in sorted(now):
+        work.relate(draft, RelationType(type), target, cause, "declared")
+    if before is not None:
+        at = Instant(0)
+        for type, target in sorted(set(_drawn(draft, before)) - now):
+            work.dropped.append(Relation(draft.site, draft.id, RelationType(type), target, "", at, at).id)
+
+
+def _drawn(draft: Draft, each: Declared) -> Iterator[tuple[str, str]]:
+    found = each.payload.get("relations")
+    for item in found if isinstance(found, (list, tuple)) else ():
+        type, kind, key = item
+        yield str(type), entity_id(draft.site, Kind(kind), str(key))
+    if draft.kind in {Kind.HOST, Kind.DEVICE}:
+        for address in each.texts("addresses"):
+            if place_of(address) is not None:
+                yield str(RelationType.CONNECTS_TO), entity_id(draft.site, Kind.IP, address)

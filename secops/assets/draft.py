@@ -1,0 +1,268 @@
+"""An entity being worked on, and how looks fold into it: each source's latest look counts, whatever the order.
+
+Of every source (a collector, at a port, under a name; or a person's declaration) the newest look stands and older ones
+change nothing. Where sources disagree the one of higher rank is shown and the other's value waits behind it (kept in
+`extra.shadows`), so that a value comes back when the one before it is withdrawn. The outcome is a function of the
+newest look of each source, not of the order in which they came.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from secops.core.clock import Instant
+from secops.core.fields import Type, by_name
+from secops.core.model import Change, Entity, Kind, State, Value, entity_id
+
+INHERENT: Final = frozenset({"address", "port", "transport", "network.zone", "host.addresses"})
+"""Facts that come with the key or from the register, not from a look."""
+DECLARE: Final = "declare"
+SHADOWS: Final = "shadows"
+PROTOCOLS: Final = frozenset({"ssh", "greeting", "http", "redis", "postgres"})
+"""A port speaks one of these: when another is understood there, what the former said is over."""
+_RANKS: Final = {DECLARE: 100, "nmap": 20, "http+hop": 15, "tls": 50, "port": 5}
+TEXT_MOST: Final = 4_096
+ITEMS_MOST: Final = 1_000
+_LARGEST: Final = 2**63 - 1
+
+
+class Draft:
+    """The working copy of one entity."""
+
+    __slots__ = (
+        "changed_seq", "changes", "declared", "dirty", "extra", "facts", "first_seen", "generation", "id", "key",
+        "kind", "last_seen", "misses", "org_id", "origin", "parent", "site", "sources", "state", "system_id", "unknown",
+    )  # fmt: skip
+
+    def __init__(self, kind: Kind, site: str, key: str, at: int) -> None:
+        self.kind = kind
+        self.site = site
+        self.key = key
+        self.generation = 1
+        self.id = entity_id(site, kind, key)
+        self.first_seen = at
+        self.last_seen = at
+        self.state = State.ACTIVE
+        self.declared = False
+        self.parent = ""
+        self.org_id = ""
+        self.system_id = ""
+        self.misses = 0
+        self.changed_seq = 0
+        self.facts: dict[str, Value] = {}
+        self.unknown: dict[str, str] = {}
+        self.origin: dict[str, int] = {}
+        self.sources: dict[str, tuple[int, int]] = {}
+        self.extra: dict[str, object] = {}
+        self.changes: list[Change] = []
+        self.dirty = True
+
+    @classmethod
+    def of(cls, entity: Entity, id: str) -> "Draft":
+        """A working copy of a known entity."""
+        self = cls.__new__(cls)
+        for name in ("kind", "site", "key", "generation", "first_seen", "last_seen", "state", "declared", "parent",
+                     "org_id", "system_id", "misses", "changed_seq"):  # fmt: skip
+            setattr(self, name, getattr(entity, name))
+        self.id = id
+        self.facts = dict(entity.facts)
+        self.unknown = dict(entity.unknown)
+        self.origin = dict(entity.origin)
+        self.sources = dict(entity.sources)
+        self.extra = dict(entity.extra)
+        self.changes = []
+        self.dirty = False
+        return self
+
+    def entity(self) -> Entity:
+        """What is known now, frozen."""
+        return Entity(
+            kind=self.kind, site=self.site, key=self.key, first_seen=Instant(self.first_seen),
+            last_seen=Instant(self.last_seen), state=self.state, declared=self.declared, parent=self.parent,
+            org_id=self.org_id, system_id=self.system_id, misses=self.misses, generation=self.generation,
+            facts=self.facts, unknown=self.unknown, origin=self.origin, extra=self.extra, sources=self.sources,
+            changed_seq=self.changed_seq,
+        )  # fmt: skip
+
+
+class Cause:
+    """The log entry at work: what every change made now names."""
+
+    __slots__ = ("at", "reason", "run", "seq", "who")
+
+    def __init__(self, seq: int, at: int, *, run: str = "", who: str = "", reason: str = "") -> None:
+        self.seq = seq
+        self.at = at
+        self.run = run
+        self.who = who
+        self.reason = reason
+
+
+def note(draft: Draft, cause: Cause, field: str, *, old: Value, new: Value, reason: str = "") -> None:
+    """Record one change of the draft."""
+    draft.dirty = True
+    draft.changed_seq = max(draft.changed_seq, cause.seq)
+    draft.changes.append(
+        Change(draft.id, draft.kind, draft.site, field, old, new, Instant(cause.at), cause.seq,
+               reason or cause.reason, cause.run, cause.who)
+    )  # fmt: skip
+
+
+def born(kind: Kind, site: str, key: str, cause: Cause, at: int, *, reason: str = "") -> Draft:
+    """A new entity; its birth is its first change and stands for all its first facts."""
+    draft = Draft(kind, site, key, at)
+    note(draft, cause, "born", old=None, new=key, reason=reason)
+    return draft
+
+
+def is_new(draft: Draft, cause: Cause) -> bool:
+    """Whether the entity was born of this very entry: its first facts are no changes."""
+    return bool(draft.changes) and draft.changes[0].field == "born" and draft.changes[0].seq == cause.seq
+
+
+def put(draft: Draft, cause: Cause, field: str, value: Value, *, origin: int | None = None) -> None:
+    """Give a fact its value (None: none), with the change where it is another."""
+    old = draft.facts.get(field)
+    if value is None:
+        if old is None:
+            return
+        del draft.facts[field]
+        draft.origin.pop(field, None)
+    else:
+        draft.origin[field] = cause.seq if origin is None else origin
+        draft.dirty = True
+        draft.unknown.pop(field, None)
+        if old == value and type(old) is type(value):
+            return
+        draft.facts[field] = value
+    if is_new(draft, cause):
+        draft.dirty = True
+    else:
+        note(draft, cause, field, old=old, new=value)
+
+
+def point(draft: Draft, cause: Cause, field: str, value: str) -> None:
+    """Set `org_id`, `system_id` or `parent`, with the change where it is another."""
+    old = getattr(draft, field)
+    if old == value:
+        return
+    setattr(draft, field, value)
+    draft.dirty = True
+    if not is_new(draft, cause):
+        note(draft, cause, field, old=old or None, new=value or None)
+
+
+def turn(draft: Draft, cause: Cause, state: State, reason: str = "") -> None:
+    """Move to another state of life."""
+    if draft.state is not state:
+        old, draft.state = draft.state, state
+        draft.dirty = True
+        if not is_new(draft, cause):
+            note(draft, cause, "state", old=str(old), new=str(state), reason=reason)
+
+
+def rank(source: str) -> tuple[int, str]:
+    """Which of two sources is shown where both know a field; looks without a name before looks under one."""
+    base, _, name = source.partition("@")
+    return _RANKS.get(base.partition(":")[0], 40) - (30 if name else 0), source
+
+
+def look(
+    draft: Draft, cause: Cause, source: str, at: int, facts: Mapping[str, Value], *, seq: int | None = None
+) -> bool:
+    """Fold one look of one source; False if a newer look of the same source stands already.
+
+    `seq` is the log entry the facts come from, where it is not the one at work.
+    """
+    seq = cause.seq if seq is None else seq
+    last = draft.sources.get(source)
+    if last is not None and at < last[0]:
+        return False
+    draft.dirty = True
+    owners = {entry: each for each, (_, entry) in draft.sources.items() if entry}
+    found = draft.extra.get(SHADOWS)
+    shadows = {k: {f: _back(w) for f, w in v.items()} for k, v in found.items()} if isinstance(found, dict) else {}
+    shadows.pop(source, None)
+    draft.sources[source] = (at, seq)
+    mine = rank(source)
+    if last is not None and last[1]:
+        for field in [f for f, entry in draft.origin.items() if entry == last[1] and f not in INHERENT]:
+            if field not in facts:
+                _uncover(draft, cause, field, shadows)
+    for field, value in facts.items():
+        owner = owners.get(draft.origin.get(field, -1))
+        if owner is None or owner == source or field in INHERENT:
+            put(draft, cause, field, value, origin=seq)
+        elif mine > rank(owner):
+            shadows.setdefault(owner, {})[field] = draft.facts[field]
+            put(draft, cause, field, value, origin=seq)
+        else:
+            shadows.setdefault(source, {})[field] = value
+    _keep(draft, shadows)
+    return True
+
+
+def forget(draft: Draft, cause: Cause, source: str) -> None:
+    """Withdraw all that a source said."""
+    if source in draft.sources:
+        look(draft, cause, source, draft.sources[source][0], {})
+        del draft.sources[source]
+
+
+def said(draft: Draft, source: str) -> dict[str, Value]:
+    """The facts of this source's newest look, shown or not."""
+    seq = draft.sources.get(source, (0, 0))[1]
+    found = draft.extra.get(SHADOWS)
+    hidden = found.get(source, {}) if isinstance(found, dict) else {}
+    shown = {f: draft.facts[f] for f, o in draft.origin.items() if seq and o == seq and f not in INHERENT}
+    return shown | {f: _back(v) for f, v in hidden.items()}
+
+
+def _back(value: object) -> Value:
+    """A value as it was before it went through JSON."""
+    if isinstance(value, list):
+        return tuple(value)
+    assert value is None or isinstance(value, (bool, int, float, str, tuple))
+    return value
+
+
+def _uncover(draft: Draft, cause: Cause, field: str, shadows: dict[str, dict[str, Value]]) -> None:
+    """The value behind a withdrawn one, if any source still says one."""
+    waiting = [each for each, facts in shadows.items() if field in facts]
+    if not waiting:
+        put(draft, cause, field, None)
+        return
+    best = max(waiting, key=rank)
+    value = shadows[best].pop(field)
+    put(draft, cause, field, value, origin=draft.sources[best][1])
+
+
+def _keep(draft: Draft, shadows: dict[str, dict[str, Value]]) -> None:
+    kept = {source: facts for source, facts in shadows.items() if facts}
+    if kept:
+        draft.extra[SHADOWS] = kept
+    else:
+        draft.extra.pop(SHADOWS, None)
+
+
+def normal(field: str, value: Value) -> Value:
+    """The value as the dictionary's type wants it, bounded; None for what is of another type. Sets come out sorted."""
+    match by_name()[field].type:
+        case Type.TEXT | Type.VERSION | Type.ADDRESS:
+            return _text(value) if isinstance(value, str) and value else None
+        case Type.INTEGER | Type.INSTANT:
+            return value if type(value) is int and abs(value) <= _LARGEST else None
+        case Type.BOOLEAN:
+            return value if isinstance(value, bool) else None
+        case Type.TEXTS:
+            if not isinstance(value, tuple):
+                return None
+            return tuple(sorted({_text(each) for each in value if isinstance(each, str)})[:ITEMS_MOST])
+        case Type.INTEGERS:
+            if not isinstance(value, tuple):
+                return None
+            return tuple(sorted({each for each in value if type(each) is int})[:ITEMS_MOST])
+
+
+def _text(value: str) -> str:
+    cut = value[:TEXT_MOST]
+    return cut if cut.isascii() and "\0" not in cut else cut.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

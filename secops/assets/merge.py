@@ -1,0 +1,392 @@
+"""Observations become entities. Pure: what is known and some log entries in, what is known now and why out.
+
+Same entries, same outcome; within a run their order does not matter (see `draft`); sites never meet, because the site
+is part of every id. Changes follow the log's order and name the entry that caused them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from secops.assets import draft as drafts
+from secops.assets.draft import DECLARE, INHERENT, PROTOCOLS, Cause, Draft
+from secops.assets.identity import MANY, identifiers, ip_id, is_asset, service_id, service_key, website_key
+from secops.assets.register import NOBODY, Owner, Register, place_of
+from secops.core.clock import Instant
+from secops.core.fields import facts_of
+from secops.core.model import (
+    Change,
+    Entity,
+    Kind,
+    Logged,
+    Observation,
+    Relation,
+    RelationType,
+    State,
+    Status,
+    Target,
+    Value,
+    entity_id,
+)
+
+_SERVICE = facts_of(Kind.SERVICE) - INHERENT
+_IP = facts_of(Kind.IP) - INHERENT
+_WEBSITE = facts_of(Kind.WEBSITE) - INHERENT
+_SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.OUT_OF_SCOPE})
+"""How a look ends that does not show the port to be open."""
+_ADDRESSES_MOST = 256
+_OUTSIDE = "out_of_scope"
+_HOSTS = "hosts"
+
+
+@dataclass(slots=True)
+class Merged:
+    """What became of some log entries; `entities` are those that moved."""
+
+    entities: dict[str, Entity] = field(default_factory=dict)
+    relations: dict[str, Relation] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+    """Ids of relations whose declaration was withdrawn."""
+    changes: list[Change] = field(default_factory=list)
+
+
+class Work:
+    """Entities being worked on: known ones are copied when first touched."""
+
+    def __init__(self, known: Mapping[str, Entity]) -> None:
+        self.known = known
+        self.drafts: dict[str, Draft] = {}
+        self.relations: dict[str, Relation] = {}
+        self.dropped: list[str] = []
+
+    def get(self, id: str) -> Draft | None:
+        """The working copy of this entity, None where there is none."""
+        found = self.drafts.get(id)
+        if found is None and (entity := self.known.get(id)) is not None:
+            found = self.drafts[id] = Draft.of(entity, id)
+        return found
+
+    def add(self, draft: Draft) -> Draft:
+        """Take in a new entity."""
+        self.drafts[draft.id] = draft
+        return draft
+
+    def relate(self, source: Draft, type: RelationType, target: str, cause: Cause, reason: str) -> None:
+        """Draw a relation, or see it again."""
+        at, site = Instant(cause.at), source.site
+        new = Relation(site, source.id, type, target, reason, at, at, cause.seq)
+        old = self.relations.get(new.id)
+        if old is not None:
+            new = Relation(site, source.id, type, target, old.reason, min(old.first_seen, new.first_seen),
+                           max(old.last_seen, new.last_seen), old.seq)  # fmt: skip
+        self.relations[new.id] = new
+
+    def merged(self) -> Merged:
+        """What moved, frozen."""
+        out = Merged(relations=self.relations, dropped=self.dropped)
+        for id, each in self.drafts.items():
+            if each.dirty:
+                out.entities[id] = each.entity()
+                out.changes.extend(each.changes)
+        out.changes.sort(key=lambda change: (change.seq, change.entity, change.field))
+        return out
+
+
+def touches(entry: Observation) -> set[str]:
+    """Ids of the entities this observation may concern: what `merge` wants to know beforehand."""
+    site, target = entry.site, entry.target
+    found = {ip_id(site, target.address)}
+    if target.port:
+        found.add(service_id(site, target))
+        base = _base(entry.collector)
+        if base in {"http", "http+hop", "tls"}:
+            host = target.name or target.address
+            found.update(
+                entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)) for scheme in ("http", "https")
+            )
+    found.update(
+        entity_id(site, Kind.HOST, each)
+        for each in identifiers(entry.facts.get("ssh.host_key"), entry.facts.get("host.mac"))
+    )
+    return found
+
+
+def linked(entity: Entity) -> set[str]:
+    """Ids of the machines an ip asset is known to run on: they may lose it."""
+    hosts = entity.extra.get(_HOSTS)
+    return {str(each) for each in hosts.values()} if isinstance(hosts, dict) else set()
+
+
+def merge(known: Mapping[str, Entity], entries: Iterable[Logged], register: Register | None = None) -> Merged:
+    """Fold observations into what is known; other entries are passed by (see `declared`, `lifecycle`)."""
+    work = Work(known)
+    registers: dict[str, Register] = {register.site: register} if register else {}
+    for logged in entries:
+        if isinstance(logged.entry, Observation):
+            site = logged.entry.site
+            if site not in registers:
+                registers[site] = Register(site)
+            _observe(work, logged.seq, logged.entry, registers[site])
+    return work.merged()
+
+
+def _base(collector: str) -> str:
+    name, _, rest = collector.partition("@")
+    _, plus, addition = rest.partition("+")
+    return f"{name}+{addition}" if plus else name
+
+
+def _observe(work: Work, seq: int, seen: Observation, register: Register) -> None:
+    place = place_of(seen.target.address)
+    if place is None or not is_asset(seen.target.address):
+        return
+    cause = Cause(seq, seen.seen_at, run=seen.run, reason=seen.collector)
+    base = _base(seen.collector)
+    facts = {
+        f: v
+        for f, raw in seen.facts.items()
+        if f in _SERVICE | _IP | _WEBSITE and (v := drafts.normal(f, raw)) is not None
+    }
+    if seen.status in _SILENT and not facts:
+        _unanswered(work, seen, base)
+        return
+    ip = _ip(work, seen, cause, register.at(place))
+    if not seen.target.port:
+        drafts.look(ip, cause, base, seen.seen_at, {f: v for f, v in facts.items() if f in _IP})
+    else:
+        service = _service(work, seen, cause, ip.id, register.at(place, seen.target.port))
+        _read(service, seen, cause, base, facts)
+        own = {f: v for f, v in facts.items() if f in _IP and f not in _SERVICE}
+        if own or f"{base}:{seen.target.port}" in ip.sources:
+            drafts.look(ip, cause, f"{base}:{seen.target.port}", seen.seen_at, own)
+        _websites(work, seen, cause, facts, service=service, register=register)
+    _machine(work, seen, cause, ip, register)
+
+
+def _ip(work: Work, seen: Observation, cause: Cause, owner: Owner) -> Draft:
+    ip = work.get(ip_id(seen.site, seen.target.address))
+    if ip is None:
+        ip = work.add(drafts.born(Kind.IP, seen.site, seen.target.address, cause, seen.seen_at))
+        drafts.put(ip, cause, "address", seen.target.address)
+        assign(ip, cause, owner)
+    _seen(ip, seen, cause)
+    return ip
+
+
+def _service(work: Work, seen: Observation, cause: Cause, parent: str, owner: Owner) -> Draft:
+    target = seen.target
+    service = work.get(service_id(seen.site, target))
+    if service is None:
+        key = service_key(target.address, target.port, target.transport)
+        service = work.add(drafts.born(Kind.SERVICE, seen.site, key, cause, seen.seen_at))
+        service.parent = parent
+        drafts.put(service, cause, "address", target.address)
+        drafts.put(service, cause, "port", target.port)
+        drafts.put(service, cause, "transport", str(target.transport))
+        assign(service, cause, owner)
+    _seen(service, seen, cause)
+    return service
+
+
+def _seen(draft: Draft, seen: Observation, cause: Cause) -> None:
+    """Somebody was there: times move, the missing come back with the same id."""
+    at = seen.seen_at
+    if draft.state is State.DECLARED:
+        draft.last_seen = at
+        drafts.turn(draft, cause, State.ACTIVE, "seen")
+    elif at > draft.last_seen:
+        draft.last_seen = at
+        draft.dirty = True
+        draft.misses = 0
+        drafts.turn(draft, cause, State.ACTIVE, "seen again")
+    if at < draft.first_seen:
+        draft.first_seen = at
+        draft.dirty = True
+    if seen.in_scope:
+        if draft.extra.pop(_OUTSIDE, None) is not None:
+            draft.dirty = True
+    elif drafts.is_new(draft, cause):
+        draft.extra[_OUTSIDE] = True
+
+
+def _read(service: Draft, seen: Observation, cause: Cause, base: str, facts: Mapping[str, Value]) -> None:
+    """What a look says of the service, and what it therefore ends."""
+    suffix = f"@{seen.target.name}" if seen.target.name else ""
+    at = seen.seen_at
+    said = {f: v for f, v in facts.items() if f in _SERVICE}
+    if base == "port":
+        why = str(seen.extra.get("identified") or "")[:100]
+        if why == Status.PROTOCOL_ERROR:
+            _end(service, cause, at, [each + suffix for each in (*PROTOCOLS, "tls")])
+        if why and "service.name" not in service.facts and service.unknown.get("service.name") != why:
+            service.unknown["service.name"] = why
+            service.dirty = True
+        return
+    if base in PROTOCOLS:
+        rivals = [each + suffix for each in PROTOCOLS - {base}]
+        if any(service.sources.get(each, (0, 0))[0] > at for each in rivals):
+            return
+        _end(service, cause, at, rivals)
+        if said.get("tls.enabled") is False:
+            _end(service, cause, at, [f"tls{suffix}"])
+    if (said or base + suffix in service.sources) and drafts.look(service, cause, base + suffix, at, said):
+        group = f"{'tls' if base == 'tls' else 'http' if base.startswith('http') else 'service'}.*"
+        before = service.unknown.get(group)
+        if seen.status in {Status.SUCCESS, Status.OPEN}:
+            service.unknown.pop(group, None)
+        else:
+            service.unknown[group] = str(seen.status)
+        service.dirty = service.dirty or before != service.unknown.get(group)
+
+
+def _end(service: Draft, cause: Cause, at: int, sources: Iterable[str]) -> None:
+    for each in sources:
+        if each in service.sources and service.sources[each][0] < at:
+            drafts.forget(service, cause, each)
+
+
+def _unanswered(work: Work, seen: Observation, base: str) -> None:
+    """A look that met silence says why a service is not understood, and nothing else."""
+    service = work.get(service_id(seen.site, seen.target)) if seen.target.port else None
+    if service is not None and "service.name" not in service.facts and base != "port":
+        service.unknown["service.name"] = str(seen.status)
+        service.dirty = True
+
+
+def _websites(
+    work: Work,
+    seen: Observation,
+    cause: Cause,
+    facts: Mapping[str, Value],
+    *,
+    service: Draft,
+    register: Register,
+) -> None:
+    base, ip = _base(seen.collector), service.parent
+    target, site, at = seen.target, seen.site, seen.seen_at
+    host = target.name or target.address
+    suffix = f"@{target.address}" if target.name else ""
+    asked = f"@{target.name}" if target.name else ""
+    said = {f: v for f, v in facts.items() if f in _WEBSITE}
+    if base == "tls":
+        website = work.get(entity_id(site, Kind.WEBSITE, website_key("https", host, target.port)))
+        if website is not None:
+            drafts.look(website, cause, f"tls{suffix}", at, said)
+        return
+    scheme = "https" if facts.get("tls.enabled") is True else "http"
+    website = work.get(entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)))
+    if base not in {"http", "http+hop"} or ("http.status_code" not in facts and website is None):
+        return
+    if website is None:
+        website = work.add(drafts.born(Kind.WEBSITE, site, website_key(scheme, host, target.port), cause, at))
+    _place(website, cause, target, ip, register)
+    _seen(website, seen, cause)
+    drafts.look(website, cause, base + suffix, at, said)
+    if scheme == "https" and f"tls{suffix}" not in website.sources and f"tls{asked}" in service.sources:
+        when, entry = service.sources[f"tls{asked}"]
+        shown = {f: v for f, v in drafts.said(service, f"tls{asked}").items() if f in _WEBSITE}
+        drafts.look(website, cause, f"tls{suffix}", when, shown, seq=entry)
+    work.relate(website, RelationType.RUNS_ON, ip, cause, base)
+    if target.name:
+        work.relate(website, RelationType.RESOLVES_TO, ip, cause, "dns")
+
+
+def _place(website: Draft, cause: Cause, target: Target, ip: str, register: Register) -> None:
+    """Where a website was last found: of several addresses the lowest, so that order does not matter."""
+    known = place_of(website.facts.get("address"))
+    place = place_of(target.address)
+    if known is None or (place is not None and place < known):
+        drafts.put(website, cause, "address", target.address)
+        drafts.put(website, cause, "port", target.port)
+        website.parent = ip
+        assign(website, cause, register.website(website.key, place, target.port))
+
+
+def _machine(work: Work, seen: Observation, cause: Cause, ip: Draft, register: Register) -> None:
+    """The machine behind a strong identifier, and the address it runs under."""
+    slot = str(seen.target.port)
+    hosts = dict(ip.extra[_HOSTS]) if isinstance(ip.extra.get(_HOSTS), dict) else {}  # type: ignore[call-overload]  # JSON of our own
+    marks = identifiers(seen.facts.get("ssh.host_key"), seen.facts.get("host.mac"))
+    if not marks:
+        return
+    last = ip.extra.get("identified")
+    times: dict[str, int] = dict(last) if isinstance(last, dict) else {}
+    if times.get(slot, 0) > seen.seen_at:
+        return
+    times[slot] = int(seen.seen_at)
+    host = _host(work, seen, cause, marks[0])
+    before = hosts.get(slot)
+    hosts[slot] = host.id
+    ip.extra |= {_HOSTS: hosts, "identified": times}
+    ip.dirty = True
+    if before and before != host.id and before not in hosts.values():
+        _leave(work, before, cause, ip.key)
+    _join(host, cause, ip.key)
+    own = {f: v for f in ("ssh.host_key", "host.mac") if (v := drafts.normal(f, seen.facts.get(f))) is not None}
+    drafts.look(host, cause, f"{_base(seen.collector)}:{ip.key}:{slot}", seen.seen_at, own)
+    assign(host, cause, _shared_owner(host, register))
+    reason = "shared identifier" if host.extra.get("shared") else marks[0].partition(":")[0]
+    work.relate(ip, RelationType.RUNS_ON, host.id, cause, reason)
+
+
+def _host(work: Work, seen: Observation, cause: Cause, mark: str) -> Draft:
+    host = work.get(entity_id(seen.site, Kind.HOST, mark))
+    if host is None:
+        host = work.add(drafts.born(Kind.HOST, seen.site, mark, cause, seen.seen_at))
+        host.facts["host.addresses"] = ()
+    _seen(host, seen, cause)
+    return host
+
+
+def _join(host: Draft, cause: Cause, address: str) -> None:
+    now = host.facts.get("host.addresses")
+    addresses = {str(each) for each in now} if isinstance(now, tuple) else set()
+    if address not in addresses and len(addresses) < _ADDRESSES_MOST:
+        drafts.put(host, cause, "host.addresses", tuple(sorted({*addresses, address})))
+        if len(addresses) + 1 > MANY:
+            host.extra["shared"] = True
+
+
+def _leave(work: Work, host_id: str, cause: Cause, address: str) -> None:
+    host = work.get(host_id)
+    if host is None:
+        return
+    now = host.facts.get("host.addresses")
+    left = tuple(str(each) for each in now if each != address) if isinstance(now, tuple) else ()
+    drafts.put(host, cause, "host.addresses", left)
+    if len(left) <= MANY:
+        host.extra.pop("shared", None)
+    if not left:
+        drafts.turn(host, cause, State.GONE, "its last address shows another identifier")
+
+
+def _shared_owner(host: Draft, register: Register) -> Owner:
+    """A machine's owner is the one its addresses agree on."""
+    now = host.facts.get("host.addresses")
+    places = [place for each in (now if isinstance(now, tuple) else ()) if (place := place_of(each)) is not None]
+    owners = {(found.org, found.system) for place in places for found in (register.at(place),)}
+    return Owner(*next(iter(owners)), seq=register.at(places[0]).seq) if len(owners) == 1 else NOBODY
+
+
+def assign(draft: Draft, cause: Cause, owner: Owner) -> None:
+    """Point an entity at who answers for it, unless its own declaration already says so."""
+    if DECLARE in draft.sources and draft.kind not in {Kind.IP, Kind.WEBSITE, Kind.SERVICE}:
+        return
+    drafts.point(draft, cause, "org_id", owner.org)
+    drafts.point(draft, cause, "system_id", owner.system)
+    if draft.kind in {Kind.IP, Kind.SERVICE} and draft.facts.get("network.zone") != (owner.zone or None):
+        drafts.put(draft, cause, "network.zone", owner.zone or None, origin=owner.seq)
+
+
+def owner_of(draft: Draft, register: Register) -> Owner:
+    """Who answers for an entity by the register as it stands."""
+    place = place_of(draft.facts.get("address"))
+    port = draft.facts.get("port")
+    match draft.kind:
+        case Kind.IP:
+            return register.at(place) if place is not None else NOBODY
+        case Kind.SERVICE:
+            return register.at(place, int(port) if isinstance(port, int) else 0) if place is not None else NOBODY
+        case Kind.WEBSITE:
+            return register.website(draft.key, place, int(port) if isinstance(port, int) else 0)
+        case _:
+            return _shared_owner(draft, register)

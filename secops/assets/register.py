@@ -1,0 +1,247 @@
+"""What people declared, as one register: for any address, port or website, who answers for it and to which system.
+
+The most specific declaration wins (a port before an address before a network before a wider one; a website's own before
+its address's); where it names no unit its system's unit answers. It is a fold of the declare decisions, so a replay
+gives the same register.
+"""
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from secops.assets.identity import website_key_of
+from secops.core.address import number, span
+from secops.core.language import say
+from secops.core.model import Kind, entity_id
+
+Span = tuple[int, int]
+_ATTRIBUTES: Final = ("org", "system", "zone")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One declared thing: `subject` is `kind:key`, `payload` what was declared, `seq` the decision."""
+
+    subject: str
+    payload: Mapping[str, object]
+    seq: int
+
+    def text(self, name: str) -> str:
+        """A text of the payload."""
+        return str(self.payload.get(name) or "")
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of the payload."""
+        found = self.payload.get(name)
+        return tuple(str(each) for each in found) if isinstance(found, (list, tuple)) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who answers: unit, system (ids), zone, and the decision that said so (0: nobody did)."""
+
+    org: str = ""
+    system: str = ""
+    zone: str = ""
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    first: int
+    last: int
+    org: str
+    system: str
+    zone: str
+    seq: int
+    subject: str
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first
+
+
+NOBODY: Final = Owner()
+
+
+class Register:
+    """The declarations of one site in force."""
+
+    def __init__(self, site: str, declared: Iterable[Declared] = ()) -> None:
+        self.site = site
+        self.things: dict[str, Declared] = {}
+        self._lines: dict[str, tuple[list[int], list[_Claim | None]]] = {}
+        self._ports: dict[tuple[int, int], _Claim] = {}
+        self._sites: dict[str, _Claim] = {}
+        self._cache: dict[tuple[int, int], Owner] = {}
+        self._fresh = False
+        for each in declared:
+            self.apply(each)
+
+    def apply(self, each: Declared) -> Declared | None:
+        """Take in one declaration; gives what it replaces. A withdrawn one leaves nothing."""
+        self._fresh = False
+        before = self.things.pop(each.subject, None)
+        if not each.payload.get("withdrawn"):
+            self.things[each.subject] = each
+        return before
+
+    def get(self, kind: str, key: str) -> Declared | None:
+        """What is declared under this kind and key."""
+        return self.things.get(f"{kind}:{key}")
+
+    def org_of(self, each: Declared) -> str:
+        """The unit of a declared thing: its own, else its system's."""
+        if own := each.text("org"):
+            return own
+        system = self.things.get(f"system:{each.text('system')}")
+        return system.text("org") if system is not None and system is not each else ""
+
+    def system_id(self, code: str) -> str:
+        """The id of the system with this code; empty for none."""
+        return entity_id(self.site, Kind.SYSTEM, code) if code else ""
+
+    def at(self, place: int, port: int = 0) -> Owner:
+        """Who answers for this place on the address line, and this port of it."""
+        self._index()
+        key = (place, port if (place, port) in self._ports else 0)
+        found = self._cache.get(key)
+        if found is None:
+            found = self._cache[key] = self._resolve(*key)
+        return found
+
+    def website(self, key: str, place: int | None, port: int) -> Owner:
+        """Who answers for a website: its own declaration, its host's, else that of its address."""
+        self._index()
+        behind = self.at(place, port) if place is not None else NOBODY
+        host = key.partition("://")[2].rpartition(":")[0]
+        claim = self._sites.get(key) or self._sites.get(host)
+        if claim is None:
+            return behind
+        return Owner(claim.org or behind.org, claim.system or behind.system, behind.zone, claim.seq)
+
+    def spans(self, each: Declared) -> list[Span]:
+        """The addresses a declaration speaks of."""
+        return [(claim.first, claim.last) for claim, _ in self._claims(each)]
+
+    def hosts(self, each: Declared) -> tuple[list[str], list[str]]:
+        """The website keys and the bare host names a declaration speaks of."""
+        keys: list[str] = []
+        names: list[str] = []
+        for url in self._websites(each):
+            (keys if "://" in url else names).append(_site_key(url))
+        return keys, names
+
+    def contradictions(self) -> list[str]:
+        """Declarations equally specific that name different units or systems, in words."""
+        seen: dict[tuple[int, int, int], _Claim] = {}
+        found = []
+        for each in self.things.values():
+            for claim, port in self._claims(each):
+                other = seen.setdefault((claim.first, claim.last, port), claim)
+                for what, title in (("org", say("责任单位", "unit")), ("system", say("系统", "system"))):
+                    one, two = getattr(other, what), getattr(claim, what)
+                    if one and two and one != two:
+                        found.append(
+                            say(
+                                f"{other.subject} 与 {claim.subject} 对同一地址登记了不同的{title}，以前者为准",
+                                f"{other.subject} and {claim.subject} name different {title}s; the first stands",
+                            )
+                        )
+        return sorted(found)
+
+    def _websites(self, each: Declared) -> tuple[str, ...]:
+        own = (each.subject.partition(":")[2],) if each.text("kind") == Kind.WEBSITE else ()
+        return own + each.texts("websites")
+
+    def _claims(self, each: Declared) -> list[tuple[_Claim, int]]:
+        kind, key = each.text("kind"), each.subject.partition(":")[2]
+        org = self.org_of(each)
+        system = key if kind == Kind.SYSTEM else each.text("system")
+        zone = each.text("zone")
+        places = [*each.texts("networks"), *each.texts("addresses")]
+        if kind in {Kind.NETWORK, Kind.IP}:
+            places.append(key)
+        found = []
+        for text in places:
+            place, port = split_place(text)
+            first, last = span(place)
+            found.append((_Claim(first, last, org, self.system_id(system), zone, each.seq, each.subject), port))
+        return found
+
+    def _index(self) -> None:
+        if self._fresh:
+            return
+        self._ports, self._sites, self._cache = {}, {}, {}
+        ranges: list[_Claim] = []
+        for each in sorted(self.things.values(), key=lambda one: one.subject):
+            for claim, port in self._claims(each):
+                if port:
+                    self._ports.setdefault((claim.first, port), claim)
+                else:
+                    ranges.append(claim)
+            for url in self._websites(each):
+                system = each.subject.partition(":")[2] if each.text("kind") == Kind.SYSTEM else each.text("system")
+                claim = _Claim(0, 0, self.org_of(each), self.system_id(system), "", each.seq, each.subject)
+                self._sites.setdefault(_site_key(url), claim)
+        self._lines = {name: _flatten([each for each in ranges if getattr(each, name)]) for name in _ATTRIBUTES}
+        self._fresh = True
+
+    def _resolve(self, place: int, port: int) -> Owner:
+        chosen: dict[str, str] = {}
+        seq = 0
+        exact = self._ports.get((place, port))
+        for name in _ATTRIBUTES:
+            claim = exact if exact is not None and getattr(exact, name) else _covering(self._lines[name], place)
+            if claim is not None:
+                chosen[name] = getattr(claim, name)
+                seq = max(seq, claim.seq)
+        return Owner(seq=seq, **chosen) if chosen else NOBODY
+
+
+def split_place(text: str) -> tuple[str, int]:
+    """Address or network and port (0: all): `198.18.0.5:8443`, `[2001:db8::5]:443`, `198.18.0.0/24`."""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        return host, int(rest[1:]) if rest else 0
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host, int(port)
+    return text, 0
+
+
+def place_of(address: object) -> int | None:
+    """The address's place on the line, None for what is none."""
+    try:
+        return number(address) if isinstance(address, str) else None
+    except ValueError:
+        return None
+
+
+def _site_key(url: str) -> str:
+    return website_key_of(url) if "://" in url else url.lower().rstrip(".")
+
+
+def _flatten(claims: list[_Claim]) -> tuple[list[int], list[_Claim | None]]:
+    """Segments of the line, each with the narrowest claim on it (of equals the first by subject)."""
+    claims.sort(key=lambda each: each.first)
+    edges = sorted({edge for each in claims for edge in (each.first, each.last + 1)})
+    winners: list[_Claim | None] = []
+    heap: list[tuple[int, str, int, _Claim]] = []
+    at = 0
+    for edge in edges:
+        while at < len(claims) and claims[at].first <= edge:
+            heapq.heappush(heap, (claims[at].size, claims[at].subject, at, claims[at]))
+            at += 1
+        while heap and heap[0][3].last < edge:
+            heapq.heappop(heap)
+        winners.append(heap[0][3] if heap else None)
+    return edges, winners
+
+
+def _covering(line: tuple[list[int], list[_Claim | None]], place: int) -> _Claim | None:
+    edges, winners = line
+    found = bisect_right(edges, place) - 1
+    return winners[found] if found >= 0 else None

@@ -1,0 +1,198 @@
+"""Takes in the log: entities, relations, changes and the cursor move in one transaction per batch."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from sqlalchemy.engine import Connection
+
+from secops.assets import declared, lifecycle
+from secops.assets.draft import Cause
+from secops.assets.identity import ip_id
+from secops.assets.merge import Merged, Work, linked, touches
+from secops.assets.merge import merge as fold
+from secops.assets.register import Register
+from secops.core.events import Event, Progress, Summary
+from secops.core.language import say
+from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd
+from secops.hall.app import App
+from secops.store import changes, coverage, cursor, decisions, entities, log, organisations, relations
+
+BATCH = 4_000
+"""Log entries of one transaction."""
+KIND = "merge"
+
+
+def merge(app: App) -> Iterator[Event]:
+    """Bring the inventory up to the end of the log. Safe to call at any time; ends with a Summary of what moved."""
+    begun = app.clock.monotonic()
+    state = _State(app.config.number("discover.gone_after"))
+    while True:
+        with app.database.write() as connection:
+            entries = state.next(connection)
+            if entries:
+                state.take(connection, entries)
+                cursor.put(connection, entries[-1].seq)
+        if not entries:
+            break
+        seconds = max(app.clock.monotonic() - begun, 1e-9)
+        yield Progress(say("归并", "merge"), state.entries, 0, say("条", "entries"), state.entries / seconds)
+    duration = round((app.clock.monotonic() - begun) * 1000)
+    yield Summary(run="", kind=KIND, complete=True, counts=state.counts, duration_ms=duration)
+
+
+class _State:
+    """What one call carries from batch to batch."""
+
+    def __init__(self, gone_after: int) -> None:
+        self.gone_after = gone_after
+        self.entries = 0
+        self.counts: dict[str, int | float] = {"entries": 0, "new": 0, "changed": 0, "stale": 0, "gone": 0, "back": 0}
+        self._registers: dict[str, Register] | None = None
+
+    def next(self, connection: Connection) -> list[Logged]:
+        """The next entries; never only a part of one declaration, whose decisions count as one."""
+        place = cursor.get(connection)
+        if self._registers is None:
+            self._registers = registers(connection, place)
+        entries = log.after(connection, place, BATCH)
+        while entries and len(entries) >= BATCH and _group(entries[-1]) is not None:
+            more = log.after(connection, entries[-1].seq, 1)
+            if not more or _group(more[0]) != _group(entries[-1]):
+                break
+            entries.extend(more)
+        return entries
+
+    def take(self, connection: Connection, entries: Sequence[Logged]) -> None:
+        """Take in one batch: stretches of observations at once, a declaration at once, run ends one by one."""
+        for (kind, _), part in groupby(entries, key=lambda each: (type(each.entry), _group(each))):
+            stretch = list(part)
+            if kind is Observation:
+                self._observe(connection, stretch)
+            elif kind is RunEnd:
+                for each in stretch:
+                    assert isinstance(each.entry, RunEnd)
+                    self._end(connection, each.seq, each.entry)
+            elif _group(stretch[0]) is not None:
+                self._declare(connection, stretch)
+        self.entries += len(entries)
+        self.counts["entries"] = self.entries
+
+    def _register(self, site: str) -> Register:
+        assert self._registers is not None
+        return self._registers.setdefault(site, Register(site))
+
+    def _observe(self, connection: Connection, stretch: Sequence[Logged]) -> None:
+        for site, part in groupby(stretch, key=lambda logged: logged.entry.site):
+            mine = list(part)
+            ids: set[str] = set()
+            for each in mine:
+                if isinstance(each.entry, Observation):
+                    ids |= touches(each.entry)
+            known = entities.by_ids(connection, ids)
+            hosts = {host for each in known.values() for host in linked(each)} - known.keys()
+            known |= entities.by_ids(connection, hosts)
+            self._write(connection, fold(known, mine, self._register(site)), known)
+
+    def _declare(self, connection: Connection, stretch: Sequence[Logged]) -> None:
+        first = stretch[0].entry
+        assert isinstance(first, Decision)
+        register = self._register(first.site)
+        group = declared.take(register, stretch)
+        known = entities.by_ids(connection, group.ids)
+        for kind in (Kind.IP, Kind.SERVICE, Kind.WEBSITE):
+            for span in group.spans:
+                known |= {each.id: each for each in entities.in_span(connection, first.site, kind, span)}
+        if group.hosts:
+            known |= {each.id: each for each in entities.websites_of(connection, first.site, group.hosts)}
+        if group.spans:
+            known |= {each.id: each for each in entities.of_kind(connection, first.site, Kind.HOST)}
+        outcome = declared.settle(known, group, register)
+        organisations.put(connection, group.organisations)
+        organisations.remove(connection, first.site, group.dissolved)
+        self._write(connection, outcome, known)
+
+    def _end(self, connection: Connection, seq: int, end: RunEnd) -> None:
+        asked = lifecycle.Covered(coverage.of_run(connection, end.run))
+        if not end.complete or not end.started or not asked:
+            return
+        missed = {e.id: e for e in entities.unseen_since(connection, end.site, end.started) if asked.asked(e)}
+        if not missed:
+            return
+        cause = Cause(seq, end.at, run=end.run, reason="coverage")
+        addresses = {str(each.facts["address"]) for each in missed.values()}
+        sites = {
+            each.id: each
+            for each in entities.on_addresses(connection, end.site, addresses, Kind.WEBSITE)
+            if each.last_seen < end.started and asked.asked(each) and each.state in lifecycle.LIVING
+        }
+        known: dict[str, Entity] = missed | sites | self._above(connection, end.site, missed)
+        work = Work(known)
+        for id in (*missed, *sites):
+            draft = work.get(id)
+            assert draft is not None
+            lifecycle.miss(draft, cause, self.gone_after)
+        _settle(connection, work, cause, {each.parent for each in missed.values()})
+        self._write(connection, work.merged(), known)
+
+    @staticmethod
+    def _above(connection: Connection, site: str, missed: Mapping[str, Entity]) -> dict[str, Entity]:
+        """The addresses of the missed ports, the machines of those, and every address of these machines."""
+        ips = entities.by_ids(connection, {each.parent for each in missed.values()})
+        hosts = entities.by_ids(connection, {host for each in ips.values() for host in linked(each)})
+        return (
+            ips
+            | hosts
+            | entities.by_ids(
+                connection, {ip_id(site, each) for h in hosts.values() for each in lifecycle.addresses(h)}
+            )
+        )
+
+    def _write(self, connection: Connection, outcome: Merged, known: Mapping[str, Entity]) -> None:
+        entities.put(connection, outcome.entities)
+        relations.put(connection, list(outcome.relations.values()))
+        relations.remove(connection, outcome.dropped)
+        changes.append(connection, outcome.changes)
+        changed = {each.entity for each in outcome.changes}
+        new = {each.entity for each in outcome.changes if each.field == "born"}
+        self.counts["new"] += len(new)
+        self.counts["changed"] += len(changed - new)
+        for each in outcome.changes:
+            if each.field == "state" and each.new in {"stale", "gone"}:
+                self.counts[str(each.new)] += 1
+            elif each.field == "state" and each.old in {"stale", "gone"}:
+                self.counts["back"] += 1
+        del known
+
+
+def registers(connection: Connection, upto: int) -> dict[str, Register]:
+    """What was declared up to this place of the log, per site."""
+    found: dict[str, Register] = {}
+    for logged in decisions.latest(connection, DecisionType.DECLARE, upto=upto):
+        assert isinstance(logged.entry, Decision)
+        site = logged.entry.site
+        found.setdefault(site, Register(site)).apply(declared.thing(logged.seq, logged.entry))
+    return found
+
+
+def _settle(connection: Connection, work: Work, cause: Cause, ips: set[str]) -> None:
+    """Addresses after their ports, machines after their addresses."""
+    hosts: set[str] = set()
+    for ip, ports in entities.services_of(connection, ips).items():
+        draft = work.get(ip)
+        if draft is None:
+            continue
+        lifecycle.settle(draft, cause, [moved.state if (moved := work.get(each.id)) else each.state for each in ports])
+        hosts |= linked(draft.entity())
+    for id in hosts:
+        host = work.get(id)
+        if host is not None:
+            places = [work.get(ip_id(host.site, each)) for each in lifecycle.addresses(host.entity())]
+            lifecycle.settle(host, cause, [each.state for each in places if each is not None])
+
+
+def _group(logged: Logged) -> tuple[str, int, str] | None:
+    """What the decisions of one declaration share; None for every other entry."""
+    entry = logged.entry
+    if isinstance(entry, Decision) and entry.type is DecisionType.DECLARE:
+        return entry.site, entry.at, entry.who
+    return None
