@@ -1,6 +1,17 @@
 """What each error code means: `secops explain CODE` prints it. One line a code, `zh|en`, in the order of the codes."""
 
 CODES: dict[str, str] = {
+    # the command line, settings and the workspace (cli, hall)
+    "E1001": "没有这个命令|no such command",
+    "E1002": "没有这个错误码|no such code",
+    "E1003": "没有这种记录|no such record",
+    "E1101": "不在工作区内|not inside a workspace",
+    "E1102": "这里已经是工作区|this is a workspace already",
+    "E1103": "无法建立工作区|the workspace cannot be made",
+    "E1201": "配置文件无法解析|the settings file cannot be read",
+    "E1202": "未知配置项|an unknown setting",
+    "E1203": "配置项的值不对|a setting of the wrong type",
+    "E1301": "无法写出文件|the file cannot be written",
     # files people write (scope.yaml_source)
     "E1210": "文件读不了|the file cannot be read",
     "E1211": "文件过大|the file is too large",
@@ -11,6 +22,36 @@ CODES: dict[str, str] = {
     "E1216": "不认识的键|an unknown key",
     "E1217": "值的类型或内容不对|a value of the wrong type or content",
     "E1218": "缺少必填的键|a required key is missing",
+    # the search language (core.filter)
+    "E1501": "查询写法不对（括号、引号、缺条件或缺值）|a malformed query: brackets, quotes, a missing condition or value",
+    "E1502": "查询里的字段不存在，或该类资产没有它|the query names a field that does not exist or that this kind lacks",
+    "E1503": "查询里的值与字段类型不符|the value in the query does not fit the field",
+    "E1504": "查询过长、过深或条件过多|the query is too long, too deep or has too many conditions",
+    # rules and grading (grade, hall.flows.grade, cli.grade)
+    "E4001": "没有这条规则|no such rule",
+    "E4004": "规则编号重复|two rules share one id",
+    "E4011": "规则的 detection 缺少 condition 或条件|the detection lacks its condition or its parts",
+    "E4012": "规则的 condition 读不懂|the rule's condition cannot be read",
+    "E4013": "规则的条件写法不对|a part of the detection is malformed",
+    "E4014": "规则用了不存在的字段|the rule names a field that does not exist",
+    "E4015": "规则用了不支持的修饰符|the rule uses a modifier that is not supported",
+    "E4016": "规则里的值与字段类型不符|a value in the rule does not fit its field",
+    "E4020": "定级矩阵没有这个版本|the matrix has no such edition",
+    "E4021": "定级矩阵的格子不是 1 至 5|a cell of the matrix is no level from 1 to 5",
+    "E4022": "定级矩阵没有这个客体或程度|the matrix has no such object or degree",
+    "E4030": "没有这个问题|no such finding",
+    "E4031": "编号开头对应不止一个|the beginning of the id means more than one",
+    "E4032": "没有这个资产|no such entity",
+    "E4033": "规则评判的不是这一类资产|the rule judges another kind of entity",
+    "E4034": "没有这个危害程度|no such severity",
+    "E4101": "（规则检查）该类资产没有这个字段|(lint) the kind has no such field",
+    "E4102": "（规则检查）condition 没有用到这部分|(lint) the condition never uses this part",
+    "E4103": "（规则检查）缺少依据、危害或整改建议|(lint) basis, risk or remedy is missing",
+    "E4104": "（规则检查）缺少例子|(lint) examples are missing",
+    "E4105": "（规则检查）例子与规则不符|(lint) an example does not hold",
+    "E4106": "（规则检查）所需字段没有用到|(lint) a required field is never used",
+    "E4107": "（规则检查）有条件永远不会成立|(lint) part of the condition can never hold",
+    "E4108": "（规则检查）没有英文标题|(lint) no English title",
     # alerts and sinks (hall.sinks, hall.flows.alert, deliver.sinks)
     "E6001": "未知或未配置的告警去向|an unknown sink, or one that is not configured",
     "E6002": "筛选条件的取值不认识|an unknown word in a filter of letters",
@@ -25,4 +66,19 @@ CODES: dict[str, str] = {
     # reports (deliver.reports, hall.flows.report)
     "E6301": "不认识的报表格式|an unknown report format",
     "E6302": "报表文件写不出来|the report cannot be written",
+    # the database (store, hall)
+    "E5101": "数据库操作失败|the database refused",
+    "E5102": "数据库正被另一个进程占用|the database is held by another process",
+    "E5103": "磁盘已满或无法写入|the disk is full or unwritable",
+    "E5104": "数据库文件已损坏|the database file is damaged",
+    "E5105": "无法打开数据库文件|the database file cannot be opened",
+    "E5106": "数据库由更新版本的程序写成|the database was written by a newer program",
+    "E5201": "另一个进程正在执行同一任务|another process is running the same task",
+    "E5301": "服务器上的数据库不能这样备份|a server's database is not copied so",
+    "E5302": "备份文件已存在|the backup file exists",
+    "E5303": "备份没有写成|the backup could not be written",
+    # the program itself, and the demo (cli.main, hall.lab)
+    "E9001": "程序内部错误|a fault of the program itself",
+    "E9101": "演示靶场没有启动|the demo's lab did not start",
+    "E9102": "本机没有空闲端口放演示靶场|no free ports for the demo's lab",
 }

@@ -11,7 +11,6 @@ from secops.core.fields import Type, by_name
 from secops.core.language import say
 from secops.core.query import ORDER, And, Compare, Not, Op, Or, Query, fields_of
 from secops.grade.rule import Outcome, Rule, judge
-from secops.grade.sigma import used
 
 
 class Weight(StrEnum):
@@ -33,9 +32,9 @@ class Issue:
     hint: str = ""
 
 
-def lint(rule: Rule, condition: str = "") -> tuple[Issue, ...]:
-    """Every doubt about the rule, errors first. `condition` is its sentence, when the file is at hand."""
-    issues = [*_fields(rule), *_parts(rule, condition), *_reach(rule), *_prose(rule), *_examples(rule)]
+def lint(rule: Rule) -> tuple[Issue, ...]:
+    """Every doubt about the rule, errors first."""
+    issues = [*_fields(rule), *_parts(rule), *_reach(rule), *_prose(rule), *_examples(rule)]
     order = list(Weight)
     return tuple(sorted(issues, key=lambda each: order.index(each.weight)))
 
@@ -64,11 +63,9 @@ def _fields(rule: Rule) -> Iterator[Issue]:
             )
 
 
-def _parts(rule: Rule, condition: str) -> Iterator[Issue]:
+def _parts(rule: Rule) -> Iterator[Issue]:
     names = {key.removeprefix("detection.") for key in rule.source if key.startswith("detection.")} - {"condition"}
-    if not condition:
-        return
-    for name in sorted(names - used(condition, dict.fromkeys(names))):
+    for name in sorted(names - rule.parts):
         yield Issue(
             Weight.ERROR,
             "E4102",

@@ -114,7 +114,7 @@ class _Reader:
                 raise self.wrong("E1218", (), f"缺少 {key}", f"{key} is missing")
         kind = self.kind()
         section = self.section("detection")
-        query, _ = sigma.read(
+        query, parts = sigma.read(
             section,
             lambda *keys: self.located.where("detection", *keys),
             lambda *keys: self.located.where_key("detection", *keys),
@@ -139,6 +139,7 @@ class _Reader:
             dengbao_risk=self.risk_code(),
             tags=self.texts("tags"),
             examples=self.examples(),
+            parts=parts,
             source={key: self.located.where_key(key) for key in self.root}
             | {f"detection.{key}": self.located.where_key("detection", key) for key in section}
             | {f"requires.{i}": self.located.where("requires", i) for i in range(len(self.texts("requires")))},

@@ -81,6 +81,8 @@ class Rule:
     """重大风险隐患触发项, A-01 … A-32."""
     tags: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+    parts: frozenset[str] = frozenset()
+    """Names of the detection's parts that its condition uses."""
     source: Mapping[str, str] = field(default_factory=dict)
     """Part of the rule (`detection`, `requires.0`, …) -> `path:line:column`."""
 
