@@ -62,7 +62,7 @@ def plan(
     from secops.hall.flows.discover_open import make_plan
 
     with open_app() as app_:
-        made, _ = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
+        made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
     one(_described(made), _titles(), format=format)
     if out:
         with opened(out) as stream:
@@ -99,7 +99,7 @@ def run(
         if plan is not None:
             made = _load(plan)
         else:
-            made, _ = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
+            made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
             _confirm(made, yes=yes)
         summary = follow(discover(app_, made, operator=_who(operator), stop=stop), format=format)
         raise typer.Exit(exit_code(summary, stop))

@@ -14,8 +14,13 @@ REPORT_FORMATS: dict[str, str] = {
     "xlsx": "secops.deliver.reports.xlsx:write",
 }
 
+IMPORTERS: dict[str, str] = {
+    "nmap": "secops.intake.nmap_xml",
+}
+
 
 def load(place: str) -> Any:
-    """The object at `module:attribute`."""
+    """The object at `module:attribute`, or the module itself."""
     module, _, attribute = place.partition(":")
-    return getattr(import_module(module), attribute)
+    found = import_module(module)
+    return getattr(found, attribute) if attribute else found

@@ -84,7 +84,7 @@ def wanted_plan(app: App, run: str, *, engine: str, ports: str, deep: tuple[str,
     if found is None:
         raise UsageError("E1404", say(f"没有这个任务：{run}", f"no such run: {run}"), hint="secops discover status")
     stored = plans.decode(found.plan, f"run {run}")
-    made, _ = make_plan(app, stored.scope_id, engine=engine or stored.engine, ports=ports, deep=deep)
+    made = make_plan(app, stored.scope_id, engine=engine or stored.engine, ports=ports, deep=deep)
     return replace(
         made, ports=made.ports if ports else stored.ports, deep=made.deep if deep else stored.deep,
         level=made.level if deep else stored.level,
@@ -227,7 +227,7 @@ class _Session:
             kind=KIND,
             complete=state == "done",
             counts=dict(self.journal.counts()) | self.merged,
-            left_out=dict(self.journal.left_out) | dict(self.opened.refusals()),
+            left_out={reason: count for reason, count in self.journal.left_out.items() if count},
             resumable=state not in {"done", "incomplete"},
             warnings=tuple(self.journal.warnings[:50]),
             duration_ms=round((self.app.clock.monotonic() - self.begun) * 1000),

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 
 from secops.core.errors import Refused, SecopsError, UsageError
+from secops.core.ids import derive
 from secops.core.language import say
 from secops.core.model import Observation
 from secops.dial import nmap_bridge
@@ -16,24 +19,20 @@ from secops.dial.talk import Bounds
 from secops.discover import ports as portlist
 from secops.discover.plan import Plan, check, labels
 from secops.hall.app import App
-from secops.hall.flows.scope import Verified, verified
+from secops.scope import signature
+from secops.scope.document import Scope
 from secops.scope.gate import Gate
 from secops.scope.intervals import IntervalSet
 from secops.scope.level import Level
 
-HOSTS = "hosts"
-"""File of the workspace that names are looked up in first."""
 _FEW = 512
 """A scope that names at most so many ports is asked for all of them; a wider one for the default list."""
 _LOOPBACK = IntervalSet.parse(["127.0.0.0/8", "::1"])
 
 
-def make_plan(
-    app: App, scope_name: str, *, engine: str = "auto", ports: str = "", deep: tuple[str, ...] = ()
-) -> tuple[Plan, Verified]:
+def make_plan(app: App, scope_name: str, *, engine: str = "auto", ports: str = "", deep: tuple[str, ...] = ()) -> Plan:
     """The plan of a verified scope under these options. Raises Refused, InvalidFile, UsageError."""
-    found = verified(app, scope_name)
-    scope = found.scope
+    scope = admitted(app, scope_name)
     if scope.level < Level.GENTLE:
         raise Refused(
             "E3401",
@@ -42,21 +41,53 @@ def make_plan(
         )
     plan = Plan(
         scope_id=scope.id,
-        scope_digest=found.digest,
+        scope_digest=scope.digest,
         title=scope.title,
         site=scope.site,
         engine=_engine(engine, scope.targets),
         targets=tuple(scope.targets.networks()),
         names=tuple(sorted(scope.names)),
-        ports=_ports(ports, found),
-        deep=_deep(deep, found),
+        ports=_ports(ports, scope),
+        deep=_deep(deep, scope),
         pps=scope.pps,
         pps_per_host=scope.pps_per_host,
         level=int(Level.ACTIVE if deep else Level.GENTLE),
         collectors=labels(),
     )
     check(plan)
-    return plan, found
+    return plan
+
+
+def admitted(app: App, name: str) -> Scope:
+    """The verified scope of a file, or of the workspace's file with this id. Raises Refused, InvalidFile, UsageError."""
+    path = Path(name)
+    if not path.is_file():
+        path = _by_id(app, name)
+    scope = signature.admit(path, trust=app.workspace.trust, epoch=app.epoch, clock=app.clock)
+    if scope.site != app.site:
+        raise Refused(
+            "E3407",
+            say(
+                f"授权书属于站点 {scope.site}，本工作区是 {app.site}",
+                f"the scope is for site {scope.site}, this workspace is {app.site}",
+            ),
+            where=str(path),
+            hint="secops config show",
+        )
+    return scope
+
+
+def _by_id(app: App, name: str) -> Path:
+    folder = app.workspace.scopes
+    for path in sorted(folder.glob("*.yaml")):
+        if name in {path.name, path.stem} or derive("scp", sha256(path.read_bytes()).hexdigest()) == name:
+            return path
+    raise UsageError(
+        "E1415",
+        say(f"没有这份授权书：{name}", f"no such scope: {name}"),
+        where=str(folder),
+        hint="secops scope new",
+    )
 
 
 def _engine(wanted: str, targets: IntervalSet) -> str:
@@ -73,8 +104,8 @@ def _engine(wanted: str, targets: IntervalSet) -> str:
     return wanted
 
 
-def _ports(wanted: str, found: Verified) -> tuple[int, ...]:
-    allowed = found.scope.ports
+def _ports(wanted: str, scope: Scope) -> tuple[int, ...]:
+    allowed = scope.ports
     if not wanted:
         few = allowed.count() <= _FEW
         return tuple(n for n in (allowed if few else portlist.defaults()) if n in allowed and not portlist.forbidden(n))
@@ -92,31 +123,29 @@ def _ports(wanted: str, found: Verified) -> tuple[int, ...]:
         raise Refused(
             "E3402",
             say(f"端口 {outside[0]} 等 {len(outside)} 个不在授权内", f"{len(outside)} ports are not in the scope"),
-            where=found.scope.id,
+            where=scope.id,
             why=", ".join(map(str, outside[:20])),
         )
     return chosen
 
 
-def _deep(addresses: tuple[str, ...], found: Verified) -> tuple[str, ...]:
+def _deep(addresses: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
     if not addresses:
         return ()
     try:
         wanted = IntervalSet.parse(addresses)
     except ValueError as error:
         raise UsageError("E1410", say("看不懂的地址", "not an address"), where="--deep", why=str(error)) from error
-    if wanted.minus(found.scope.targets):
+    if wanted.minus(scope.targets):
         raise Refused(
             "E3403",
             say("深入查看的地址不在授权内", "an address of --deep is not in the scope"),
-            where=str(wanted.minus(found.scope.targets))[:200],
+            where=str(wanted.minus(scope.targets))[:200],
         )
     if wanted.count() > 1_024:
         raise UsageError("E1411", say("深入查看最多 1024 台", "--deep takes at most 1,024 hosts"))
-    if found.scope.level < Level.ACTIVE:
-        raise Refused(
-            "E3404", say("授权书不允许深入查看", "the scope does not allow a deep look"), where=found.scope.id
-        )
+    if scope.level < Level.ACTIVE:
+        raise Refused("E3404", say("授权书不允许深入查看", "the scope does not allow a deep look"), where=scope.id)
     if not nmap_bridge.available():
         raise UsageError("E3301", say("没有安装 nmap", "nmap is not installed"), hint="apt install nmap")
     return tuple(wanted.addresses())
@@ -171,10 +200,6 @@ class Opened:
                 if not answer.complete:
                     yield say(f"nmap 没有跑完：{answer.detail}", f"nmap did not finish: {answer.detail}")
 
-    def refusals(self) -> Mapping[str, int]:
-        """What the Gate refused, by reason."""
-        return {}
-
     def close(self) -> None:
         """Flush the audit summary."""
         self.gate.close()
@@ -186,8 +211,8 @@ def _ignore(_: bool) -> None:
 
 def open_run(app: App, plan: Plan, operator: str) -> Opened:
     """Verify the scope again, compare it with the plan's, open the Gate, look up the names. Raises Refused."""
-    found = verified(app, plan.scope_id)
-    if found.digest != plan.scope_digest:
+    scope = admitted(app, plan.scope_id)
+    if scope.digest != plan.scope_digest:
         raise Refused(
             "E3405",
             say("授权书在计划之后改过", "the scope changed after the plan was made"),
@@ -201,13 +226,14 @@ def open_run(app: App, plan: Plan, operator: str) -> Opened:
             why=f"{', '.join(plan.collectors)} -> {', '.join(labels())}",
             hint=say("重新生成计划", "make the plan again"),
         )
-    gate = Gate(found.scope, clock=app.clock, audit=app.audit, epoch=app.epoch, operator=operator)
+    gate = Gate(scope, clock=app.clock, audit=app.audit, epoch=app.epoch, operator=operator)
     gate.give_back(gate.lease(Level.GENTLE, 1).budget)
-    resolver = Resolver(found.scope.resolvers, app.clock, hosts=read_hosts(app.workspace.root / HOSTS))
+    hosts = read_hosts(app.workspace.root / scope.hosts) if scope.hosts else {}
+    resolver = Resolver(scope.resolvers, app.clock, hosts=hosts)
     named: dict[str, tuple[str, ...]] = {}
     unknown = 0
     for name in plan.names:
-        addresses = [] if "*" in name else [each for each in resolver.resolve(name) if each in found.scope.targets]
+        addresses = [] if "*" in name else [each for each in resolver.resolve(name) if each in scope.targets]
         unknown += not addresses and "*" not in name
         for each in addresses:
             named[each] = (*named.get(each, ()), name)
