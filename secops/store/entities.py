@@ -194,6 +194,13 @@ def page(
         yield decode(row)
 
 
+def ordered(connection: Connection, kind: Kind, condition: sa.ColumnElement[bool]) -> list[str]:
+    """Ids of the entities that meet the condition, as people look for them: by address, port and key."""
+    table = table_of(kind)
+    by = [table.c.address, *([table.c.port] if "port" in table.c else []), table.c.key, table.c.id]
+    return list(connection.execute(sa.select(table.c.id).where(condition).order_by(*by)).scalars())
+
+
 def services_of(connection: Connection, parents: Collection[str]) -> dict[str, list[Entity]]:
     """The services of these ip assets, whatever their state."""
     found: dict[str, list[Entity]] = {each: [] for each in parents}

@@ -17,7 +17,7 @@ h1{font-size:1.7rem;text-align:center;letter-spacing:.1em}h2{font-size:1.15rem;m
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
 th,td{border:1px solid var(--line);padding:.3em .55em;text-align:left;vertical-align:top;overflow-wrap:break-word}
 th{background:var(--soft);font-weight:600}thead th{position:sticky;top:0;white-space:nowrap}
-td{max-width:26em}td.n{text-align:right;font-variant-numeric:tabular-nums}td.t{white-space:nowrap}td.l{min-width:16em}
+td{max-width:26em;white-space:pre-line}td.n{text-align:right;font-variant-numeric:tabular-nums}td.t{white-space:nowrap}td.l{min-width:16em}
 td.s{white-space:nowrap;font-weight:600;border-left-width:6px}
 .critical{border-left-color:#8e1b2e;background:#fbe9ec}.high{border-left-color:#c4421a;background:#fdeee7}
 .medium{border-left-color:#b58105;background:#fdf6e0}.low{border-left-color:#2b6cb0;background:#e9f1fa}

@@ -143,21 +143,31 @@ def _ledger_fields(kind: Kind) -> tuple[Field, ...]:
     first = [each for each in mine if each.name == "name"]
     first += [by_name()[name] for name in _LEDGER if kind in by_name()[name].kinds]
     taken = {each.name for each in first} | _LATER | _HIDDEN
+    if kind is Kind.IP:
+        taken.add("address")  # its key
     aged = Derivation.AGE
     rest = [each for each in mine if each.name not in taken and not (each.derived and each.derived.how is aged)]
     return (*first, *rest)
 
 
+def _lead(fields: Sequence[Field]) -> int:
+    """How many of the fields stand before the asset's life: name, who answers, how it is graded."""
+    return sum(each.name in {"name", *_LEDGER} for each in fields)
+
+
 def _heads(fields: Sequence[Field]) -> tuple[Column, ...]:
+    told = [Column(each.name, each.title, _look(each)) for each in fields]
+    lead = _lead(fields)
     return (
         Column("number", say("序号", "no."), Look.NUMBER),
         Column("key", by_name()["key"].title),
-        *(Column(each.name, each.title, _look(each)) for each in fields),
+        *told[:lead],
         Column("state", by_name()["state"].title),
-        Column("declared", by_name()["declared"].title, Look.NUMBER),
+        Column("declared", by_name()["declared"].title),
         Column("first_seen", by_name()["first_seen"].title, Look.TIME),
         Column("last_seen", by_name()["last_seen"].title, Look.TIME),
         Column("findings", say("问题数", "findings"), Look.NUMBER),
+        *told[lead:],
         Column("id", by_name()["id"].title),
     )
 
@@ -165,7 +175,7 @@ def _heads(fields: Sequence[Field]) -> tuple[Column, ...]:
 def _look(field: Field) -> Look:
     if field.type is Type.INSTANT:
         return Look.TIME
-    return Look.NUMBER if field.type in {Type.INTEGER, Type.BOOLEAN} else Look.TEXT
+    return Look.NUMBER if field.type is Type.INTEGER else Look.TEXT
 
 
 def _asset_rows(
@@ -174,17 +184,18 @@ def _asset_rows(
     def rows() -> Iterator[Cells]:
         where = conditions_of.where(query, kind, now)
         names = [each.name for each in fields]
-        after, number = "", 0
-        while page := list(entities.page(connection, kind, where, after=after, limit=PAGE)):
-            ids = [each.id for each in page]
-            values = dict(conditions_of.values(connection, kind, ids, names, now))
-            upon = findings.open_upon(connection, ids)
-            for each in page:
-                number += 1
-                facts = values.get(each.id, {})
-                middle = (_cell(field, facts.get(field.name), wanted) for field in fields)
-                yield (number, each.key, *middle, *_life(each), upon.get(each.id, 0), each.id)
-            after = ids[-1]
+        lead = _lead(fields)
+        ids = entities.ordered(connection, kind, where)
+        for start in range(0, len(ids), PAGE):
+            page = ids[start : start + PAGE]
+            found = entities.by_ids(connection, page)
+            values = dict(conditions_of.values(connection, kind, page, names, now))
+            upon = findings.open_upon(connection, page)
+            for number, id in enumerate(page, start + 1):
+                facts = values[id]
+                told = [_cell(field, facts.get(field.name), wanted) for field in fields]
+                each = found[id]
+                yield (number, each.key, *told[:lead], *_life(each), upon.get(id, 0), *told[lead:], id)
 
     return rows
 
