@@ -47,11 +47,8 @@ def bring_in(app: App, files: tuple[Path, ...], kind: str = "") -> Iterator[Even
         left: dict[str, int] = {}
         warnings: list[str] = []
         for path, reader in readers:
-            with (
-                path.open("rb") as stream,
-                closing(_batches(reader.read(stream, app.site, app.observer, run))) as parts,
-            ):
-                for seen, skipped in parts:
+            with path.open("rb") as stream:
+                for seen, skipped in _batches(reader.read(stream, app.site, app.observer, run)):
                     kept = [each if each.target.address in trusted else replace(each, in_scope=False) for each in seen]
                     outside += sum(not each.in_scope for each in kept)
                     with app.database.write() as connection:

@@ -59,7 +59,7 @@ def make_plan(app: App, scope_name: str, *, engine: str = "auto", ports: str = "
 
 
 def admitted(app: App, name: str) -> Scope:
-    """The verified scope of a file, or of the workspace's file with this id. Raises Refused, InvalidFile, UsageError."""
+    """The verified scope of a file, or the workspace's own by name or id. Raises Refused, InvalidFile, UsageError."""
     path = Path(name)
     if not path.is_file():
         path = _by_id(app, name)
