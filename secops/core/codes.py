@@ -23,7 +23,7 @@ CODES: dict[str, str] = {
     "E1217": "值的类型或内容不对|a value of the wrong type or content",
     "E1218": "缺少必填的键|a required key is missing",
     # the search language (core.filter)
-    "E1501": "查询写法不对（括号、引号、缺条件或缺值）|a malformed query: brackets, quotes, a missing condition or value",
+    "E1501": "查询写法不对（括号、引号、缺条件或缺值）|a malformed query: brackets, quotes, something missing",
     "E1502": "查询里的字段不存在，或该类资产没有它|the query names a field that does not exist or that this kind lacks",
     "E1503": "查询里的值与字段类型不符|the value in the query does not fit the field",
     "E1504": "查询过长、过深或条件过多|the query is too long, too deep or has too many conditions",
