@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from elastic_transport import ConnectionError as Unreached
-from elastic_transport import ConnectionTimeout, SerializationError, TlsError, TransportError
+from elastic_transport import SerializationError, TlsError, TransportError
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
@@ -251,11 +250,8 @@ def _action(letter: Letter) -> str:
 
 def _lost(letters: Sequence[Letter], error: Exception) -> list[Receipt]:
     """The receipts of a request without an answer: certainly not sent, or in doubt."""
-    never = isinstance(error, TlsError) or any(
-        isinstance(each, (NewConnectionError, ConnectTimeoutError)) for each in getattr(error, "errors", ())
-    )
     told = _told(error)
-    if never and isinstance(error, (Unreached, ConnectionTimeout)):
+    if isinstance(error, TlsError) or isinstance(error.__cause__, (NewConnectionError, ConnectTimeoutError)):
         # a letter that was in doubt before has been looked for by now: it is not there
         return [Receipt(each.seq, Outcome.RETRY, told) for each in letters]
     return [Receipt(each.seq, answers.doubt(each), told, QUIET) for each in letters]
