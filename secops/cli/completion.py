@@ -1,0 +1,97 @@
+"""`secops completion`."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from secops.core.language import say
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+class Shell(StrEnum):
+    """Shells that are spoken to."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+_SCRIPTS = {
+    Shell.BASH: """_secops() {{
+    local word="${{COMP_WORDS[COMP_CWORD]}}" verbs=""
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        verbs='{nouns}'
+    elif [ "$COMP_CWORD" -eq 2 ]; then
+        case "${{COMP_WORDS[1]}}" in
+{cases}
+        esac
+    fi
+    [ -z "$verbs" ] || COMPREPLY=($(compgen -W "$verbs" -- "$word"))
+}}
+complete -o default -F _secops secops
+""",
+    Shell.ZSH: """#compdef secops
+_secops() {{
+    local verbs=""
+    if (( CURRENT == 2 )); then
+        compadd {nouns}
+        return
+    fi
+    if (( CURRENT == 3 )); then
+        case "$words[2]" in
+{cases}
+        esac
+    fi
+    if [ -n "$verbs" ]; then compadd ${{=verbs}}; else _files; fi
+}}
+compdef _secops secops
+""",
+}
+
+
+@app.command(
+    help=say(
+        "例：secops completion bash > ~/.local/share/bash-completion/completions/secops\n\n"
+        "例：secops completion fish > ~/.config/fish/completions/secops.fish\n\n输出命令补全脚本",
+        "Example: secops completion bash > ~/.local/share/bash-completion/completions/secops\n\n"
+        "Example: secops completion fish > ~/.config/fish/completions/secops.fish\n\nWrite a completion script",
+    )
+)
+def completion(shell: Annotated[Shell, typer.Argument(help="bash, zsh, fish")]) -> None:
+    """Write the script for nouns and verbs to stdout."""
+    sys.stdout.write(script(shell))
+
+
+def script(shell: Shell) -> str:
+    """The completion script: nouns first, then the verbs of the noun, then files."""
+    table = verbs()
+    if shell is Shell.FISH:
+        lines = [f"complete -c secops -n __fish_use_subcommand -f -a {noun}" for noun in table]
+        lines += [
+            f"complete -c secops -n '__fish_seen_subcommand_from {noun}' -a '{' '.join(words)}'"
+            for noun, words in table.items()
+            if words
+        ]
+        return "\n".join(lines) + "\n"
+    cases = "\n".join(f"            {noun}) verbs='{' '.join(words)}' ;;" for noun, words in table.items() if words)
+    return _SCRIPTS[shell].format(nouns=" ".join(table), cases=cases)
+
+
+def verbs() -> dict[str, tuple[str, ...]]:
+    """Noun -> its verbs, empty for a noun that is a command itself."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    from typer.main import get_command
+
+    from secops.cli.main import NOUNS
+
+    found: dict[str, tuple[str, ...]] = {}
+    for noun, (module, _, _) in NOUNS.items():
+        if find_spec(module) is not None:
+            command = get_command(import_module(module).app)
+            found[noun] = tuple(getattr(command, "commands", {}))
+    return found

@@ -1,0 +1,56 @@
+"""`secops db`: check, backup."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from secops.core.language import say
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help=say(
+        "例：secops db check\n\n例：secops db backup 备份.db\n\n数据库的检查与备份",
+        "Example: secops db check\n\nExample: secops db backup copy.db\n\nThe database: check and backup",
+    ),
+)
+
+
+@app.command(
+    help=say(
+        "例：secops db check\n\n例：secops -w 工作区 db check\n\n检查数据库；有损坏时退出码 1",
+        "Example: secops db check\n\nExample: secops -w DIR db check\n\nCheck it; exit code 1 where it is damaged",
+    )
+)
+def check() -> None:
+    """Write one line a problem; nothing where all is well."""
+    import sys
+
+    from secops.cli.context import open_app, talk
+    from secops.hall.flows import care
+
+    with open_app() as opened:
+        found = care.check(opened)
+        for each in found:
+            sys.stdout.write(each + "\n")
+        talk(say("数据库完好", "the database is sound") if not found else say("数据库有问题", "it is damaged"))
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command(
+    help=say(
+        "例：secops db backup 备份.db\n\n例：secops -w 工作区 db backup /mnt/备份.db\n\n在使用中一致地复制数据库",
+        "Example: secops db backup copy.db\n\nExample: secops -w DIR db backup /mnt/copy.db\n\n"
+        "A consistent copy, taken while in use",
+    )
+)
+def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help=say("备份文件", "file"))]) -> None:
+    """Copy the database and say how large the copy is."""
+    from secops.cli.context import open_app, talk
+    from secops.hall.flows import care
+
+    with open_app() as opened:
+        size = care.backup(opened, file)
+    talk(say(f"已备份到 {file}（{size:,} 字节）", f"backed up to {file} ({size:,} bytes)"))
