@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from secops.core.clock import Instant
 from secops.core.ids import derive
@@ -34,11 +35,13 @@ class Step(StrEnum):
     REOPENED = "reopened"
 
 
+@lru_cache(maxsize=1 << 16)
 def finding_id(rule: str, entity: str) -> str:
     """One finding per rule and entity, for ever."""
     return derive("fnd", rule, entity)
 
 
+@lru_cache(maxsize=1 << 12)
 def case_id(site: str, rule: str, org_id: str, system_id: str) -> str:
     """One case per rule, responsible unit and system: nobody notifies a million findings."""
     return derive("case", site, rule, org_id, system_id)

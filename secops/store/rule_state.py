@@ -89,6 +89,11 @@ def begin(connection: Connection, grading: Grading) -> list[str]:
     return dead
 
 
+def count(connection: Connection) -> int:
+    """How many grading runs there were: part of the next one's id, so that two in one moment differ."""
+    return int(connection.execute(sa.select(sa.func.count()).select_from(gradings)).scalar_one())
+
+
 def end(connection: Connection, id: str, at: Instant, state: str, summary: Mapping[str, object]) -> None:
     """Record how the run ended."""
     ended = gradings.update().where(gradings.c.id == id)

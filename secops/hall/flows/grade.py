@@ -72,11 +72,11 @@ def grade(
         pack = rules_of(app)
         chosen = [pack.find(each) for each in rules] if rules is not None else list(pack.rules)
         live = [each for each in chosen if each.status is not Status.DEPRECATED]
-        run = run_id(now, [each.digest for each in live])
-        yield Started(run, "grade")
         with app.database.write() as connection:
+            run = run_id(now, [each.digest for each in live], rule_state.count(connection))
             dead = rule_state.begin(connection, Grading(run, app.site, now))
             states = rule_state.every(connection)
+        yield Started(run, "grade")
         warnings = [
             say(f"上次评判 {id} 未正常结束，本次接着做", f"run {id} did not end; this one goes on") for id in dead
         ]
@@ -163,10 +163,10 @@ def wide(rule: Rule) -> bool:
     return rule.ages or any(each and each.how is Derivation.LOOKUP and each.via == "org_id" for each in through)
 
 
-def run_id(now: Instant, digests: Sequence[str]) -> str:
-    """`YYYYmmdd-HHMMSS-` (Chinese standard time) and six characters of the rules and the moment."""
+def run_id(now: Instant, digests: Sequence[str], before: int) -> str:
+    """`YYYYmmdd-HHMMSS-` (Chinese standard time) and six characters of the rules, the moment and the runs before."""
     stamp = datetime.fromtimestamp(now / 1000, CHINA).strftime("%Y%m%d-%H%M%S")
-    return f"{stamp}-{derive('run', 'grade', digest(list(digests)), int(now))[4:10]}"
+    return f"{stamp}-{derive('run', 'grade', digest(list(digests)), int(now), before)[4:10]}"
 
 
 def record(rule: Rule, tally: Tally) -> Mapping[str, object]:
