@@ -20,7 +20,12 @@ from secops.hall.workspace import CONFIG, Workspace, find
 
 
 def open_app() -> App:
-    """The application over the workspace named by -w or SECOPS_WORKSPACE, else the one around this folder."""
+    """The application over the workspace in force."""
+    return App(workspace())
+
+
+def workspace() -> Workspace:
+    """The workspace named by -w or SECOPS_WORKSPACE, else the one around this folder. Raises UsageError."""
     named = os.environ.get("SECOPS_WORKSPACE")
     if named and not (Path(named) / CONFIG).is_file():
         raise UsageError(
@@ -29,7 +34,7 @@ def open_app() -> App:
             where=named,
             hint=f"secops init {named}",
         )
-    return App(Workspace(Path(named).resolve()) if named else find(Path.cwd()))
+    return Workspace(Path(named).resolve()) if named else find(Path.cwd())
 
 
 class Stop:
@@ -117,7 +122,13 @@ def exit_code(summary: Summary | None, stop: Stop | None = None) -> int:
         return int(Exit.STOPPED)
     if summary is None or summary.complete:
         return int(Exit.DONE)
-    by_state = {"interrupted": Exit.INTERRUPTED, "stopped": Exit.STOPPED, "refused": Exit.REFUSED, "waiting": Exit.DONE}
+    by_state = {
+        "interrupted": Exit.INTERRUPTED,
+        "stopped": Exit.STOPPED,
+        "refused": Exit.REFUSED,
+        "waiting": Exit.DONE,
+        "failed": Exit.FAILED,
+    }
     return int(by_state.get(summary.state, Exit.INCOMPLETE))
 
 

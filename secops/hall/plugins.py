@@ -18,6 +18,12 @@ IMPORTERS: dict[str, str] = {
     "nmap": "secops.intake.nmap_xml",
 }
 
+ACTIONS: dict[str, str] = {
+    "http_marker": "secops.drill.actions.http_marker:HttpMarker",
+    "manual": "secops.drill.actions.manual:Manual",
+    "scan": "secops.drill.actions.scan:Scan",
+}
+
 
 def load(place: str) -> Any:
     """The object at `module:attribute`, or the module itself."""

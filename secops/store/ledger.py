@@ -1,5 +1,7 @@
-"""The ledger of exercises: append-only rows numbered within their run, each its own synced transaction, and the lease
-row that says who drives a run. An append names the last row its writer has seen; if another came between, it fails."""
+"""The ledger of exercises: append-only rows numbered within their run, each its own synced transaction.
+
+An append names the number it takes; if another row came between, it fails. The lease row says who drives a run.
+"""
 
 import json
 from collections.abc import Mapping, Sequence

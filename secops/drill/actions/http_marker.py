@@ -4,9 +4,9 @@ Benign: GET or HEAD of a page, the token in the header `X-Secops-Marker` and, wh
 Not idempotent: a second request would be a second marker. Success is a 2xx or 3xx answer; redirects are not followed.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
 from secops.core.errors import SecopsError
@@ -24,6 +24,7 @@ from secops.drill.actions.interface import (
     Receipt,
     Traits,
 )
+from secops.drill.actions.tools import Tools
 from secops.drill.cacao.playbook import Scalar
 from secops.scope.level import Level
 
@@ -59,20 +60,6 @@ class Reply:
     detail: str = ""
 
 
-class Wire(Protocol):
-    """What the hall hands in: conversations under leases of the Gate."""
-
-    def talk(
-        self, host: str, port: int, converse: Callable[[], Generator[Command, Answer, Reply]]
-    ) -> tuple[Status, Reply | None, str]:
-        """How it ended, what the conversation returned, and detail. Raises Refused when the Gate says no."""
-        ...
-
-    def refusal(self, host: str, port: int, level: Level) -> str:
-        """Why the Gate would refuse this, empty when it would not. Sends nothing."""
-        ...
-
-
 class HttpMarker:
     """Sends one marker."""
 
@@ -98,8 +85,8 @@ class HttpMarker:
         success="HTTP 2xx, 3xx",
     )
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, tools: Tools) -> None:
+        self._wire = tools.wire
 
     def command(self, arguments: Mapping[str, Scalar]) -> dict[str, object]:
         path = str(arguments.get("path") or "/")
@@ -157,7 +144,7 @@ class HttpMarker:
         status, reply, detail = self._wire.talk(
             there.host, there.port, lambda: converse(there, method, token, seconds, state)
         )
-        return reply or Reply(sent=state.sent), status, detail
+        return reply if isinstance(reply, Reply) else Reply(sent=state.sent), status, detail
 
 
 @dataclass(slots=True)

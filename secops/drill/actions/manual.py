@@ -6,6 +6,7 @@ from typing import Final
 from secops.core.errors import SecopsError
 from secops.core.language import say
 from secops.drill.actions.interface import Argument, Call, Kind, Output, Prediction, Reach, Receipt, Traits
+from secops.drill.actions.tools import Tools
 from secops.drill.cacao.playbook import Scalar
 from secops.scope.level import Level
 
@@ -14,6 +15,9 @@ DAY_MS: Final = 86_400_000
 
 class Manual:
     """Asks. The engine waits by itself for steps that reach people, so `do` is never called for it."""
+
+    def __init__(self, tools: Tools) -> None:
+        """It needs none of the tools."""
 
     traits = Traits(
         name="manual",
@@ -49,4 +53,6 @@ class Manual:
 
 
 def _people() -> SecopsError:
-    return SecopsError("E7208", say("人工步骤没有可执行或撤销的动作", "a manual step has nothing to carry out or take back"))
+    return SecopsError(
+        "E7208", say("人工步骤没有可执行或撤销的动作", "a manual step has nothing to carry out or take back")
+    )

@@ -1,45 +1,13 @@
 """scan: a discovery run inside the scope. Idempotent: looking twice is looking."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
 
 from secops.core.errors import SecopsError
 from secops.core.language import say
 from secops.drill.actions.interface import Argument, Call, Kind, Outcome, Output, Prediction, Reach, Receipt, Traits
+from secops.drill.actions.tools import Request, Tools
 from secops.drill.cacao.playbook import Scalar
 from secops.scope.level import Level
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be scanned: empty means all that the scope allows."""
-
-    networks: str = ""
-    ports: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the scan found."""
-
-    run: str
-    open_services: int
-    addresses: int
-    complete: bool
-    detail: str = ""
-
-
-class Scanner(Protocol):
-    """What the hall hands in: a discovery run in the drill's scope."""
-
-    def predict(self, request: Request) -> Prediction:
-        """What it would send. Sends nothing. Raises SecopsError where the request means nothing."""
-        ...
-
-    def scan(self, request: Request, *, run: str, halted: Callable[[], bool]) -> Found:
-        """Run it under this run id, ending early once `halted`. Raises Refused."""
-        ...
 
 
 class Scan:
@@ -50,7 +18,7 @@ class Scan:
         zh="授权范围内扫描",
         en="scan in scope",
         reach=Reach.SCOPE,
-        level=Level.ACTIVE,
+        level=Level.GENTLE,
         timeout=3_600_000,
         idempotent=True,
         slow=True,
@@ -66,8 +34,8 @@ class Scan:
         success="complete",
     )
 
-    def __init__(self, scanner: Scanner) -> None:
-        self._scanner = scanner
+    def __init__(self, tools: Tools) -> None:
+        self._scanner = tools.scanner
 
     def command(self, arguments: Mapping[str, Scalar]) -> dict[str, object]:
         options = "".join(f" --{name} '{arguments[name]}'" for name in ("networks", "ports") if arguments.get(name))
@@ -77,9 +45,7 @@ class Scan:
         return self._scanner.predict(_request(arguments))
 
     def do(self, call: Call) -> Receipt:
-        found = self._scanner.scan(
-            _request(call.arguments), run=f"{call.run}-{call.token[-6:]}", halted=call.halted
-        )
+        found = self._scanner.scan(_request(call.arguments), halted=call.halted)
         outputs = {
             "open_services": str(found.open_services),
             "addresses": str(found.addresses),

@@ -342,7 +342,9 @@ class _Parser:
         elif kind == "word" and text in {"true", "false"}:
             value = Literal(text == "true")
         else:
-            raise self.wrong(say("此处应是一个值；文字要加单引号", "a value is wanted here; text goes in single quotes"))
+            raise self.wrong(
+                say("此处应是一个值；文字要加单引号", "a value is wanted here; text goes in single quotes")
+            )
         self._next += 1
         return value
 

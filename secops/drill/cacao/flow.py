@@ -43,7 +43,9 @@ def _presence(document: Document) -> Iterator[Problem]:
 def _exits(document: Document, step: Start | Act | If, exits: Exits) -> Iterator[Problem]:
     where = document.where_key("steps", step.name)
     if exits.completion and (exits.success or exits.failure):
-        what = say("on_completion 与 on_success、on_failure 不能并用", "on_completion excludes on_success and on_failure")
+        what = say(
+            "on_completion 与 on_success、on_failure 不能并用", "on_completion excludes on_success and on_failure"
+        )
         yield Problem("E7118", document.where_key("steps", step.name, "on_completion"), what)
     if isinstance(step, Start) and (exits.success or exits.failure):
         key = "on_success" if exits.success else "on_failure"

@@ -64,7 +64,9 @@ def _header(document: Document, _actions: Mapping[str, Traits]) -> Iterator[Prob
         yield Problem("E7103", document.where("playbook"), what, "yuedun-opening")
     for name, text in (("created", book.created), ("modified", book.modified)):
         if text and not _STAMP.fullmatch(text):
-            what = say(f"{name} 要写成 UTC 时间，恰好三位毫秒", f"{name} is UTC with exactly three digits of milliseconds")
+            what = say(
+                f"{name} 要写成 UTC 时间，恰好三位毫秒", f"{name} is UTC with exactly three digits of milliseconds"
+            )
             yield Problem("E7123", document.where(name), what, "2026-11-01T01:00:00.000Z")
     for name, text in (("valid_from", book.valid_from), ("valid_until", book.valid_until)):
         if text and not _LOOSE.fullmatch(text):
@@ -100,7 +102,9 @@ def _variables(document: Document, _actions: Mapping[str, Traits]) -> Iterator[P
     for name, variable in book.variables.items():
         if not _NAME.fullmatch(name):
             what = say(f"变量名 {visible(name)} 不合规", f"{visible(name)} is no name of a variable")
-            hint = say("写成 __name__，ASCII，字母开头，至多 250 字符", "__name__: ASCII, begins with a letter, at most 250")
+            hint = say(
+                "写成 __name__，ASCII，字母开头，至多 250 字符", "__name__: ASCII, begins with a letter, at most 250"
+            )
             yield Problem("E7120", document.where_key("variables", name), what, hint)
         if variable.type and variable.type not in VARIABLE_TYPES:
             what = say(f"变量类型 {visible(variable.type)} 不在词表中", f"type {visible(variable.type)} is not known")

@@ -121,7 +121,9 @@ def _step(reader: Reader, name: str) -> Step | None:
         return Start(name, exits, description)
     if kind == "end":
         for way in exits:
-            reader.note("E7118", reader.located.where(*at), say(f"结束步骤不能再走向 {visible(way)}", "an end leads on"))
+            reader.note(
+                "E7118", reader.located.where(*at), say(f"结束步骤不能再走向 {visible(way)}", "an end leads on")
+            )
         return End(name, reader.text(*at, "verdict"), description)
     if kind == "if-condition":
         return If(
