@@ -17,6 +17,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from secops.core.errors import Locked, SecopsError, StoreError
 from secops.core.language import say
 
+__all__ = ["BUSY_MS", "Connection", "Database", "metadata", "next_seq", "sequence", "translate"]
+"""`Connection` for flows that pass one on: they need not know whose it is."""
+
 metadata = sa.MetaData()
 
 BUSY_MS = 10_000

@@ -1,7 +1,7 @@
 """A run's ledger in the store, held by one driver: its lease, its heartbeat, and the watch for a stop."""
 
 import os
-import socket
+import platform
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -97,7 +97,7 @@ class Held:
 @contextmanager
 def held(app: App, run: str) -> Iterator[Held]:
     """This process drives the run while inside. Raises Locked while another one does and is alive."""
-    name = f"{socket.gethostname()}:{os.getpid()}:{_born(os.getpid())}"
+    name = f"{platform.node()}:{os.getpid()}:{_born(os.getpid())}"
     now = app.clock.now()
     with app.database.write() as connection:
         former = ledger.holder(connection, run)
@@ -122,8 +122,8 @@ def held(app: App, run: str) -> Iterator[Held]:
 
 def _alive(former: ledger.Holder, now: Instant) -> bool:
     """On this machine the process table tells; of another machine only the heartbeat does."""
-    host, pid, born = (former.name.rsplit(":", 2) + ["", ""])[:3]
-    if host == socket.gethostname() and pid.isdigit():
+    host, pid, born = [*former.name.rsplit(":", 2), "", ""][:3]
+    if host == platform.node() and pid.isdigit():
         return _born(int(pid)) == born
     return now - former.heartbeat < DEAD_MS
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from sqlalchemy.engine import Connection
-
 from secops.assets import declared, lifecycle
 from secops.assets.draft import Cause
 from secops.assets.identity import ip_id
@@ -16,6 +14,7 @@ from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd
 from secops.hall.app import App
 from secops.store import changes, coverage, cursor, decisions, entities, log, organisations, relations
+from secops.store.database import Connection
 
 BATCH = 4_000
 """Log entries of one transaction."""
