@@ -24,6 +24,7 @@ _SOL_PACKET: Final = 263
 _PACKET_QDISC_BYPASS: Final = 20
 _SO_ATTACH_FILTER: Final = 26
 _SO_RCVBUFFORCE: Final = 33
+_STUCK: Final = 20
 _INBOX: Final = 32 << 20
 _BUSY: Final = {errno.ENOBUFS, errno.EAGAIN, errno.EINTR}
 _HEADER: Final = 8  # struct mmsghdr: 64 bytes, eight words
@@ -85,10 +86,19 @@ class Outlet:
             except OSError:
                 bypass = False
         self.bypass = bypass
+        self._stuck = 0
 
     def send(self, batch: Batch, start: int, count: int) -> int:
-        """As `Batch.send`; 0 means the kernel's queue is full: wait a little."""
-        return batch.send(self.library, self._socket.fileno(), start, count)
+        """As `Batch.send`; 0 means the kernel's queue is full: wait a little.
+
+        A device whose queue stays full when its qdisc is passed by (a tap nobody reads) gets its qdisc back.
+        """
+        taken = batch.send(self.library, self._socket.fileno(), start, count)
+        self._stuck = 0 if taken else self._stuck + 1
+        if self.bypass and self._stuck >= _STUCK:
+            self._socket.setsockopt(_SOL_PACKET, _PACKET_QDISC_BYPASS, 0)
+            self.bypass = False
+        return taken
 
     def send_one(self, frame: bytes) -> None:
         """One whole frame. Raises OSError."""
