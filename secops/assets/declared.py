@@ -136,6 +136,8 @@ def _asset(work: Work, register: Register, new: Declared, cause: Cause) -> Draft
         if not drafts.is_new(draft, cause):
             drafts.note(draft, cause, "declared", old=False, new=True)
     drafts.look(draft, cause, DECLARE, cause.at, dict(_facts(kind, new)))
+    if kind is Kind.NETWORK:
+        drafts.put(draft, cause, "network.zone", drafts.normal("network.zone", new.text("zone")))
     if kind in {Kind.HOST, Kind.DEVICE}:
         drafts.put(draft, cause, "host.addresses", drafts.normal("host.addresses", new.texts("addresses")))
     _answer(draft, register, new, cause)

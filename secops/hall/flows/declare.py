@@ -1,0 +1,149 @@
+"""What the inventory files state becomes decisions, and the inventory follows at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from secops.assets.register import Declared, Register
+from secops.core.errors import InvalidFile, UsageError
+from secops.core.events import Event, Note, Row, Summary
+from secops.core.ids import canonical
+from secops.core.language import say
+from secops.core.model import Decision, DecisionType, Skipped
+from secops.grade import matrix
+from secops.hall.app import App
+from secops.hall.flows.merge import merge
+from secops.hall.workspace import layered
+from secops.intake import declared_yaml
+from secops.intake.declared_yaml import Stated
+from secops.scope.yaml_source import Source
+from secops.store import decisions
+
+KIND = "declare"
+TABLE = "tables/gbt22240-2020.yaml"
+REASON = "inventory declare"
+
+
+def declare(app: App, *, who: str, files: Sequence[Path] | None = None, plan: bool = False) -> Iterator[Event]:
+    """Record what the inventory files state now, then merge. With `plan` only what would change is told.
+
+    Without `files` every inventory/*.yaml of the workspace is read, and what is stated no longer is withdrawn (not
+    when a row or file had to be left out). Yields `Row("declaration", ...)` per change and ends with a Summary.
+    """
+    begun = app.clock.monotonic()
+    paths = sorted(app.workspace.inventory.glob("*.yaml")) if files is None else list(files)
+    if not paths:
+        raise UsageError(
+            "E1301",
+            say("没有登记文件", "no inventory file"),
+            where=str(app.workspace.inventory),
+            hint=say(
+                "参照 inventory/*.yaml.example 写一份 systems.yaml", "write systems.yaml after the .example files"
+            ),
+        )
+    rows = list(declared_yaml.refer(_read(paths)))
+    stated = [each for each in (_levelled(app, row) for row in rows) if isinstance(each, Stated)]
+    skipped = [each for each in (_levelled(app, row) for row in rows) if isinstance(each, Skipped)]
+    warnings = [f"{each.where}: {each.reason}" for each in skipped]
+    whole = files is None and not skipped
+    before = _before(app)
+    news = list(_news(app, stated, before, who=who, whole=whole))
+    warnings += _contradictions(app.site, stated)
+    for text in warnings:
+        yield Note(text, warning=True)
+    for each, what in news:
+        yield Row("declaration", {"subject": each.subject, "change": what})
+    if news and not plan:
+        with app.database.write() as connection:
+            decisions.append(connection, [each for each, _ in news])
+    counts: dict[str, int | float] = {"stated": len(stated), "declared": 0, "changed": 0, "withdrawn": 0}
+    for _, what in news:
+        counts[what] += 1
+    if not plan:
+        for event in merge(app):
+            if isinstance(event, Summary):
+                counts |= {f"assets_{name}": number for name, number in event.counts.items() if name != "entries"}
+            else:
+                yield event
+    yield Summary(
+        run="",
+        kind=KIND,
+        complete=not skipped,
+        counts=counts,
+        left_out={"skipped": len(skipped)} if skipped else {},
+        warnings=tuple(warnings),
+        duration_ms=round((app.clock.monotonic() - begun) * 1000),
+        state="incomplete" if skipped else "done",
+    )
+
+
+def _read(paths: Sequence[Path]) -> Iterator[Stated | Skipped]:
+    for path in paths:
+        try:
+            yield from declared_yaml.read(Source.read(path))
+        except InvalidFile as error:
+            yield Skipped(error.where or str(path), error.what + (f": {error.why}" if error.why else ""))
+
+
+def _levelled(app: App, row: Stated | Skipped) -> Stated | Skipped:
+    """The row with the levels the matrix gives, so that a replay needs no table."""
+    if isinstance(row, Skipped) or not ({"business_information", "system_service"} & row.payload.keys()):
+        return row
+    path = layered(app.workspace, "rules").get(TABLE)
+    if path is None:
+        return Skipped(row.where, say(f"缺少定级表 {TABLE}", f"the table {TABLE} is missing"))
+    facts = row.payload.get("facts")
+    known = dict(facts) if isinstance(facts, Mapping) else {}
+    try:
+        table = matrix.read(path).table(str(row.payload.get("level_edition") or ""))
+        levels = {
+            field: matrix.level(table, str(harm["object"]), str(harm["degree"]))
+            for name, field in (("business_information", "system.level_s"), ("system_service", "system.level_a"))
+            if isinstance(harm := row.payload.get(name), Mapping)
+        }
+    except InvalidFile as error:
+        return Skipped(row.where, error.what + (f" ({error.hint})" if error.hint else ""))
+    computed = {"system.level_matrix": max(levels.values()), "system.level_edition": table.edition}
+    return replace(row, payload=dict(row.payload) | {"facts": levels | known | computed})
+
+
+def _before(app: App) -> dict[str, Mapping[str, object]]:
+    """What is declared of this site now, by subject."""
+    with app.database.read() as connection:
+        found = [each.entry for each in decisions.latest(connection, DecisionType.DECLARE)]
+    mine = [each for each in found if isinstance(each, Decision) and each.site == app.site]
+    return {each.subject: each.payload for each in mine if not each.payload.get("withdrawn")}
+
+
+def _news(
+    app: App, stated: Sequence[Stated], before: Mapping[str, Mapping[str, object]], *, who: str, whole: bool
+) -> Iterator[tuple[Decision, str]]:
+    at = app.clock.now()
+    for each in stated:
+        old = before.get(each.subject)
+        if old is None or canonical(old) != canonical(each.payload):
+            new = Decision(app.site, DecisionType.DECLARE, each.subject, each.payload, who, at, REASON)
+            yield new, "declared" if old is None else "changed"
+    if whole:
+        for subject in sorted(before.keys() - {each.subject for each in stated}):
+            payload = {"kind": before[subject]["kind"], "withdrawn": True}
+            yield Decision(app.site, DecisionType.DECLARE, subject, payload, who, at, REASON), "withdrawn"
+
+
+def _contradictions(site: str, stated: Sequence[Stated]) -> list[str]:
+    register = Register(site, [Declared(each.subject, each.payload, 1) for each in stated])
+    found = register.contradictions()
+    for each in stated:
+        facts = each.payload.get("facts")
+        if each.kind == "system" and isinstance(facts, Mapping):
+            level, parts = facts.get("system.level"), [facts.get("system.level_s"), facts.get("system.level_a")]
+            higher = max((part for part in parts if isinstance(part, int)), default=0)
+            if isinstance(level, int) and higher and level != higher:
+                found.append(
+                    f"{each.where}: "
+                    + say(
+                        f"登记为第{level}级，S/A 取高为第{higher}级",
+                        f"declared level {level}, by S and A it is {higher}",
+                    )
+                )
+    return found
