@@ -115,6 +115,11 @@ def read(data: bytes, path: str | Path) -> Scope:
     return scope
 
 
+def identify(data: bytes) -> str:
+    """The id of the scope with exactly these bytes."""
+    return derive("scp", hashlib.sha256(data).hexdigest())
+
+
 def _site(form: Form) -> str:
     site = form.text("site")
     if site and _SITE.fullmatch(site) is None:

@@ -21,6 +21,11 @@ class Window:
     start: int
     end: int
 
+    def __str__(self) -> str:
+        days = ",".join(name for name, i in _DAYS.items() if i in self.days)
+        end = self.end if self.end <= DAY else self.end - DAY
+        return f"{days} {self.start // 60:02}:{self.start % 60:02}-{end // 60:02}:{end % 60:02}"
+
     def left(self, instant: int) -> float:
         """Milliseconds until this window closes; 0 when it is not open."""
         moment = datetime.fromtimestamp(instant / 1000, CHINA)
