@@ -18,6 +18,8 @@ from secops.scope.intervals import IntervalSet
 VERSION = 1
 BLOCK_TARGETS = {"syn": 262_144, "connect": 16_384}
 """(address, port) pairs of one block, at most: what a crash can cost to ask again."""
+BLOCK_SECONDS = 5
+"""A block is no more than this much sending at the scope's rate."""
 TARGETS_MOST = 1 << 32
 """More than this is a typing error (an IPv6 /64), not a plan."""
 _PACKETS_PER_SERVICE = 12
@@ -120,7 +122,7 @@ def check(plan: Plan) -> None:
 
 def blocks(plan: Plan) -> Iterator[Block]:
     """The blocks, always the same for the same plan: consecutive addresses, all ports of each."""
-    size = max(1, BLOCK_TARGETS[plan.engine] // len(plan.ports))
+    size = _size(plan)
     number = 0
     pending: list[tuple[int, int]] = []
     held = 0
@@ -138,11 +140,17 @@ def blocks(plan: Plan) -> Iterator[Block]:
         yield Block(number, IntervalSet.of(pending), plan.ports)
 
 
+def _size(plan: Plan) -> int:
+    """Addresses of one block."""
+    targets = min(BLOCK_TARGETS[plan.engine], plan.pps * BLOCK_SECONDS)
+    return max(1, targets // len(plan.ports))
+
+
 def estimate(plan: Plan) -> Estimate:
     """Packets and time; silent hosts cost retries, so this is the upper end."""
     addresses = plan.addresses.count()
     targets = addresses * len(plan.ports)
-    size = max(1, BLOCK_TARGETS[plan.engine] // len(plan.ports))
+    size = _size(plan)
     tries = 5 if plan.engine == "syn" else 3
     packets = targets * tries + int(targets * _OPEN_SHARE) * _PACKETS_PER_SERVICE
     seconds = max(packets / max(1, plan.pps), len(plan.ports) * tries / max(1, plan.pps_per_host)) + 5

@@ -26,20 +26,15 @@ def bury(app: App) -> Iterator[Event]:
                     "observations": observations.count(connection, each.id),
                     "blocks": len(coverage.blocks_done(connection, each.id)),
                 },
-                resumable=True,
+                resumable=each.kind == "discover",
                 warnings=(say("进程中途消失，小结由下一次启动补写", "the process vanished; told by the next start"),),
                 duration_ms=max(0, int(each.heartbeat) - int(each.started_at)),
                 state="crashed",
             )
             runs.end(connection, each.id, each.heartbeat, "crashed", asdict(summary))
         write_files(app, each.id, "summary.json", asdict(summary))
-        yield Note(
-            say(
-                f"任务 {each.id} 上次意外中断，可用 secops discover resume {each.id} 继续",
-                f"run {each.id} died; secops discover resume {each.id} goes on with it",
-            ),
-            warning=True,
-        )
+        again = f"secops discover resume {each.id}" if summary.resumable else say("重新导入", "import again")
+        yield Note(say(f"任务 {each.id} 上次意外中断：{again}", f"run {each.id} died: {again}"), warning=True)
 
 
 def write_files(app: App, run: str, name: str, document: Mapping[str, object]) -> None:
