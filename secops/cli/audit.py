@@ -10,6 +10,7 @@ from secops.core.language import say
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
+    add_completion=False,
     help=say(
         "审计日志：核验、导出\n\n例：secops audit verify\n\n例：secops audit export --event gate. -f csv -o 审计.csv",
         "The audit log\n\nExample: secops audit verify\n\nExample: secops audit export --event gate. -o audit.csv",
@@ -20,7 +21,11 @@ Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为�
 
 
 @app.command(
-    help=say("核验整条散列链；有断处则指出第一处，退出码 1", "check the whole chain; the first broken place, exit 1")
+    help=say(
+        "例：secops audit verify\n\n例：secops audit verify -f json\n\n核验整条散列链；有断处则指出第一处，退出码 1",
+        "Example: secops audit verify\n\nExample: secops audit verify -f json\n\n"
+        "check the whole chain; the first broken place, exit 1",
+    )
 )
 def verify(*, format: Form = None) -> None:
     """Say that the log is whole, or fail with the place."""
@@ -37,7 +42,14 @@ def verify(*, format: Form = None) -> None:
         one(told, titles, format=format)
 
 
-@app.command(help=say("导出记录，可按事件与时间筛选", "the records, by event and time"))
+@app.command(
+    help=say(
+        "例：secops audit export --event scope.\n\n例：secops audit export --since 2026-11-01 -o audit.csv\n\n"
+        "导出记录，可按事件与时间筛选",
+        "Example: secops audit export --event scope.\n\nExample: secops audit export --since 2026-11-01 -o audit.csv\n\n"
+        "the records, by event and time",
+    )
+)
 def export(
     *,
     event: Annotated[

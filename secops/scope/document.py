@@ -87,7 +87,7 @@ def read(data: bytes, path: str | Path) -> Scope:
     if pps_per_host > pps:
         form.bad(("rate", "per_host"), say("单机速率高于总速率", "the rate per host is above the overall one"))
     scope = Scope(
-        id=derive("scp", digest),
+        id=named(digest),
         digest=digest,
         title=form.text("title"),
         site=_site(form),
@@ -117,7 +117,12 @@ def read(data: bytes, path: str | Path) -> Scope:
 
 def identify(data: bytes) -> str:
     """The id of the scope with exactly these bytes."""
-    return derive("scp", hashlib.sha256(data).hexdigest())
+    return named(hashlib.sha256(data).hexdigest())
+
+
+def named(digest: str) -> str:
+    """The id of the scope whose bytes have this SHA-256."""
+    return derive("scp", digest)
 
 
 def _site(form: Form) -> str:

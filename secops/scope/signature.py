@@ -138,6 +138,14 @@ def admit(path: Path, *, trust: Path, epoch: Epoch, clock: Clock) -> Scope:
     return scope
 
 
+def claimed_digest(path: Path) -> str:
+    """The digest the signature beside a document names, unverified; empty where there is none that can be read."""
+    try:
+        return _parse(beside(path).read_bytes()[: _MOST + 1], beside(path)).digest
+    except (OSError, Refused):
+        return ""
+
+
 def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:

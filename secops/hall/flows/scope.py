@@ -3,7 +3,6 @@
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ from secops.scope.signature import Signature
 from secops.scope.targets import host_name
 from secops.scope.template import Draft
 
+_ID: Final = re.compile(r"scp-[a-z2-7]{20}")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 
 
@@ -197,14 +197,26 @@ def judge(scope: Scope, text: str) -> tuple[str, str]:
     return "E2115", say(f"有 {outside.count()} 个地址不在授权内", f"{outside.count()} addresses are not in the scope")
 
 
-def revoke(app: App, name: str, reason: str, operator: str) -> Scope:
-    """Withdraw a scope for ever; whatever runs in this workspace stops. Told in the audit log first."""
-    path = find(app, name)
-    scope = document.read(path.read_bytes(), path)
-    # the switch first: a full disk must not keep a scope alive for want of an audit line
-    app.epoch.revoke(scope.id, reason)
-    app.audit.append("scope.revoked", {"scope": scope.id, "title": scope.title, "reason": reason, "operator": operator})
-    return replace(scope, signed_by="")
+def revoke(app: App, name: str, reason: str, operator: str) -> list[str]:
+    """Withdraw a scope for ever and stop whatever runs in this workspace; the ids withdrawn.
+
+    A file that was edited after it was signed withdraws both texts: the one it holds and the one that was signed. An
+    id needs no file. The switch is thrown before the audit line is written: a full disk must not keep a scope alive.
+    """
+    if _ID.fullmatch(name):
+        ids = [name]
+    else:
+        path = find(app, name)
+        ids = [document.identify(path.read_bytes())]
+        signed = signature.claimed_digest(path)
+        if signed:
+            ids.append(document.named(signed))
+    gone = list(dict.fromkeys(ids))
+    for each in gone:
+        app.epoch.revoke(each, reason)
+    for each in gone:
+        app.audit.append("scope.revoked", {"scope": each, "reason": reason[:1000], "operator": operator[:200]})
+    return gone
 
 
 def _answer(text: str, scope: str, code: str, why: str, place: str) -> dict[str, object]:
