@@ -23,7 +23,8 @@ Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为�
 @app.command(
     help=say(
         "例：secops audit verify\n\n例：secops audit verify -f json\n\n核验整条散列链；有断处则指出第一处，退出码 1",
-        "Example: secops audit verify\n\nExample: secops audit verify -f json\n\n"
+        "Example: secops audit verify\n\n"
+        "Example: secops audit verify -f json\n\n"
         "check the whole chain; the first broken place, exit 1",
     )
 )
@@ -44,9 +45,11 @@ def verify(*, format: Form = None) -> None:
 
 @app.command(
     help=say(
-        "例：secops audit export --event scope.\n\n例：secops audit export --since 2026-11-01 -o audit.csv\n\n"
+        "例：secops audit export --event scope.\n\n"
+        "例：secops audit export --since 2026-11-01 -o audit.csv\n\n"
         "导出记录，可按事件与时间筛选",
-        "Example: secops audit export --event scope.\n\nExample: secops audit export --since 2026-11-01 -o audit.csv\n\n"
+        "Example: secops audit export --event scope.\n\n"
+        "Example: secops audit export --since 2026-11-01 -o audit.csv\n\n"
         "the records, by event and time",
     )
 )

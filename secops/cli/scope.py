@@ -33,10 +33,15 @@ Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
 
 
-@app.command(help=say("例：secops scope new scopes/a.yaml --include 198.18.0.0/24\n\n例：secops scope new scopes/b.yaml --include www.a.cn --level 2\n\n"
-"写一份待填写的授权书；不覆盖已有文件",
-"Example: secops scope new scopes/a.yaml --include 198.18.0.0/24\n\nExample: secops scope new scopes/b.yaml --include www.a.cn --level 2\n\n"
-"write a form to fill in; never over an existing file",))
+@app.command(
+    help=say(
+        "例：secops scope new scopes/a.yaml --include 198.18.0.0/24\n\n例：secops scope new scopes/b.yaml --include www.a.cn --level 2\n\n"
+        "写一份待填写的授权书；不覆盖已有文件",
+        "Example: secops scope new scopes/a.yaml --include 198.18.0.0/24\n\n"
+        "Example: secops scope new scopes/b.yaml --include www.a.cn --level 2\n\n"
+        "write a form to fill in; never over an existing file",
+    )
+)
 def new(
     path: Annotated[Path, typer.Argument(metavar="FILE", help=say("要写的 YAML 文件", "the YAML file to write"))],
     *,
@@ -76,7 +81,7 @@ def new(
             valid_until=until or render(Instant(now + 30 * DAY_MS))[:10],
             include=tuple(include or ()),
             exclude=tuple(exclude or ()),
-            ports=tuple(part.strip() for each in ports or ("1-65535",) for part in each.split(",")),
+            ports=tuple(part.strip() for each in ports or ("1-65535") for part in each.split(",")),
             level=level,
             operators=tuple(operator or ()),
         )
@@ -87,10 +92,15 @@ def new(
     talk(say("接下来：", "next:") + f" secops scope sign {path} --key KEY --passphrase-file FILE")
 
 
-@app.command(help=say("例：secops scope keygen chief --passphrase-file pass.txt\n\n例：secops scope keygen 局长 --passphrase-file pass.txt\n\n"
-"新建一对签名密钥：keys/名字.key 与 trust/名字.pub",
-"Example: secops scope keygen chief --passphrase-file pass.txt\n\nExample: secops scope keygen 局长 --passphrase-file pass.txt\n\n"
-"make a signing key pair",))
+@app.command(
+    help=say(
+        "例：secops scope keygen chief --passphrase-file pass.txt\n\n例：secops scope keygen 局长 --passphrase-file pass.txt\n\n"
+        "新建一对签名密钥：keys/名字.key 与 trust/名字.pub",
+        "Example: secops scope keygen chief --passphrase-file pass.txt\n\n"
+        "Example: secops scope keygen 局长 --passphrase-file pass.txt\n\n"
+        "make a signing key pair",
+    )
+)
 def keygen(
     name: Annotated[str, typer.Argument(help=say("名字", "name"))], *, passphrase_file: Passphrase, format: Form = None
 ) -> None:
@@ -102,10 +112,15 @@ def keygen(
         one(flow.keygen(opened, name, passphrase_file), _titles(), format=format)
 
 
-@app.command(help=say("例：secops scope sign a --key chief --passphrase-file pass.txt\n\n例：secops scope sign scopes/a.yaml --key /mnt/usb/chief.key --passphrase-file pass.txt\n\n"
-"签名；文件有错则不签",
-"Example: secops scope sign a --key chief --passphrase-file pass.txt\n\nExample: secops scope sign scopes/a.yaml --key /mnt/usb/chief.key --passphrase-file pass.txt\n\n"
-"sign; a document with errors is not signed",))
+@app.command(
+    help=say(
+        "例：secops scope sign a --key chief --passphrase-file pass.txt\n\n例：secops scope sign scopes/a.yaml --key /mnt/usb/chief.key --passphrase-file pass.txt\n\n"
+        "签名；文件有错则不签",
+        "Example: secops scope sign a --key chief --passphrase-file pass.txt\n\n"
+        "Example: secops scope sign scopes/a.yaml --key /mnt/usb/chief.key --passphrase-file pass.txt\n\n"
+        "sign; a document with errors is not signed",
+    )
+)
 def sign(
     scope: File,
     *,
@@ -130,10 +145,13 @@ def sign(
 
 
 @app.command(
-    help=say("例：secops scope verify scopes/a.yaml\n\n例：secops scope verify a -f json\n\n"
-"核验签名、有效期与撤销；不可用时退出码 3",
-"Example: secops scope verify scopes/a.yaml\n\nExample: secops scope verify a -f json\n\n"
-"signature, dates, revocation; exit code 3 if not usable",)
+    help=say(
+        "例：secops scope verify scopes/a.yaml\n\n例：secops scope verify a -f json\n\n"
+        "核验签名、有效期与撤销；不可用时退出码 3",
+        "Example: secops scope verify scopes/a.yaml\n\n"
+        "Example: secops scope verify a -f json\n\n"
+        "signature, dates, revocation; exit code 3 if not usable",
+    )
 )
 def verify(scope: File, *, format: Form = None) -> None:
     """Say that it may be used, or fail with the reason."""
@@ -150,10 +168,12 @@ def verify(scope: File, *, format: Form = None) -> None:
         one(told, _titles(), format=format)
 
 
-@app.command(help=say("例：secops scope show\n\n例：secops scope show a -f json\n\n"
-"显示一份授权书；不给名字则列出全部",
-"Example: secops scope show\n\nExample: secops scope show a -f json\n\n"
-"show one; without a name, list all",))
+@app.command(
+    help=say(
+        "例：secops scope show\n\n例：secops scope show a -f json\n\n显示一份授权书；不给名字则列出全部",
+        "Example: secops scope show\n\nExample: secops scope show a -f json\n\nshow one; without a name, list all",
+    )
+)
 def show(
     scope: Annotated[str, typer.Argument(metavar="[SCOPE]", help=say("文件、文件名或编号", "file, name or id"))] = "",
     *,
@@ -175,10 +195,12 @@ def show(
 @app.command(
     "test",
     help=say(
-        "例：secops scope test 198.18.0.1:443 198.18.0.0/24\n\n例：secops scope test --scope a www.a.cn\n\n"
-"逐个回答目标是否在授权内；不发送；有被拒的退出码 3",
-"Example: secops scope test 198.18.0.1:443 198.18.0.0/24\n\nExample: secops scope test --scope a www.a.cn\n\n"
-"is each target allowed? sends nothing; exit 3 if any is not",,
+        "例：secops scope test 198.18.0.1:443 198.18.0.0/24\n\n"
+        "例：secops scope test --scope a www.a.cn\n\n"
+        "逐个回答目标是否在授权内；不发送；有被拒的退出码 3",
+        "Example: secops scope test 198.18.0.1:443 198.18.0.0/24\n\n"
+        "Example: secops scope test --scope a www.a.cn\n\n"
+        "is each target allowed? sends nothing; exit 3 if any is not",
     ),
 )
 def examine(
@@ -207,10 +229,15 @@ def examine(
         raise typer.Exit(int(Exit.REFUSED))
 
 
-@app.command(help=say("例：secops scope revoke a --reason 演练结束\n\n例：secops scope revoke scp-… --reason 换发\n\n"
-"撤销，不可恢复；一秒内停下正在进行的动作",
-"Example: secops scope revoke a --reason 演练结束\n\nExample: secops scope revoke scp-… --reason 换发\n\n"
-"withdraw for good; what runs stops within a second",))
+@app.command(
+    help=say(
+        "例：secops scope revoke a --reason 演练结束\n\n例：secops scope revoke scp-… --reason 换发\n\n"
+        "撤销，不可恢复；一秒内停下正在进行的动作",
+        "Example: secops scope revoke a --reason 演练结束\n\n"
+        "Example: secops scope revoke scp-… --reason 换发\n\n"
+        "withdraw for good; what runs stops within a second",
+    )
+)
 def revoke(
     scope: File,
     *,
