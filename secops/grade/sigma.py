@@ -96,7 +96,7 @@ def read(section: Mapping[str, Any], place: Place, place_key: Place) -> tuple[Qu
     where = place("condition")
     try:
         detections = SigmaDetections(detections=built, condition=[condition])
-        tree = SigmaCondition(condition, detections, _located(where)).parse()
+        tree = SigmaCondition(condition, detections).parse()  # a place here would replace those of the parts
     except SigmaError as error:
         raise _told(error, where, condition, built) from error
     except RecursionError as error:
@@ -127,10 +127,10 @@ def _detection(
         raise _wrong("E4012", where, "条件嵌套过深", "nested too deep")
     if isinstance(value, Mapping) and value:
         items = [_item(str(k), v, place_key(*keys, str(k)), place(*keys, str(k))) for k, v in value.items()]
-        return SigmaDetection(list(items), source=_located(where))
+        return SigmaDetection(list(items))  # a place here would replace those of its items
     if isinstance(value, Sequence) and not isinstance(value, str) and value:
         nested = [_detection(each, (*keys, i), place, place_key, depth + 1) for i, each in enumerate(value)]
-        return SigmaDetection(list(nested), source=_located(where), item_linking=ConditionOR)
+        return SigmaDetection(list(nested), item_linking=ConditionOR)
     raise _wrong(
         "E4013",
         where,

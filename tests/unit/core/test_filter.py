@@ -1,0 +1,108 @@
+"""The search language: what words mean, and errors that point."""
+
+import pytest
+
+from secops.core.errors import UsageError
+from secops.core.filter import DEEPEST, LONGEST, MOST, parse, words
+from secops.core.filter_text import write
+from secops.core.model import Kind
+from secops.core.query import And, Compare, Not, Op, Or
+
+PORT = Compare("port", Op.EQ, 443)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("port:443", PORT),
+        ("port=443 tls:是", And((PORT, Compare("tls.enabled", Op.EQ, True)))),
+        ("端口：443", PORT),
+        ("port:443,80", Or((PORT, Compare("port", Op.EQ, 80)))),
+        ("port:1-1024", Compare("port", Op.RANGE, (1, 1024))),
+        ("port!=443", Not(PORT)),
+        ("-port:443", Not(PORT)),
+        ("NOT port:443", Not(PORT)),
+        (
+            "port:443 OR port:80 tls:true",
+            Or((PORT, And((Compare("port", Op.EQ, 80), Compare("tls.enabled", Op.EQ, True))))),
+        ),
+        (
+            "（port:443 OR port:80）tls:true",
+            And((Or((PORT, Compare("port", Op.EQ, 80))), Compare("tls.enabled", Op.EQ, True))),
+        ),
+        ("title:后台", Compare("http.title", Op.CONTAINS, "后台")),
+        ('title="后 台"', Compare("http.title", Op.EQ, "后 台")),
+        ("title:后台*", Compare("http.title", Op.STARTSWITH, "后台")),
+        ("title:*a*b", Compare("http.title", Op.LIKE, "*a*b")),
+        (r"title:a\*", Compare("http.title", Op.CONTAINS, "a*")),
+        ("title:*", Compare("http.title", Op.EXISTS, True)),
+        ("tag:测试", Compare("tags", Op.EQ, "测试")),
+        ("seen<7d", Compare("seen.age", Op.LT, 7)),
+        ("seen>=2w", Compare("seen.age", Op.GTE, 14)),
+        ("expires<30d", Compare("tls.expired_days", Op.GT, -30)),
+        ("version<2.4.50", Compare("service.version", Op.VERSION_LT, "2.4.50")),
+        ("net:198.18.0.0/16", Compare("address", Op.CIDR, "198.18.0.0/16")),
+        ("ip:198.18.*", Compare("address", Op.CIDR, "198.18.0.0/16")),
+        ("198.18.0.0/16", Compare("address", Op.CIDR, "198.18.0.0/16")),
+        ("net:2001:db8::/32", Compare("address", Op.CIDR, "2001:db8::/32")),
+        ("*", And(())),
+        ("  ", And(())),
+    ],
+)
+def test_what_the_words_mean(text: str, query: object) -> None:
+    """Each way of writing gives this query about websites, and its printed form gives it again."""
+    found = parse(text, Kind.WEBSITE)
+    assert found == query
+    assert parse(write(found, Kind.WEBSITE), Kind.WEBSITE) == query
+
+
+def test_short_words_mean_what_the_kind_has() -> None:
+    """A port of an address is one of its open ports; a grade of a system is its own level."""
+    assert parse("port:443", Kind.IP) == Compare("services.ports", Op.EQ, 443)
+    assert parse("grade>=3", Kind.SYSTEM) == Compare("system.level", Op.GTE, 3)
+    assert parse("port:443") == Or((PORT, Compare("services.ports", Op.EQ, 443)))
+    assert parse("@port:443") == PORT
+    assert "grade" in words(Kind.IP)
+    assert "port" in words(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "caret", "says"),
+    [
+        ("prt:443", "E1502", 0, "port"),
+        ("tls.cipher:x owner.phon:1", "E1502", 13, "owner.phone"),
+        ("network.cidr:x", "E1502", 0, "network"),
+        ("port:abc", "E1503", 5, "1-1024"),
+        ("port:99999999999999999999", "E1503", 5, ""),
+        ("seen<yesterday", "E1503", 5, "7d"),
+        ("owner>3", "E1503", 6, ""),
+        ("title:(", "E1501", 6, ""),
+        ("port:443 )", "E1501", 9, ""),
+        ("(port:443", "E1501", 0, ""),
+        ("port:443 OR", "E1501", 11, ""),
+        ("-", "E1501", 1, ""),
+        ('name:"abc', "E1501", 5, ""),
+        ("财政 prt:1", "E1502", 3, ""),
+        ("a\0b", "E1501", 1, ""),
+        ("x" * (LONGEST + 1), "E1504", LONGEST, ""),
+        ("(" * (DEEPEST + 1) + "a", "E1504", DEEPEST, ""),
+        ("a " * (MOST + 1), "E1504", 2 * MOST, ""),
+    ],
+)
+def test_errors_point_at_the_character(text: str, code: str, caret: int, says: str) -> None:
+    """The code is stable, the place is the character at fault, the text says what to write."""
+    with pytest.raises(UsageError) as caught:
+        parse(text, Kind.WEBSITE)
+    error = caught.value
+    assert error.code == code
+    assert f" {caret + 1} " in error.where
+    assert says in error.diagnose()
+    assert error.why.rstrip().endswith("^")
+
+
+def test_the_caret_stands_under_wide_characters() -> None:
+    """Chinese characters take two columns, and the caret is moved as far."""
+    with pytest.raises(UsageError) as caught:
+        parse("财政 prt:1", Kind.WEBSITE)
+    line, mark = caught.value.why.splitlines()[1:]
+    assert line.index("p") + 2 == mark.index("^")
