@@ -35,7 +35,8 @@ Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为�
 
 @app.command(
     help=say(
-        "例：secops scope new scopes/a.yaml --include 198.18.0.0/24\n\n例：secops scope new scopes/b.yaml --include www.a.cn --level 2\n\n"
+        "例：secops scope new scopes/a.yaml --include 198.18.0.0/24\n\n"
+        "例：secops scope new scopes/b.yaml --include www.a.cn --level 2\n\n"
         "写一份待填写的授权书；不覆盖已有文件",
         "Example: secops scope new scopes/a.yaml --include 198.18.0.0/24\n\n"
         "Example: secops scope new scopes/b.yaml --include www.a.cn --level 2\n\n"
@@ -94,7 +95,8 @@ def new(
 
 @app.command(
     help=say(
-        "例：secops scope keygen chief --passphrase-file pass.txt\n\n例：secops scope keygen 局长 --passphrase-file pass.txt\n\n"
+        "例：secops scope keygen chief --passphrase-file pass.txt\n\n"
+        "例：secops scope keygen 局长 --passphrase-file pass.txt\n\n"
         "新建一对签名密钥：keys/名字.key 与 trust/名字.pub",
         "Example: secops scope keygen chief --passphrase-file pass.txt\n\n"
         "Example: secops scope keygen 局长 --passphrase-file pass.txt\n\n"
@@ -114,7 +116,8 @@ def keygen(
 
 @app.command(
     help=say(
-        "例：secops scope sign a --key chief --passphrase-file pass.txt\n\n例：secops scope sign scopes/a.yaml --key /mnt/usb/chief.key --passphrase-file pass.txt\n\n"
+        "例：secops scope sign a --key chief --passphrase-file pass.txt\n\n"
+        "例：secops scope sign scopes/a.yaml --key /mnt/usb/chief.key --passphrase-file pass.txt\n\n"
         "签名；文件有错则不签",
         "Example: secops scope sign a --key chief --passphrase-file pass.txt\n\n"
         "Example: secops scope sign scopes/a.yaml --key /mnt/usb/chief.key --passphrase-file pass.txt\n\n"
@@ -146,7 +149,8 @@ def sign(
 
 @app.command(
     help=say(
-        "例：secops scope verify scopes/a.yaml\n\n例：secops scope verify a -f json\n\n"
+        "例：secops scope verify scopes/a.yaml\n\n"
+        "例：secops scope verify a -f json\n\n"
         "核验签名、有效期与撤销；不可用时退出码 3",
         "Example: secops scope verify scopes/a.yaml\n\n"
         "Example: secops scope verify a -f json\n\n"
@@ -231,7 +235,8 @@ def examine(
 
 @app.command(
     help=say(
-        "例：secops scope revoke a --reason 演练结束\n\n例：secops scope revoke scp-… --reason 换发\n\n"
+        "例：secops scope revoke a --reason 演练结束\n\n"
+        "例：secops scope revoke scp-… --reason 换发\n\n"
         "撤销，不可恢复；一秒内停下正在进行的动作",
         "Example: secops scope revoke a --reason 演练结束\n\n"
         "Example: secops scope revoke scp-… --reason 换发\n\n"
