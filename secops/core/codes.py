@@ -12,6 +12,12 @@ CODES: dict[str, str] = {
     "E1202": "未知配置项|an unknown setting",
     "E1203": "配置项的值不对|a setting of the wrong type",
     "E1301": "无法写出文件|the file cannot be written",
+    # inventory (hall.flows.declare, hall.flows.inventory)
+    "E1311": "工作区里没有登记文件|the workspace has no inventory file",
+    "E1312": "台账里没有这个资产|the inventory has no such asset",
+    "E1313": "写的编号或标识指的不止一个资产|the id or key means more than one asset",
+    "E1314": "比较的起点晚于终点|the first time of the comparison lies after the last",
+    "E1315": "既不是时间也不是任务编号|neither a time nor a run",
     # files people write (scope.yaml_source)
     "E1210": "文件读不了|the file cannot be read",
     "E1211": "文件过大|the file is too large",

@@ -166,6 +166,16 @@ def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Entity]:
     return found
 
 
+def keys(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """The natural keys of these entities."""
+    found: dict[str, str] = {}
+    for table in (assets, services):
+        for part in chunks(sorted(ids)):
+            chosen = sa.select(table.c.id, table.c.key).where(table.c.id.in_(part))
+            found |= {row.id: row.key for row in connection.execute(chosen)}
+    return found
+
+
 def changed_since(connection: Connection, kind: Kind, seq: int) -> Iterator[Entity]:
     """Entities of this kind whose last change lies after this place of the log."""
     table = table_of(kind)
@@ -199,6 +209,12 @@ def ordered(connection: Connection, kind: Kind, condition: sa.ColumnElement[bool
     table = table_of(kind)
     by = [table.c.address, *([table.c.port] if "port" in table.c else []), table.c.key, table.c.id]
     return list(connection.execute(sa.select(table.c.id).where(condition).order_by(*by)).scalars())
+
+
+def count(connection: Connection, kind: Kind | None, condition: sa.ColumnElement[bool]) -> int:
+    """How many meet the condition."""
+    table = table_of(kind)
+    return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(condition)).scalar_one())
 
 
 def services_of(connection: Connection, parents: Collection[str]) -> dict[str, list[Entity]]:

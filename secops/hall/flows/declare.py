@@ -34,7 +34,7 @@ def declare(app: App, *, who: str, files: Sequence[Path] | None = None, plan: bo
     paths = sorted(app.workspace.inventory.glob("*.yaml")) if files is None else list(files)
     if not paths:
         raise UsageError(
-            "E1301",
+            "E1311",
             say("没有登记文件", "no inventory file"),
             where=str(app.workspace.inventory),
             hint=say(

@@ -14,7 +14,7 @@ from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd
 from secops.hall.app import App
 from secops.store import changes, coverage, cursor, decisions, entities, log, organisations, relations
-from secops.store.database import Connection
+from secops.store.grading import Transaction
 
 BATCH = 4_000
 """Log entries of one transaction."""
@@ -48,7 +48,7 @@ class _State:
         self.counts: dict[str, int | float] = {"entries": 0, "new": 0, "changed": 0, "stale": 0, "gone": 0, "back": 0}
         self._registers: dict[str, Register] | None = None
 
-    def next(self, connection: Connection) -> list[Logged]:
+    def next(self, connection: Transaction) -> list[Logged]:
         """The next entries; never only a part of one declaration, whose decisions count as one."""
         place = cursor.get(connection)
         if self._registers is None:
@@ -61,7 +61,7 @@ class _State:
             entries.extend(more)
         return entries
 
-    def take(self, connection: Connection, entries: Sequence[Logged]) -> None:
+    def take(self, connection: Transaction, entries: Sequence[Logged]) -> None:
         """Take in one batch: stretches of observations at once, a declaration at once, run ends one by one."""
         for (kind, _), part in groupby(entries, key=lambda each: (type(each.entry), _group(each))):
             stretch = list(part)
@@ -80,7 +80,7 @@ class _State:
         assert self._registers is not None
         return self._registers.setdefault(site, Register(site))
 
-    def _observe(self, connection: Connection, stretch: Sequence[Logged]) -> None:
+    def _observe(self, connection: Transaction, stretch: Sequence[Logged]) -> None:
         for site, part in groupby(stretch, key=lambda logged: logged.entry.site):
             mine = list(part)
             ids: set[str] = set()
@@ -92,7 +92,7 @@ class _State:
             known |= entities.by_ids(connection, hosts)
             self._write(connection, fold(known, mine, self._register(site)), known)
 
-    def _declare(self, connection: Connection, stretch: Sequence[Logged]) -> None:
+    def _declare(self, connection: Transaction, stretch: Sequence[Logged]) -> None:
         first = stretch[0].entry
         assert isinstance(first, Decision)
         register = self._register(first.site)
@@ -110,7 +110,7 @@ class _State:
         organisations.remove(connection, first.site, group.dissolved)
         self._write(connection, outcome, known)
 
-    def _end(self, connection: Connection, seq: int, end: RunEnd) -> None:
+    def _end(self, connection: Transaction, seq: int, end: RunEnd) -> None:
         asked = lifecycle.Covered(coverage.of_run(connection, end.run))
         if not end.complete or not end.started or not asked:
             return
@@ -134,7 +134,7 @@ class _State:
         self._write(connection, work.merged(), known)
 
     @staticmethod
-    def _above(connection: Connection, site: str, missed: Mapping[str, Entity]) -> dict[str, Entity]:
+    def _above(connection: Transaction, site: str, missed: Mapping[str, Entity]) -> dict[str, Entity]:
         """The addresses of the missed ports, the machines of those, and every address of these machines."""
         ips = entities.by_ids(connection, {each.parent for each in missed.values()})
         hosts = entities.by_ids(connection, {host for each in ips.values() for host in linked(each)})
@@ -146,7 +146,7 @@ class _State:
             )
         )
 
-    def _write(self, connection: Connection, outcome: Merged, known: Mapping[str, Entity]) -> None:
+    def _write(self, connection: Transaction, outcome: Merged, known: Mapping[str, Entity]) -> None:
         entities.put(connection, outcome.entities)
         relations.put(connection, list(outcome.relations.values()))
         relations.remove(connection, outcome.dropped)
@@ -163,7 +163,7 @@ class _State:
         del known
 
 
-def registers(connection: Connection, upto: int) -> dict[str, Register]:
+def registers(connection: Transaction, upto: int) -> dict[str, Register]:
     """What was declared up to this place of the log, per site."""
     found: dict[str, Register] = {}
     for logged in decisions.latest(connection, DecisionType.DECLARE, upto=upto):
@@ -173,7 +173,7 @@ def registers(connection: Connection, upto: int) -> dict[str, Register]:
     return found
 
 
-def _settle(connection: Connection, work: Work, cause: Cause, ips: set[str]) -> None:
+def _settle(connection: Transaction, work: Work, cause: Cause, ips: set[str]) -> None:
     """Addresses after their ports, machines after their addresses."""
     hosts: set[str] = set()
     for ip, ports in entities.services_of(connection, ips).items():

@@ -1,0 +1,214 @@
+"""`secops inventory`: list, show, history, diff, declare, export, rebuild."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from secops.cli.show import Column, Format, chosen, one, rows
+from secops.core.language import say
+from secops.core.model import Kind
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help=say(
+        "资产台账：查询、登记、历史、导出\n\n例：secops inventory list 'kind:website org:数据管理局'\n\n"
+        "例：secops inventory show 192.0.2.10",
+        "The assets\n\nExample: secops inventory list 'kind:website tls:false'\n\n"
+        "Example: secops inventory show 192.0.2.10",
+    ),
+)
+
+Query = Annotated[str, typer.Argument(help=say("查询语句，空为全部", "query, empty for everything"))]
+Id = Annotated[str, typer.Argument(help=say("编号、编号开头或标识（如 192.0.2.10）", "an id, its beginning, or a key"))]
+Kinds = Annotated[Kind | None, typer.Option("--kind", help=say("只看这一类", "only this kind"))]
+Limit = Annotated[int, typer.Option("--limit", min=0, help=say("最多几行，0 为全部", "at most so many, 0 for all"))]
+After = Annotated[str, typer.Option("--after", help=say("从这个编号之后接着列", "go on behind this id"))]
+Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
+Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
+
+
+@app.command("list", help=say("列出符合条件的资产", "assets that meet the query"))
+def list_(
+    *,
+    query: Query = "",
+    kind: Kinds = None,
+    limit: Limit = 0,
+    after: After = "",
+    format: Form = None,
+    out: Out = "-",
+) -> None:
+    """`secops inventory list`."""
+    from secops.cli.context import open_app, talk
+    from secops.hall.flows.inventory import listed, read
+
+    with open_app() as opened:
+        meant, _ = read(query, kind)
+        last: dict[str, object] = {}
+
+        def kept() -> Iterator[Mapping[str, object]]:
+            for each in listed(opened, query, kind=kind, after=after, limit=limit):
+                last["id"] = each["id"]
+                yield each
+
+        shown = rows(kept(), _columns(meant, full=chosen(format, out) is Format.CSV), format=format, out=out)
+        if limit and shown == limit and last:
+            talk(say(f"还有更多：--after {last['id']}", f"more: --after {last['id']}"))
+
+
+@app.command("show", help=say("一个资产的全部事实、来源与关系", "all facts of one asset, their sources and relations"))
+def show(id: Id, format: Form = None, out: Out = "-") -> None:
+    """`secops inventory show`."""
+    from secops.cli.context import open_app
+    from secops.core.fields import by_name
+    from secops.hall.flows.inventory import plain
+    from secops.hall.flows.inventory import show as shown
+
+    with open_app() as opened:
+        found = shown(opened, id)
+    entity = found.entity
+    facts = {name: plain(name, value) for name, value in found.values.items() if value is not None}
+    record: dict[str, object] = {
+        **facts,
+        "unknown": dict(entity.unknown),
+        "misses": entity.misses,
+        "relations": [
+            {
+                "type": str(each.type),
+                "source": each.source,
+                "target": each.target,
+                "other": found.names.get(each.target if each.source == entity.id else each.source, ""),
+                "reason": each.reason,
+                "first_seen": plain("first_seen", each.first_seen),
+                "last_seen": plain("last_seen", each.last_seen),
+            }
+            for each in found.relations
+        ],
+        "services": [
+            {"id": each.id, "key": each.key, "state": str(each.state), "name": each.facts.get("service.name")}
+            for each in found.services
+        ],
+    }
+    if chosen(format, out) is Format.TABLE:
+        titles = {name: field.title for name, field in by_name().items()}
+        titles |= {"unknown": say("未知及原因", "unknown, why"), "relations": say("关系", "relations")}
+        titles |= {"services": say("端口", "services"), "misses": say("连续未应答", "misses in a row")}
+        record["relations"] = [
+            f"{e.type} {found.names.get(e.target if e.source == entity.id else e.source, '')}" for e in found.relations
+        ]
+        record["services"] = [
+            f"{each.key} {each.facts.get('service.name') or ''} {each.state}" for each in found.services
+        ]
+        one({name: value for name, value in record.items() if value not in ([], {})}, titles, format=format, out=out)
+        return
+    one(record | {"sources": dict(found.sources)}, format=format, out=out)
+
+
+@app.command("history", help=say("一个资产的变化，由旧到新", "every change of one asset, oldest first"))
+def history(id: Id, format: Form = None, out: Out = "-") -> None:
+    """`secops inventory history`."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.inventory import changed
+    from secops.hall.flows.inventory import history as told
+
+    with open_app() as opened:
+        rows(map(changed, told(opened, id)), _change_columns(), format=format, out=out)
+
+
+@app.command("diff", help=say("两个时刻或两次任务之间的变化", "what changed between two times or runs"))
+def diff(
+    first: Annotated[str, typer.Argument(help=say("时间、日期或任务编号", "a time, a date or a run"))],
+    last: Annotated[str, typer.Argument(help=say("同上，默认 now", "the same; now unless told"))] = "now",
+    format: Form = None,
+    out: Out = "-",
+) -> None:
+    """`secops inventory diff`."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.inventory import changed
+    from secops.hall.flows.inventory import diff as compared
+
+    with open_app() as opened:
+        rows(map(changed, compared(opened, first, last)), _change_columns(), format=format, out=out)
+
+
+@app.command("declare", help=say("登记 inventory/*.yaml 里的单位、网段、系统", "record what inventory/*.yaml states"))
+def declare(
+    files: Annotated[list[Path] | None, typer.Argument(help=say("只登记这些文件", "only these files"))] = None,
+    *,
+    plan: Annotated[bool, typer.Option("--plan", help=say("只看会改什么", "only tell what would change"))] = False,
+    who: Annotated[
+        str, typer.Option("--who", help=say("登记人，默认当前用户", "who declares; the user unless told"))
+    ] = "",
+    format: Form = None,
+) -> None:
+    """`secops inventory declare`."""
+    from getpass import getuser
+
+    from secops.cli.context import exit_code, follow, open_app
+    from secops.hall.flows.declare import declare as stated
+
+    with open_app() as opened:
+        summary = follow(stated(opened, who=who or getuser(), files=files or None, plan=plan), format=format)
+    raise typer.Exit(exit_code(summary))
+
+
+@app.command("export", help=say("导出全部资产与端口，连同来源", "every asset and service whole, with provenance"))
+def export(query: Query = "", format: Form = None, out: Out = "-") -> None:
+    """`secops inventory export`."""
+    from secops.cli.context import open_app
+    from secops.core.fields import FIELDS
+    from secops.hall.flows.inventory import exported
+
+    with open_app() as opened:
+        columns = [Column(each.name, each.title) for each in FIELDS]
+        rows(
+            exported(opened, query),
+            columns,
+            format=format or (None if chosen(None, out) is not Format.TABLE else Format.JSONL),
+            out=out,
+        )
+
+
+@app.command("rebuild", help=say("由两本日志重建台账并核对摘要", "replay the logs and compare the digest"))
+def rebuild(format: Form = None) -> None:
+    """`secops inventory rebuild`."""
+    from secops.cli.context import exit_code, follow, open_app
+    from secops.hall.flows.inventory import rebuild as replayed
+
+    with open_app() as opened:
+        summary = follow(replayed(opened), format=format, stream=sys.stdout)
+    raise typer.Exit(exit_code(summary))
+
+
+def _columns(kind: Kind | None, *, full: bool) -> list[Column]:
+    from secops.core.fields import FIELDS, by_name, of_kind
+
+    if full:
+        fields = of_kind(kind) if kind else [each for each in FIELDS if each.kinds != {Kind.SERVICE}]
+        return [Column(each.name, each.title) for each in fields]
+    names = ("id", "kind", "key", "name", "state", "org.name", "system.name", "last_seen")
+    if kind is Kind.SERVICE:
+        names = ("id", "key", "state", "service.name", "service.product", "service.version", "org.name", "last_seen")
+    elif kind is Kind.SYSTEM:
+        names = ("id", "key", "name", "state", "system.level", "org.name", "owner", "last_seen")
+    elif kind is Kind.WEBSITE:
+        names = ("id", "key", "state", "http.title", "http.server", "org.name", "system.name", "last_seen")
+    return [Column(name, by_name()[name].title) for name in names]
+
+
+def _change_columns() -> list[Column]:
+    return [
+        Column("at", say("时间", "at")),
+        Column("kind", say("类别", "kind")),
+        Column("key", say("标识", "key")),
+        Column("field", say("字段", "field")),
+        Column("old", say("原值", "old")),
+        Column("new", say("新值", "new")),
+        Column("reason", say("原因", "reason")),
+        Column("run", say("任务", "run")),
+        Column("who", say("何人", "who")),
+        Column("entity", say("编号", "id")),
+    ]

@@ -1,0 +1,30 @@
+"""Everything that follows from the logs, as one: read in order for the digest, cleared for a rebuild."""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from secops.store.changes import changes
+from secops.store.cursor import MERGE, cursors
+from secops.store.entities import assets, services
+from secops.store.organisations import organisations
+from secops.store.relations import relations
+
+TABLES = (assets, services, relations, changes, organisations)
+
+
+def rows(connection: Connection) -> Iterator[list[object]]:
+    """Every row of every derived table, in order of its key, the table's name first."""
+    for table in TABLES:
+        names = sorted(column.name for column in table.columns)
+        chosen = sa.select(*(table.c[name] for name in names)).order_by(*table.primary_key)
+        for row in connection.execute(chosen.execution_options(yield_per=1000)):
+            yield [table.name, *(each.hex() if isinstance(each, (bytes, memoryview)) else each for each in row)]
+
+
+def clear(connection: Connection) -> None:
+    """Empty the derived tables and put the merging reader back to the beginning."""
+    for table in TABLES:
+        connection.execute(table.delete())
+    connection.execute(cursors.delete().where(cursors.c.name == MERGE))
