@@ -16,9 +16,11 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help=say(
-        "攻防演练剧本\n\n例：secops drill plan yuedun-opening --scope scopes/我的授权.yaml --var __target__=http://10.1.2.3 -o 开场.plan\n\n"
+        "攻防演练剧本\n\n例：secops drill plan yuedun-opening --scope scopes/我的授权.yaml "
+        "--var target=http://10.1.2.3 -o 开场.plan\n\n"
         "例：secops drill apply 开场.plan",
-        "Exercises\n\nExample: secops drill plan yuedun-opening --scope scopes/mine.yaml --var __target__=http://10.1.2.3 -o my.plan\n\n"
+        "Exercises\n\nExample: secops drill plan yuedun-opening --scope scopes/mine.yaml "
+        "--var target=http://10.1.2.3 -o my.plan\n\n"
         "Example: secops drill apply my.plan",
     ),
 )

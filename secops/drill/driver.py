@@ -61,7 +61,7 @@ class Driver:
     probed: set[tuple[str, int]] = field(default_factory=set)
 
     def drive(self, *, resumed: bool) -> Iterator[Event]:
-        """Go on until the run ends, waits for a person, or is interrupted; one Summary, last. Raises Locked, StoreError."""
+        """Go on until the run ends, waits or is interrupted; one Summary, last. Raises Locked, StoreError."""
         self.begun = self.clock.monotonic()
         self.state = engine.initial(self.program)
         yield Started(self.run, KIND, resumed)
@@ -291,7 +291,7 @@ def _told(receipt: Receipt) -> dict[str, object]:
     return {"outcome": str(receipt.outcome), "outputs": dict(receipt.outputs), "detail": receipt.detail[:2000]}
 
 
-def answer(state: State, step: str, word: str, note: str, at: Instant, who: str) -> Record | None:
+def answer(state: State, step: str, word: str, *, note: str, at: Instant, who: str) -> Record | None:
     """The record that answers an open question, None where the step is not open or the word does not fit it."""
     now = state.steps.get(step)
     if now is None:

@@ -1,7 +1,7 @@
-"""The engine: a pure transition function over the ledger. It reads no clock, sends nothing and cannot fail.
+"""The engine: a pure transition function over the ledger. It reads no clock and sends nothing.
 
-`step(state, record)` gives the next state and what has to be done now; a record that does not apply changes nothing. The
-state of a run is the fold of its ledger, so whoever reads the ledger knows as much as whoever drove it.
+`step(state, record)` gives the next state and what has to be done now; a record that does not apply changes
+nothing. The state of a run is the fold of its ledger, so whoever reads the ledger knows as much as whoever drove it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +21,7 @@ ATTEMPTS: Final = 3
 NOT_DONE: Final = "not-done"
 """Outcome of `settled`: the attempt did not happen, so the step may be sent again."""
 TIMED_OUT: Final = "ACTION_TIMEOUT"
+_NEVER: Final = Instant(0)
 
 
 class Phase(StrEnum):
@@ -52,8 +53,8 @@ class StepState:
 
     phase: Phase
     attempt: int = 1
-    since: Instant = Instant(0)
-    deadline: Instant = Instant(0)
+    since: Instant = _NEVER
+    deadline: Instant = _NEVER
     outcome: Outcome | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
     detail: str = ""

@@ -1,4 +1,4 @@
-"""The plan of a run: everything that will be carried out, fixed and hashed, so that what was shown is what is applied."""
+"""The plan of a run: all that will be carried out, fixed and hashed, so that what was shown is what is applied."""
 
 import json
 from collections.abc import Mapping

@@ -121,5 +121,5 @@ def release(connection: Connection, run: str, name: str) -> None:
     connection.execute(drill_lease.delete().where(drill_lease.c.run == run, drill_lease.c.holder == name))
 
 
-def _row(found: sa.Row[Sequence[object]]) -> Row:  # type: ignore[type-var]  # the row's shape is the table's
+def _row(found: sa.Row[Sequence[object]]) -> Row:
     return Row(found.run, found.no, found.type, json.loads(found.payload), Instant(found.at), found.who)

@@ -1,6 +1,6 @@
 """http_marker: one HTTP request that carries a unique token where a defender's sensors should see it.
 
-Benign: GET or HEAD of a page, the token in the header `X-Secops-Marker` and, where the path says `{token}`, in the path.
+Benign: GET or HEAD of a page, the token in the header `X-Secops-Marker` and, where the path says `{token}`, there.
 Not idempotent: a second request would be a second marker. Success is a 2xx or 3xx answer; redirects are not followed.
 """
 
@@ -124,7 +124,7 @@ class HttpMarker:
         seen = str(call.arguments.get("seen") or "")
         if not seen:
             return None
-        place, _ = located(call.arguments | {"path": seen})
+        place, _ = located({**call.arguments, "path": seen})
         reply, _, _ = self._ask(place, "GET", call, mark=False)
         outputs = {"status": "0", "token": call.token}
         if reply.status == 200:
@@ -133,7 +133,7 @@ class HttpMarker:
             return Receipt(Outcome.BROKEN, outputs, say("目标说没有收到", "the target has not seen it"))
         return None
 
-    def undo(self, call: Call) -> Receipt:
+    def undo(self, call: Call) -> Receipt:  # noqa: ARG002 - the interface
         raise SecopsError("E7208", say("标记请求发出后不能撤销", "a marker that was sent cannot be taken back"))
 
     def _ask(self, place: Place, method: str, call: Call, *, mark: bool) -> tuple[Reply, Status, str]:

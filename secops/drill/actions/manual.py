@@ -36,19 +36,19 @@ class Manual:
     def command(self, arguments: Mapping[str, Scalar]) -> dict[str, object]:
         return {"type": "manual", "command": str(arguments["question"])}
 
-    def predict(self, arguments: Mapping[str, Scalar]) -> Prediction:
+    def predict(self, arguments: Mapping[str, Scalar]) -> Prediction:  # noqa: ARG002 - the interface
         return Prediction(
             sends=say("不发送任何数据", "nothing is sent"),
             unpredictable=(say("人何时答复、如何答复", "when and how the person answers"),),
         )
 
-    def do(self, call: Call) -> Receipt:
+    def do(self, call: Call) -> Receipt:  # noqa: ARG002 - the interface
         raise _people()
 
-    def probe(self, call: Call) -> Receipt | None:
+    def probe(self, call: Call) -> Receipt | None:  # noqa: ARG002 - the interface
         return None
 
-    def undo(self, call: Call) -> Receipt:
+    def undo(self, call: Call) -> Receipt:  # noqa: ARG002 - the interface
         raise _people()
 
 

@@ -53,10 +53,10 @@ class Scan:
         }
         return Receipt(Outcome.SUCCEEDED if found.complete else Outcome.FAILED, outputs, found.detail)
 
-    def probe(self, call: Call) -> Receipt | None:
+    def probe(self, call: Call) -> Receipt | None:  # noqa: ARG002 - the interface
         return None
 
-    def undo(self, call: Call) -> Receipt:
+    def undo(self, call: Call) -> Receipt:  # noqa: ARG002 - the interface
         raise SecopsError("E7208", say("扫描没有可撤销的影响", "a scan leaves nothing to take back"))
 
 

@@ -120,7 +120,7 @@ def check(condition: Condition, variables: Mapping[str, Variable]) -> None:
 
 
 def holds(condition: Condition, variables: Mapping[str, Variable]) -> bool:
-    """Its truth for these values. Raises ConditionError: unknown variable, unknown value, values that do not compare."""
+    """Its truth for these values. Raises ConditionError: unknown variable or value, or values that do not compare."""
     if isinstance(condition, Negation):
         return not holds(condition.item, variables)
     if isinstance(condition, Both):
@@ -130,7 +130,8 @@ def holds(condition: Condition, variables: Mapping[str, Variable]) -> bool:
     left_value = _bind(condition.left, variables)
     rights = [_bind(each, variables) for each in condition.right]
     if condition.op == "IN":
-        return any([_compare(left_value, "=", each, condition.at) for each in rights])
+        met = {_compare(left_value, "=", each, condition.at) for each in rights}
+        return True in met
     return _compare(left_value, condition.op, rights[0], condition.at)
 
 
@@ -171,7 +172,7 @@ def _compare(left: Bound, op: str, right: Bound, at: int) -> bool:
     _agree(_shape(left), op, _shape(right), at)
     if op in {"ISSUBSET", "ISSUPERSET"} or isinstance(left, Address) or isinstance(right, Address):
         one, other = _network(left, at), _network(right, at)
-        if op == "=" or op == "!=":
+        if op in {"=", "!="}:
             return (one == other) is (op == "=")
         inner, outer = (one, other) if op == "ISSUBSET" else (other, one)
         return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]  # versions are equal

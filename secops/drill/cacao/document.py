@@ -67,7 +67,7 @@ class Reader:
 
     def flag(self, *keys: str | int) -> bool:
         """The boolean at these keys."""
-        return self._typed(keys, bool, "true, false", False)  # noqa: FBT003 - the value read
+        return self._typed(keys, bool, "true, false", False)
 
     def texts(self, *keys: str | int) -> tuple[str, ...]:
         """The list of texts at these keys."""
@@ -112,12 +112,10 @@ class Reader:
         """Whatever stands there."""
         value: object = self.located.value
         for key in keys:
-            if isinstance(value, dict) and key in value:
-                value = value[key]
-            elif isinstance(value, list) and isinstance(key, int) and key < len(value):
-                value = value[key]
-            else:
+            listed = isinstance(value, list) and isinstance(key, int) and key < len(value)
+            if not listed and not (isinstance(value, dict) and key in value):
                 return None
+            value = value[key]  # type: ignore[index]  # looked at in the line before
         return value
 
     def _typed(self, keys: tuple[str | int, ...], kind: type[T], name: str, default: T, *, required: bool = False) -> T:

@@ -31,10 +31,12 @@ from secops.scope.yaml_source import Located, visible
 EXTENSION: Final = f"extension-definition--{derived_uuid('secops', 'drill step extension', '1')}"
 """The extension that says how secops carries a step out."""
 _SCHEMA: Final = (
-    "playbook_key: text, readable key of the playbook (playbook_extensions). step_name: text. step_action: text, name of "
-    "a secops action. step_arguments: object of texts, numbers and booleans. step_outputs: object, variable to output. "
-    "step_verdict: text an end step gives the run. step_activity: text."
+    "playbook_key: text, readable key of the playbook (playbook_extensions). step_name: text. step_action: text, name "
+    "of a secops action. step_arguments: object of texts, numbers and booleans. step_outputs: object, variable to "
+    "output. step_verdict: text an end step gives the run. step_activity: text."
 )
+_Parties = tuple[Mapping[str, str], Mapping[str, str]]
+"""Id -> name of the agents, and of the targets."""
 _EXITS: Final = ("on_completion", "on_success", "on_failure")
 
 
@@ -83,7 +85,7 @@ def write(book: Playbook, actions: Mapping[str, Spoken]) -> dict[str, object]:
         },
         "playbook_extensions": {EXTENSION: {"playbook_key": book.key, "playbook_author": book.author}},
     }
-    return {key: value for key, value in tree.items() if value not in ("", [], {}) and not (value is False)}
+    return {key: value for key, value in tree.items() if value not in ("", [], {}) and value is not False}
 
 
 def parse(located: Located) -> Document:
@@ -96,7 +98,7 @@ def parse(located: Located) -> Document:
     agents, targets = _names(reader, "agent_definitions"), _names(reader, "target_definitions")
     steps = {}
     for id_, name in known.items():
-        step = _read_step(reader, id_, name, known, agents, targets)
+        step = _read_step(reader, id_, known, (agents, targets))
         if step is not None:
             steps[name] = step
     start = reader.text("workflow_start", required=True)
@@ -256,15 +258,9 @@ def _read_party(reader: Reader, section: str, id_: str, name: str) -> Party:
     return Party(name, kind, description, address, reader.texts(*at, "category"))
 
 
-def _read_step(
-    reader: Reader,
-    id_: str,
-    name: str,
-    known: Mapping[str, str],
-    agents: Mapping[str, str],
-    targets: Mapping[str, str],
-) -> Step | None:
+def _read_step(reader: Reader, id_: str, known: Mapping[str, str], parties: _Parties) -> Step | None:
     at = ("workflow", id_)
+    name, (agents, targets) = known[id_], parties
     kind = reader.text(*at, "type", required=True)
     if kind not in RUNNABLE:
         known_kind = kind in STEP_TYPES

@@ -53,7 +53,7 @@ def lint(document: Document, actions: Mapping[str, Traits]) -> tuple[Problem, ..
 
 
 def _order(problem: Problem) -> tuple[str, int, int, str]:
-    path, line, column = (problem.where.rsplit(":", 2) + ["", ""])[:3]
+    path, line, column = [*problem.where.rsplit(":", 2), "", ""][:3]
     return path, int(line) if line.isdigit() else 0, int(column) if column.isdigit() else 0, problem.code
 
 

@@ -1,4 +1,4 @@
-"""The readable form: YAML whose steps are known by name. `playbooks/README.md` shows it; the keys are CACAO's own words.
+"""The readable form: YAML whose steps are known by name; its keys are CACAO's own words.
 
 Reading never stops at the first fault: each is noted with its place, and the playbook is what could be understood.
 """

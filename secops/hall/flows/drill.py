@@ -24,10 +24,11 @@ from secops.drill.cacao.problem import Problem, refuse
 from secops.drill.plan import Line, Plan
 from secops.drill.record import Entry, Record
 from secops.hall.app import App
+from secops.hall.flows.discover_open import admitted
 from secops.hall.flows.drill_ledger import held, put, read, stop_all_epoch
 from secops.hall.flows.drill_world import World, described
-from secops.hall.flows.scope import Verified, verified
 from secops.hall.workspace import Workspace, layered
+from secops.scope.document import Scope
 from secops.scope.yaml_source import Source, nearest, visible
 from secops.store import ledger
 
@@ -39,7 +40,7 @@ class Made:
     plan: Plan
     book: Playbook
     lines: tuple[Line, ...]
-    found: Verified
+    scope: Scope
 
 
 def locate(workspace: Workspace | None, name: str) -> Path:
@@ -78,11 +79,11 @@ def make(app: App, playbook: str, scope: str, values: Mapping[str, str], *, oper
     """What would be carried out. Sends nothing. Raises InvalidFile, UsageError, Refused."""
     path = locate(app.workspace, playbook)
     book = load_playbook(path)
-    found = verified(app, scope)
+    found = admitted(app, scope)
     world = World(app, found, operator)
     actions = world.actions()
     settled = plans.settle_values(book, values)
-    plan = Plan(json_form.write(book, actions), str(path.resolve()), scope, found.scope.id, found.digest, settled)
+    plan = Plan(json_form.write(book, actions), str(path.resolve()), scope, found.id, found.digest, settled)
     return Made(plan, book, tuple(plans.preview(book, actions, settled)), found)
 
 
@@ -146,7 +147,7 @@ def approve(app: App, run: str, step: str, word: str, *, who: str, note: str = "
     while True:
         records = _records(app, run)
         state = _state(_plan(records, run), records)
-        record = driver.answer(state, step, word, note, app.clock.now(), who)
+        record = driver.answer(state, step, word, note=note, at=app.clock.now(), who=who)
         if record is None or not engine.applies(state, record):
             raise _not_open(state, run, step, word)
         numbered = Record(record.type, record.at, record.payload, who, state.last + 1)
@@ -227,9 +228,9 @@ def _audited(app: App, run: str, events: Iterator[Event]) -> Iterator[Event]:
         yield event
 
 
-def _unchanged(app: App, plan: Plan, *, source: bool = True) -> Verified:
+def _unchanged(app: App, plan: Plan, *, source: bool = True) -> Scope:
     """Raises Refused when the scope, or (before the start) the playbook, is not what the plan was made of."""
-    found = verified(app, plan.scope_id)
+    found = admitted(app, plan.scope_id)
     if found.digest != plan.scope_digest:
         what = say("授权书在计划之后改过", "the scope changed after the plan was made")
         raise Refused("E7202", what, where=plan.scope_id, hint=say("重新生成计划", "make the plan again"))

@@ -17,10 +17,10 @@ from secops.drill.actions.interface import Action, Prediction
 from secops.drill.actions.tools import Found, Request, Tools
 from secops.hall.app import App
 from secops.hall.flows.discover import discover
-from secops.hall.flows.discover_open import HOSTS, make_plan
-from secops.hall.flows.scope import Verified
+from secops.hall.flows.discover_open import make_plan
 from secops.hall.plugins import ACTIONS, load
 from secops.scope import denied
+from secops.scope.document import Scope
 from secops.scope.gate import Gate
 from secops.scope.intervals import IntervalSet
 from secops.scope.level import Level
@@ -31,14 +31,14 @@ class World:
     """One scope's ways out. The Gate is opened with the first conversation, so that planning opens none."""
 
     app: App
-    found: Verified
+    scope: Scope
     operator: str
     gate: Gate | None = None
     resolver: Resolver = field(init=False)
 
     def __post_init__(self) -> None:
-        hosts = read_hosts(self.app.workspace.root / HOSTS)
-        self.resolver = Resolver(self.found.scope.resolvers, self.app.clock, hosts=hosts)
+        hosts = read_hosts(self.app.workspace.root / self.scope.hosts) if self.scope.hosts else {}
+        self.resolver = Resolver(self.scope.resolvers, self.app.clock, hosts=hosts)
 
     def actions(self) -> dict[str, Action]:
         """Every action, with its tools."""
@@ -49,7 +49,7 @@ class World:
         """The Gate. Raises Refused."""
         if self.gate is None:
             self.gate = Gate(
-                self.found.scope,
+                self.scope,
                 clock=self.app.clock,
                 audit=self.app.audit,
                 epoch=self.app.epoch,
@@ -69,14 +69,14 @@ class World:
         if not inside:
             gate.refuse(host, port, "drill target out of scope")
             return Status.OUT_OF_SCOPE, None, say("目标不在授权范围内", "the target is out of scope")
-        loop = Loop(gate, self.app.clock, pps_per_host=self.found.scope.pps_per_host, bounds=Bounds(concurrency=1))
+        loop = Loop(gate, self.app.clock, pps_per_host=self.scope.pps_per_host, bounds=Bounds(concurrency=1))
         for outcome in loop.run([Job(Target(inside[0], port), converse)]):
             return outcome.status, outcome.result, outcome.detail
         return Status.UNREACHABLE, None, ""
 
     def refusal(self, host: str, port: int, level: Level) -> str:
         """Why the Gate would refuse; a name is not asked for here, because asking is sending."""
-        scope = self.found.scope
+        scope = self.scope
         if level > scope.level:
             return say(
                 f"动作级别 {int(level)} 高于授权的 {int(scope.level)}", f"level {int(level)} is above the scope's"
@@ -122,16 +122,16 @@ class World:
         return Found(run, len(places), len({address for address, _ in places}), summary.complete, detail)
 
     def _scan_plan(self, request: Request) -> ScanPlan:
-        made, found = make_plan(self.app, self.found.scope.id, ports=request.ports)
-        if found.digest != self.found.digest:
-            raise Refused("E7202", say("授权书在运行中被改动", "the scope changed meanwhile"), where=found.scope.id)
+        made = make_plan(self.app, self.scope.id, ports=request.ports)
+        if made.scope_digest != self.scope.digest:
+            raise Refused("E7202", say("授权书在运行中被改动", "the scope changed meanwhile"), where=self.scope.id)
         if not request.networks:
             return made
         try:
             wanted = IntervalSet.parse(request.networks.replace(",", " ").split())
         except ValueError as error:
             raise UsageError("E7112", say("networks 看不懂", "networks is not understood"), why=str(error)) from error
-        outside = wanted.minus(found.scope.targets)
+        outside = wanted.minus(self.scope.targets)
         if outside:
             raise Refused("E7126", say("扫描范围超出授权", "the networks leave the scope"), where=str(outside)[:200])
         narrowed = replace(made, targets=tuple(wanted.networks()))
