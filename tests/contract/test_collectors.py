@@ -1,0 +1,132 @@
+"""Every collector against any bytes: a bounded reading with a status of the closed set, never another exception."""
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from secops.core.fields import Type, by_name, facts_of
+from secops.core.model import Kind, Status, Target
+from secops.dial.conversation import Secured
+from secops.discover.collectors import greeting, tls
+from secops.discover.collectors.dispatch import COLLECTORS, follow, identify
+from secops.discover.collectors.interface import Reading
+
+pytestmark = pytest.mark.contract
+
+Player = runpy.run_path(str(Path(__file__).parents[1] / "unit/discover/conftest.py"))["Player"]
+PORTS = (21, 22, 80, 443, 993, 5432, 6379, 31_000)
+BEGINNINGS = (
+    b"",
+    b"HTTP/1.1 200 OK\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: ",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"SSH-2.0-",
+    b"SSH-2.0-x\r\n\x00\x00\x01\x00\x04\x14",
+    b"220 ",
+    b"+PONG",
+    b"-NOAUTH",
+    b"\x4a\x00\x00\x00\x0a8.0.1\x00",
+    b"\xff\xfd\x18",
+    b"S",
+)
+bytes_ = st.tuples(st.sampled_from(BEGINNINGS), st.binary(max_size=400)).map(b"".join)
+_SHAPES = {
+    Type.TEXT: str,
+    Type.VERSION: str,
+    Type.INTEGER: int,
+    Type.INSTANT: int,
+    Type.BOOLEAN: bool,
+    Type.TEXTS: tuple,
+}
+
+
+def sound(reading: Reading) -> None:
+    """A reading keeps to the dictionary, its types and the bounds."""
+    assert isinstance(reading.status, Status)
+    assert set(reading.facts) <= facts_of(Kind.SERVICE)
+    for name, value in reading.facts.items():
+        assert isinstance(value, _SHAPES[by_name()[name].type]), name
+        for text in value if isinstance(value, tuple) else [value]:
+            if isinstance(text, str):
+                assert len(text) <= 1_024
+                assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in text)
+        assert not isinstance(value, tuple) or len(value) <= 100
+    assert len(json.dumps(dict(reading.extra), default=list)) <= 20_000
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(PORTS), st.lists(bytes_, min_size=1, max_size=4), st.booleans())
+@example(80, [b"HTTP/1.1 200 OK\r\n\r\n<title>=cmd()|' /C calc'!A0</title>"], False)
+@example(31_000, [b"\x1b]0;owned\x07\x1b[2J"], False)
+@example(80, [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n" + b"a" * 300_000], False)
+def test_any_bytes_on_any_port(port, connections, secured):
+    """Whatever the server says, on whatever port, identification ends with sound readings."""
+    peer = Player(*connections, secured=Secured("TLSv1.2", "X", (b"\x30\x03\x02\x01\x01",)) if secured else None)
+    readings = peer.run(identify(Target("198.18.0.1", port)))
+    assert readings
+    for each in readings:
+        sound(each)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([each for each in COLLECTORS if each.ask]), bytes_)
+def test_each_collector_alone(collector, data):
+    """Asked alone, each collector gives one sound reading under its own label or the one of the layer it saw."""
+    reading = Player(data).run(collector.ask(Target("198.18.0.1", 31_000)))
+    assert reading.collector == collector.label
+    sound(reading)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=3_000))
+def test_any_greeting(data):
+    """Any greeting gives a sound reading, or none for silence."""
+    reading = greeting.hear(data, Target("198.18.0.1", 31_000))
+    assert (reading is None) == (not data)
+    if reading:
+        sound(reading)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.binary(max_size=300), max_size=3))
+def test_any_certificate(chain):
+    """Any bytes in place of certificates give a sound reading."""
+    sound(tls.describe(Secured("TLSv1.2", "X", tuple(chain))))
+
+
+@settings(max_examples=60, deadline=None)
+@given(bytes_, st.booleans())
+def test_any_page_behind_a_redirect(data, secure):
+    """A followed redirect ends with sound readings too."""
+    peer = Player(data, secured=Secured("TLSv1.2", "X", ()))
+    for each in peer.run(follow(Target("198.18.0.1", 8080), "/a", secure=secure)):
+        sound(each)
+
+
+def test_what_is_sent_is_what_was_told():
+    """No collector puts on the wire what its plan line does not announce."""
+    allowed = (b"GET ", b"PING\r\n", b"SSH-2.0-secops_inventory\r\n", bytes.fromhex("0000000804d2162f"))
+    for port in PORTS:
+        for data in BEGINNINGS:
+            peer = Player(data)
+            peer.run(identify(Target("198.18.0.1", port)))
+            rest = peer.sent
+            while rest:
+                begun = next((each for each in allowed if rest.startswith(each)), None)
+                assert begun is not None, rest[:40]
+                if begun == b"GET ":
+                    rest = rest.partition(b"\r\n\r\n")[2]
+                elif begun.startswith(b"SSH"):
+                    rest = _after_packets(rest[len(begun) :])
+                else:
+                    rest = rest[len(begun) :]
+
+
+def _after_packets(data: bytes) -> bytes:
+    while len(data) >= 6 and data[5] in {20, 30} and data[:2] == b"\0\0":
+        data = data[4 + int.from_bytes(data[:4], "big") :]
+    return data
