@@ -67,12 +67,12 @@ def pump(
     clock: Clock,
     *,
     pace: Pace = Pace(),
-    until: float = float("inf"),
+    until: Callable[[], float] = lambda: float("inf"),
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Sent]:
     """Send what waits; yields after each batch.
 
-    Ends when nothing waits, when `stop()` says so, or when the next attempt would lie beyond `until` (monotonic
+    Ends when nothing waits, when `stop()` says so, or when the next attempt would lie beyond `until()` (monotonic
     seconds): what still waits then is the outbox's to tell.
     """
     lanes = [_Lane(sink, outbox, clock, pace, clock.monotonic()) for sink in sinks]
@@ -83,12 +83,10 @@ def pump(
         soonest = min(lane.ready for lane in waiting)
         now = clock.monotonic()
         if soonest > now:
-            if soonest > until:
+            if soonest > until():
                 return
             clock.sleep(min(SLICE, soonest - now))
             continue
-        if now > until:
-            return
         for lane in waiting:
             if lane.ready <= clock.monotonic() and not stop():
                 sent = _turn(lane)

@@ -128,10 +128,7 @@ def _pumped(
     total = sum(box.waiting(sink.name) for sink in sinks)
     begun = tally.moved = app.clock.monotonic()
 
-    def enough() -> bool:
-        return stop() or app.clock.monotonic() > tally.moved + wait
-
-    for sent in pump(box, sinks, app.clock, pace=pace, stop=enough):
+    for sent in pump(box, sinks, app.clock, pace=pace, stop=stop, until=lambda: tally.moved + wait):
         now = app.clock.monotonic()
         tally.add(sent, now)
         done = tally.delivered + tally.dead
