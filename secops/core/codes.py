@@ -8,6 +8,7 @@ CODES: dict[str, str] = {
     "E1101": "不在工作区内|not inside a workspace",
     "E1102": "这里已经是工作区|this is a workspace already",
     "E1103": "无法建立工作区|the workspace cannot be made",
+    "E1104": "演示目录里有别的东西|the demo's folder holds something else",
     "E1201": "配置文件无法解析|the settings file cannot be read",
     "E1202": "未知配置项|an unknown setting",
     "E1203": "配置项的值不对|a setting of the wrong type",
@@ -87,6 +88,7 @@ CODES: dict[str, str] = {
     "E9001": "程序内部错误|a fault of the program itself",
     "E9101": "演示靶场没有启动|the demo's lab did not start",
     "E9102": "本机没有空闲端口放演示靶场|no free ports for the demo's lab",
+    "E9103": "演示的一步没有给出小结|a stage of the demo gave no summary",
     # discovery: plans and options (discover.plan, hall.flows.discover*, cli.discover)
     "E1401": "计划里没有任何目标或端口|the plan asks nothing",
     "E1402": "目标过多|too many targets for one plan",
