@@ -164,6 +164,18 @@ def ways(step: Step) -> tuple[str, ...]:
     return arms + tuple(step.exits)
 
 
+def in_order(book: Playbook) -> tuple[str, ...]:
+    """The steps as people read them: from the start onward, branches where they open, the exception handler last."""
+    found: dict[str, None] = {}
+    todo = [book.exception, book.start]
+    while todo:
+        name = todo.pop()
+        if name in book.steps and name not in found:
+            found[name] = None
+            todo += reversed(ways(book.steps[name]))
+    return (*found, *(name for name in book.steps if name not in found))
+
+
 def references(value: object) -> tuple[str, ...]:
     """The variables a text (or the texts inside a value) uses."""
     if isinstance(value, str):

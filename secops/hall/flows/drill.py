@@ -19,7 +19,7 @@ from secops.drill import plan as plans
 from secops.drill.cacao import json_form, yaml_form
 from secops.drill.cacao.document import Document
 from secops.drill.cacao.lint import lint
-from secops.drill.cacao.playbook import Playbook
+from secops.drill.cacao.playbook import Playbook, in_order
 from secops.drill.cacao.problem import Problem, refuse
 from secops.drill.plan import Line, Plan
 from secops.drill.record import Entry, Record
@@ -168,8 +168,8 @@ def steps(app: App, run: str) -> tuple[list[dict[str, object]], list[str]]:
     records = _records(app, run)
     state = _state(_plan(records, run), records)
     told = []
-    for name, step in state.program.playbook.steps.items():
-        now = state.steps.get(name)
+    for name in in_order(state.program.playbook):
+        step, now = state.program.playbook.steps[name], state.steps.get(name)
         told.append(
             {
                 "run": run,

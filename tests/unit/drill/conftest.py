@@ -1,0 +1,26 @@
+"""Fixtures of the drill room. `drill_parts` beside this file holds what several tests are made of."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from drill_parts import Outside  # noqa: E402 - found by the line before
+
+from secops.drill.actions.http_marker import HttpMarker  # noqa: E402
+from secops.drill.actions.manual import Manual  # noqa: E402
+from secops.drill.actions.scan import Scan  # noqa: E402
+from secops.drill.actions.tools import Tools  # noqa: E402
+
+
+@pytest.fixture
+def outside():
+    return Outside()
+
+
+@pytest.fixture
+def actions(outside):
+    tools = Tools(outside, outside)
+    return {each.traits.name: each for each in (Manual(tools), HttpMarker(tools), Scan(tools))}
