@@ -18,8 +18,6 @@ class Stream(StrEnum):
     """One immutable document per finding transition."""
     FINDINGS = "findings"
     """The present state of each finding; a higher version replaces a lower one."""
-    ASSETS = "assets"
-    """The present state of each asset, only where the configuration asks for it."""
 
 
 class LetterState(StrEnum):

@@ -22,7 +22,7 @@ SLICE = 0.2
 class Pace:
     """How hard the pump tries. Times in seconds."""
 
-    batch: int = 1000
+    batch: int = 2000
     first: float = 0.5
     """Wait after the first failure; doubled after each further one."""
     longest: float = 60.0
@@ -96,14 +96,10 @@ def pump(
 
 def _turn(lane: _Lane) -> Sent | None:
     name, outbox, clock = lane.sink.name, lane.outbox, lane.clock
-    due = outbox.next_due(name)
-    if due is None:
-        lane.finished = True
-        return None
-    if due > clock.now():
-        lane.ready = clock.monotonic() + (due - clock.now()) / 1000
-        return None
     if not lane.opened:
+        if outbox.next_due(name) is None:
+            lane.finished = True
+            return None
         try:
             lane.remarks = list(lane.sink.open())
         except SinkError as error:
@@ -111,6 +107,12 @@ def _turn(lane: _Lane) -> Sent | None:
             return Sent(name, reason=_told(error))
         lane.opened = True
     letters = outbox.claim(name, lane.pace.batch, clock.now())
+    if not letters:
+        due = outbox.next_due(name)
+        lane.finished = due is None
+        if due is not None:
+            lane.ready = clock.monotonic() + max(0, due - clock.now()) / 1000
+        return None
     receipts = _send(lane.sink, letters)
     _schedule(lane, letters, receipts)
     return _summary(lane, receipts)

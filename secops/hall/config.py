@@ -50,7 +50,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("elasticsearch.password_file", "", "口令文件", "file that holds the password"),
     Setting("elasticsearch.api_key_file", "", "API key 文件", "file that holds the API key"),
     Setting("elasticsearch.ca_file", "", "CA 证书文件", "CA certificate file"),
-    Setting("elasticsearch.assets", False, "是否同时写入资产索引", "also write the assets index"),
     Setting("report.unit", "", "报表封面上的编制单位", "unit named on report covers"),
 )
 

@@ -29,7 +29,6 @@ TIMEOUT = 30.0
 TOO_LARGE = 413
 NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
 JSON = {"content-type": "application/json", "accept": "application/json"}
-_INDEX = {Stream.FINDINGS: templates.FINDINGS, Stream.ASSETS: templates.ASSETS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class Access:
 
 
 class ElasticsearchSink:
-    """Writes alerts, findings and assets of one workspace to one cluster."""
+    """Writes the alerts and findings of one workspace to one cluster."""
 
     def __init__(self, access: Access, *, name: str = "elasticsearch", client: Elasticsearch | None = None) -> None:
         self.name = name
@@ -244,7 +243,7 @@ def _chunks(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
 def _action(letter: Letter) -> str:
     if letter.stream is Stream.ALERTS:
         return canonical({"create": {"_index": templates.STREAM, "_id": letter.id}})
-    place = {"_index": _INDEX[letter.stream], "_id": letter.id}
+    place = {"_index": templates.FINDINGS, "_id": letter.id}
     return canonical({"index": {**place, "version": letter.version, "version_type": "external_gte"}})
 
 

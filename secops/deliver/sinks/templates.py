@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 STREAM = "secops-alerts-default"
 FINDINGS = "secops-findings"
-ASSETS = "secops-assets"
 POLICY = "secops-alerts"
 MAPPINGS = "secops-mappings"
 EDITION = 1
@@ -40,13 +39,12 @@ def mappings() -> Piece:
 
 
 def indices(*, with_policy: bool) -> tuple[Piece, ...]:
-    """The index templates: the data stream of alerts and the two plain indices of present states."""
+    """The index templates: the data stream of alerts and the plain index of present states."""
     settings: dict[str, object] = {"index.auto_expand_replicas": "0-1"}
     rolled = settings | ({"index.lifecycle.name": POLICY} if with_policy else {})
     return (
         _template("secops-alerts", ["secops-alerts-*"], rolled, {"data_stream": {}}),
         _template(FINDINGS, [FINDINGS], settings, {}),
-        _template(ASSETS, [ASSETS], settings, {}),
     )
 
 
