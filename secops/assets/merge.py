@@ -269,7 +269,7 @@ def _websites(
     said = {f: v for f, v in facts.items() if f in _WEBSITE}
     if base == "tls":
         website = work.get(entity_id(site, Kind.WEBSITE, website_key("https", host, target.port)))
-        if website is not None:
+        if website is not None and website.sources.keys() & {f"http{suffix}", f"http+hop{suffix}"}:
             drafts.look(website, cause, f"tls{suffix}", at, said)
         return
     scheme = "https" if facts.get("tls.enabled") is True else "http"

@@ -97,7 +97,10 @@ def show(id: Id, format: Form = None, out: Out = "-") -> None:
         titles |= {"unknown": say("未知及原因", "unknown, why"), "relations": say("关系", "relations")}
         titles |= {"services": say("端口", "services"), "misses": say("连续未应答", "misses in a row")}
         record["relations"] = [
-            f"{e.type} {found.names.get(e.target if e.source == entity.id else e.source, '')}" for e in found.relations
+            f"{each.type} {found.names.get(each.target, '')}"
+            if each.source == entity.id
+            else f"{found.names.get(each.source, '')} {each.type}"
+            for each in found.relations
         ]
         record["services"] = [
             f"{each.key} {each.facts.get('service.name') or ''} {each.state}" for each in found.services
