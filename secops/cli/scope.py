@@ -82,7 +82,7 @@ def new(
             valid_until=until or render(Instant(now + 30 * DAY_MS))[:10],
             include=tuple(include or ()),
             exclude=tuple(exclude or ()),
-            ports=tuple(part.strip() for each in ports or ("1-65535") for part in each.split(",")),
+            ports=tuple(part.strip() for each in ports or ["1-65535"] for part in each.split(",")),
             level=level,
             operators=tuple(operator or ()),
         )

@@ -36,13 +36,13 @@ class Special:
 
 
 NEVER: Final = (
+    Special("64:ff9b::/96 64:ff9b:1::/48", "NAT64 地址，背后是 IPv4", "NAT64: an IPv4 address behind it"),
     Special("0.0.0.0/8 ::/128", "“本网络”地址", "“this network”"),
     Special("169.254.0.0/16 fe80::/10", "链路本地地址", "link-local"),
     Special("224.0.0.0/4 ff00::/8", "组播地址", "multicast"),
     Special("240.0.0.0/4", "保留与广播地址", "reserved and broadcast"),
     Special("::2-::fffe:ffff:ffff", "保留地址", "reserved"),
     Special("::1:0:0:0-ff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "保留地址", "reserved"),
-    Special("64:ff9b::/96 64:ff9b:1::/48", "NAT64 地址，背后是 IPv4", "NAT64: an IPv4 address behind it"),
     Special("2002::/16 2001::/32", "6to4 与 Teredo 地址，背后是 IPv4", "6to4 and Teredo: an IPv4 address behind them"),
 )
 LOOPBACK: Final = ranges.normalise([span("127.0.0.0/8"), span("::1")])

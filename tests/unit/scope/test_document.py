@@ -1,0 +1,84 @@
+"""The authorisation document; wrong ones are in tests/golden/scope."""
+
+import pytest
+
+from secops.core.errors import InvalidFiles
+from secops.scope.document import Scope, read
+from secops.scope.template import Draft, render
+
+
+def test_fields(scope: Scope) -> None:
+    """Every field of a good document is where people look for it."""
+    assert (scope.title, scope.site, scope.document) == ("甲单位检测", "lab", "粤〔2026〕5号")
+    assert scope.targets.count() == 255 + 256
+    assert scope.operators == ("张三", "alice")
+    assert (scope.pps, scope.pps_per_host, int(scope.level)) == (1000, 40, 1)
+    assert scope.id.startswith("scp-")
+
+
+def test_another_text_is_another_scope(good: str) -> None:
+    """One more space makes another id."""
+    assert read(good.encode(), "a").id != read((good + " ").encode(), "a").id
+
+
+def test_all_errors_at_once(good: str) -> None:
+    """Several errors are told together, each with its line."""
+    text = good.replace("site: lab", "site: 甲").replace("level: 1", "level: 9").replace("title:", "titel:")
+    with pytest.raises(InvalidFiles) as caught:
+        read(text.encode(), "s")
+    assert {each.where.split(":")[1] for each in caught.value.problems} == {"1", "2", "11"}
+    assert caught.value.diagnose().count("error[") == 4
+
+
+def test_warnings(good: str) -> None:
+    """Overlaps are merged and told of; so are exclusions without effect and ports never touched."""
+    text = good.replace("198.18.0.0/24,", "198.18.0.0/24, 198.18.0.7,").replace(
+        "[198.18.0.9]", "[198.18.0.9, 198.19.0.1]"
+    )
+    scope = read(text.replace("[80,", "[80, 80, 9100,").encode(), "s")
+    places = [each.split(": ")[0] for each in scope.warnings]
+    assert places == ["s:7:26", "s:8:23", "s:9:13", "s:9:17", "s:9:28"]
+
+
+def test_names(good: str) -> None:
+    """Names are lower-case ASCII, Chinese ones in IDNA; excluded ones are left out, and a name grants no address."""
+    text = good.replace('"2001:db8::/120"]', "WWW.Example.GOV.cn, 政务.公益, a.b.cn]").replace(
+        "[198.18.0.9]", "[198.18.0.9, c.b.cn]"
+    )
+    scope = read(text.encode(), "s")
+    assert scope.names == ("www.example.gov.cn", "xn--zfr164b.xn--55qw42g", "a.b.cn")
+
+
+def test_template() -> None:
+    """A form filled in through the template reads back, whatever its texts hold."""
+    nasty = 'a: "b" # c'
+    draft = Draft(
+        nasty,
+        "lab",
+        "法",
+        "号",
+        "局",
+        "2026-06-01",
+        "2026-06-30",
+        include=["127.0.0.0/24", "198.18.0.1"],
+        operators=["张三"],
+        exclude=["127.0.0.9"],
+        ports=["80"],
+        hosts="inventory/hosts",
+        hours=["周一-周五 08:00-20:00"],
+        loopback=True,
+    )
+    scope = read(render(draft).encode(), "s")
+    assert scope.title == nasty
+    assert scope.loopback
+    assert scope.hosts == "inventory/hosts"
+    assert len(scope.hours) == 1
+    assert scope.targets.count() == 256
+
+
+def test_empty_template() -> None:
+    """An empty form says what is missing, and nothing else."""
+    with pytest.raises(InvalidFiles) as caught:
+        read(render(Draft("", "lab", "", "", "", "2026-06-01", "2026-06-30", [], [])).encode(), "s")
+    assert {each.code for each in caught.value.problems} == {"E1218"}
+    assert len(caught.value.problems) == 6
