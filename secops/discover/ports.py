@@ -226,8 +226,8 @@ def parse(text: str) -> tuple[int, ...]:
         elif part in groups:
             chosen.update(each.number for each in PORTS if each.group == part)
         else:
-            first, _, last = part.partition("-")
-            if not (first.isascii() and first.isdigit()) or (last and not (last.isascii() and last.isdigit())):
+            first, dash, last = part.partition("-")
+            if not all(word.isascii() and word.isdigit() for word in ((first, last) if dash else (first,))):
                 raise ValueError(part)
             low, high = int(first), int(last or first)
             if not 1 <= low <= high <= 65_535:
