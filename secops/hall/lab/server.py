@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from secops.core.clock import Clock
 from secops.hall.lab.talkers import LONGEST, Talker
 
-LIFE_SECONDS = 90.0
+LIFE_SECONDS = 60.0
+DRIP_SECONDS = 5.0
+"""How long the slow server holds somebody: long enough to be seen, short enough for a demonstration."""
 MOST_SESSIONS = 2_000
 
 
@@ -97,7 +99,9 @@ class Server:
             peer.setblocking(False)
             if listening.tls is not None:
                 peer = listening.tls.wrap_socket(peer, server_side=True, do_handshake_on_connect=False)
-            session = _Session(peer, listening, self._clock.monotonic() + LIFE_SECONDS)
+            session = _Session(
+                peer, listening, self._clock.monotonic() + (DRIP_SECONDS if listening.drip else LIFE_SECONDS)
+            )
             session.shaking = listening.tls is not None
             session.out += listening.greeting
             self._sessions.add(session)
