@@ -4,6 +4,7 @@ Benign: GET or HEAD of a page, the token in the header `X-Secops-Marker` and, wh
 Not idempotent: a second request would be a second marker. Success is a 2xx or 3xx answer; redirects are not followed.
 """
 
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -204,7 +205,7 @@ def read_url(text: str) -> Place:
 
 
 def _wrong(name: str, value: str) -> SecopsError:
-    shown = value[:80].encode("unicode_escape").decode()
+    shown = re.sub(r"://[^/@]*@", "://***@", value)[:80].encode("unicode_escape").decode()
     return SecopsError("E7112", say(f"参数 {name} 的值不可用: {shown}", f"argument {name} cannot be used: {shown}"))
 
 

@@ -125,20 +125,29 @@ def _pointer(step: Step, to: str) -> str:
 
 
 def _unreachable(document: Document) -> Iterator[Problem]:
+    """The first step of each part nothing leads to; silent while a step could not even be read."""
     book = document.playbook
-    seen: set[str] = set()
-    todo = [name for name in (book.start, book.exception) if name in book.steps]
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            todo += [each for each in ways(book.steps[name]) if each in book.steps]
-    if not book.start:
+    if not book.start or any(each.code in {"E7101", "E7110"} for each in document.problems):
         return
-    for name in book.steps:
-        if name not in seen and not isinstance(book.steps[name], Start):
+    seen: set[str] = set()
+    _reach(document, (book.start, book.exception), seen)
+    lost = [name for name, step in book.steps.items() if name not in seen and not isinstance(step, Start)]
+    led = {each for name in lost for each in ways(book.steps[name])}
+    for name in sorted(lost, key=lambda each: each in led):
+        if name not in seen:
+            _reach(document, (name,), seen)
             what = say(f"没有路走到步骤 {visible(name)}", f"nothing leads to {visible(name)}")
             yield Problem("E7114", document.where_key("steps", name), what)
+
+
+def _reach(document: Document, roots: tuple[str, ...], seen: set[str]) -> None:
+    steps = document.playbook.steps
+    todo = list(roots)
+    while todo:
+        name = todo.pop()
+        if name in steps and name not in seen:
+            seen.add(name)
+            todo += ways(steps[name])
 
 
 def _branches(document: Document) -> Iterator[Problem]:

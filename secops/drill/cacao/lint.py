@@ -113,7 +113,8 @@ def _variables(document: Document, _actions: Mapping[str, Traits]) -> Iterator[P
         if variable.value and not _fits(variable):
             what = say(f"值不是 {variable.type}", f"the value is no {variable.type}")
             yield Problem("E7120", document.where("variables", name, "value"), what)
-        if variable.value is None and not variable.external and name not in assigned and name in used:
+        written = document.where("variables", name, "value") != document.where("variables", name)
+        if variable.value is None and not (written or variable.external or name in assigned) and name in used:
             what = say(f"变量 {visible(name)} 没有值，也没有步骤给它赋值", f"{visible(name)} never gets a value")
             hint = say("写上 value，或 external: true 由启动者提供", "give it a value, or external: true")
             yield Problem("E7119", document.where_key("variables", name), what, hint)
