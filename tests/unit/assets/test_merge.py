@@ -9,17 +9,23 @@ from secops.core.model import Entity, Kind, Logged, Observation, RelationType, S
 _A, _B = ("SHA256:" + letter * 43 for letter in "AB")
 
 
-def _see(seq: int, collector: str, port: int = 443, *, address: str = "198.18.0.1", at: int = 0,
-         status: Status = Status.SUCCESS, in_scope: bool = True, run: str = "r", **facts: object) -> Logged:  # fmt: skip
+def _see(
+    seq: int,
+    collector: str,
+    port: int = 443,
+    *,
+    address: str = "198.18.0.1",
+    at: int = 0,
+    status: Status = Status.SUCCESS,
+    in_scope: bool = True,
+    run: str = "r",
+    **facts: object,
+) -> Logged:
     told = {key.replace("__", "."): value for key, value in facts.items()}
     extra = {"identified": told.pop("identified")} if "identified" in told else {}
     target = Target(address, port)
-    return Logged(
-        seq,
-        Observation(
-            "gd", "o", run, f"{collector}@1", target, Instant(at or seq), status, told, extra, in_scope=in_scope
-        ),
-    )
+    seen = Observation("gd", "o", run, f"{collector}@1", target, Instant(at or seq), status, told, extra)
+    return Logged(seq, replace(seen, in_scope=in_scope))
 
 
 def _of(outcome: Merged, kind: Kind) -> list[Entity]:
