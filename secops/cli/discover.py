@@ -23,7 +23,16 @@ app = typer.Typer(
 )
 
 Scope = Annotated[str, typer.Argument(help=say("授权书文件或编号", "scope file or id"))]
-Engine = Annotated[str, typer.Option("--engine", help="auto, syn, connect")]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help=say(
+            "auto, syn, connect；空为配置项 discover.engine",
+            "auto, syn, connect; empty for the setting discover.engine",
+        ),
+    ),
+]
 Ports = Annotated[
     str, typer.Option("--ports", help=say("端口，如 80,443,8000-8010,web", "ports, such as 80,443,8000-8010,web"))
 ]
@@ -48,7 +57,7 @@ Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json
 def plan(
     scope: Scope,
     *,
-    engine: Engine = "auto",
+    engine: Engine = "",
     ports: Ports = "",
     deep: Deep = None,
     format: Form = None,
@@ -78,7 +87,7 @@ def run(
     scope: Annotated[str, typer.Argument(help=say("授权书文件或编号", "scope file or id"))] = "",
     *,
     plan: Annotated[Path | None, typer.Option("--plan", help=say("存好的计划", "a saved plan"))] = None,
-    engine: Engine = "auto",
+    engine: Engine = "",
     ports: Ports = "",
     deep: Deep = None,
     operator: Operator = "",

@@ -114,9 +114,9 @@ class _Session:
             "discover.resume" if resumed else "discover.start",
             {"run": self.run, "plan": self.plan.hash, "scope": self.plan.scope_id, "engine": self.plan.engine},
         )
-        yield Started(self.run, KIND, resumed)
         state, told = "crashed", False
         try:
+            yield Started(self.run, KIND, resumed)
             try:
                 self.journal.warnings += self.opened.warnings
                 for reason, count in self.opened.left_out.items():

@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from io import BytesIO
-from pathlib import Path
 
 from secops.core.errors import Refused, SecopsError, UsageError
-from secops.core.ids import derive
 from secops.core.language import say
 from secops.core.model import Observation
 from secops.dial import nmap_bridge
@@ -19,7 +16,7 @@ from secops.dial.talk import Bounds
 from secops.discover import ports as portlist
 from secops.discover.plan import Plan, check, labels
 from secops.hall.app import App
-from secops.scope import signature
+from secops.hall.flows.scope import verify
 from secops.scope.document import Scope
 from secops.scope.gate import Gate
 from secops.scope.intervals import IntervalSet
@@ -30,7 +27,7 @@ _FEW = 512
 _LOOPBACK = IntervalSet.parse(["127.0.0.0/8", "::1"])
 
 
-def make_plan(app: App, scope_name: str, *, engine: str = "auto", ports: str = "", deep: tuple[str, ...] = ()) -> Plan:
+def make_plan(app: App, scope_name: str, *, engine: str = "", ports: str = "", deep: tuple[str, ...] = ()) -> Plan:
     """The plan of a verified scope under these options. Raises Refused, InvalidFile, UsageError."""
     scope = admitted(app, scope_name)
     if scope.level < Level.GENTLE:
@@ -44,7 +41,7 @@ def make_plan(app: App, scope_name: str, *, engine: str = "auto", ports: str = "
         scope_digest=scope.digest,
         title=scope.title,
         site=scope.site,
-        engine=_engine(engine, scope.targets),
+        engine=_engine(engine or app.config.text("discover.engine"), scope.targets),
         targets=tuple(scope.targets.networks()),
         names=tuple(sorted(scope.names)),
         ports=_ports(ports, scope),
@@ -60,10 +57,7 @@ def make_plan(app: App, scope_name: str, *, engine: str = "auto", ports: str = "
 
 def admitted(app: App, name: str) -> Scope:
     """The verified scope of a file, or the workspace's own by name or id. Raises Refused, InvalidFile, UsageError."""
-    path = Path(name)
-    if not path.is_file():
-        path = _by_id(app, name)
-    scope = signature.admit(path, trust=app.workspace.trust, epoch=app.epoch, clock=app.clock)
+    scope, _ = verify(app, name)
     if scope.site != app.site:
         raise Refused(
             "E3407",
@@ -71,23 +65,10 @@ def admitted(app: App, name: str) -> Scope:
                 f"授权书属于站点 {scope.site}，本工作区是 {app.site}",
                 f"the scope is for site {scope.site}, this workspace is {app.site}",
             ),
-            where=str(path),
+            where=scope.path,
             hint="secops config show",
         )
     return scope
-
-
-def _by_id(app: App, name: str) -> Path:
-    folder = app.workspace.scopes
-    for path in sorted(folder.glob("*.yaml")):
-        if name in {path.name, path.stem} or derive("scp", sha256(path.read_bytes()).hexdigest()) == name:
-            return path
-    raise UsageError(
-        "E1415",
-        say(f"没有这份授权书：{name}", f"no such scope: {name}"),
-        where=str(folder),
-        hint="secops scope new",
-    )
 
 
 def _engine(wanted: str, targets: IntervalSet) -> str:
