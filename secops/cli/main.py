@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from secops import __version__
+from secops.cli.examples import adorn
 from secops.core.errors import Exit, SecopsError, UsageError
 from secops.core.language import say
 
@@ -53,6 +54,7 @@ class LazyGroup(TyperGroup):
             )
         command = get_command(import_module(NOUNS[cmd_name][0]).app)
         command.name = cmd_name
+        adorn(command, cmd_name)
         return command
 
     def format_commands(self, ctx, formatter) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - typer's vendored types

@@ -1,0 +1,89 @@
+"""Two examples for each command, put before its help; the list of verbs shows what a verb does, not an example."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from secops.core.language import say
+
+_MARKS = ("例：", "Example:")
+_INSTALLERS = {"install_completion", "show_completion"}
+"""Options typer adds to every noun; `secops completion` does it once."""
+
+EXAMPLES: Mapping[str, tuple[str, str]] = {
+    "discover plan": ("secops discover plan scopes/mine.yaml", "secops discover plan scopes/mine.yaml -o mine.plan"),
+    "discover run": (
+        "secops discover run --plan mine.plan",
+        "secops discover run scopes/mine.yaml --engine connect -y",
+    ),
+    "discover resume": ("secops discover resume RUN", "secops discover resume RUN -f jsonl"),
+    "discover status": ("secops discover status", "secops discover status RUN -f json"),
+    "discover import": ("secops discover import nmap.xml", "secops discover import a.xml b.xml"),
+    "inventory list": ("secops inventory list service:redis", "secops inventory list 'kind:website tls:false' -f csv"),
+    "inventory show": ("secops inventory show 192.0.2.10", "secops inventory show 192.0.2.10 -f json"),
+    "inventory history": ("secops inventory history 192.0.2.10", "secops inventory history 192.0.2.10 -f csv"),
+    "inventory diff": ("secops inventory diff 2026-01-01 2026-02-01", "secops inventory diff RUN-A RUN-B"),
+    "inventory declare": ("secops inventory declare --plan", "secops inventory declare"),
+    "inventory export": ("secops inventory export -f csv -o assets.csv", "secops inventory export kind:host -f jsonl"),
+    "inventory rebuild": ("secops inventory rebuild", "secops -w DIR inventory rebuild"),
+    "rules list": ("secops rules list", "secops rules list -f csv -o rules.csv"),
+    "rules show": ("secops rules show openssh-outdated", "secops rules show openssh-outdated -f json"),
+    "rules lint": ("secops rules lint", "secops rules lint rules/mine.yaml"),
+    "rules test": ("secops rules test", "secops rules test rules/mine.yaml"),
+    "rules try": ("secops rules try openssh-outdated", "secops rules try openssh-outdated --limit 50"),
+    "grade run": ("secops grade run", "secops grade run --full"),
+    "grade list": ("secops grade list --severity high", "secops grade list -f csv -o findings.csv"),
+    "grade show": ("secops grade show fnd-abc", "secops grade show fnd-abc -f json"),
+    "grade explain": ("secops grade explain fnd-abc", "secops grade explain openssh-outdated 192.0.2.10:22/tcp"),
+    "alert list": ("secops alert list --severity high", "secops alert list --state queued -f jsonl"),
+    "alert dead": ("secops alert dead", "secops alert dead --sink elasticsearch"),
+    "alert push": ("secops alert push", "secops alert push --wait 120"),
+    "alert retry": ("secops alert retry --all", "secops alert retry --sink elasticsearch"),
+    "report formats": ("secops report formats", "secops report formats -f json"),
+    "report make": ("secops report make assets -f xlsx", "secops report make findings -f html -o findings.html"),
+    "report make assets": (
+        "secops report make assets -f xlsx",
+        "secops report make assets -q 'kind:website tls:false' -f csv -o web.csv",
+    ),
+    "report make findings": (
+        "secops report make findings -f xlsx",
+        "secops report make findings --severity high -f html -o high.html",
+    ),
+    "drill lint": ("secops drill lint yuedun-opening", "secops drill lint playbooks/mine.yaml"),
+    "drill plan": (
+        "secops drill plan yuedun-opening --scope mine.yaml --var __target__=http://192.0.2.10 -o my.plan",
+        "secops drill plan playbooks/mine.yaml --scope mine.yaml",
+    ),
+    "drill apply": ("secops drill apply my.plan", "secops drill apply my.plan --wait"),
+    "drill resume": ("secops drill resume RUN", "secops drill resume RUN --wait"),
+    "drill approve": ("secops drill approve RUN STEP --answer yes", "secops drill approve RUN STEP --answer no"),
+    "drill status": ("secops drill status", "secops drill status RUN"),
+    "drill stop": ("secops drill stop RUN", "secops -w DIR drill stop RUN"),
+    "drill export": ("secops drill export RUN", "secops drill export RUN -o record.jsonl"),
+}
+
+
+def adorn(command: Any, words: str) -> None:
+    """Give the command `words` (noun, or noun and verb) and all below it their examples and one-line meanings.
+
+    `command` is a command of typer's vendored click, which exports no types.
+    """
+    for name, each in getattr(command, "commands", {}).items():
+        adorn(each, f"{words} {name}")
+    command.params = [each for each in command.params if each.name not in _INSTALLERS]
+    text = command.help or ""
+    command.short_help = command.short_help or meaning(text)
+    if words in EXAMPLES and not any(mark in text for mark in _MARKS):
+        shown = "\n\n".join(f"{say('例：', 'Example: ')}{each}" for each in EXAMPLES[words])
+        command.help = f"{shown}\n\n{text}"
+
+
+def meaning(text: str) -> str:
+    """The first paragraph that is no example."""
+    return next(_told(text), "")
+
+
+def _told(text: str) -> Iterator[str]:
+    for each in text.split("\n\n"):
+        line = " ".join(each.split())
+        if line and not line.startswith(_MARKS):
+            yield line
