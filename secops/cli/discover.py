@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
+    add_completion=False,
     help=say(
         "在授权范围内发现资产\n\n例：secops discover plan scopes/我的授权.yaml\n\n"
         "例：secops discover run scopes/我的授权.yaml --yes",

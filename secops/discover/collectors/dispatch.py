@@ -20,6 +20,7 @@ COLLECTORS: tuple[Collector, ...] = (
 )
 
 GREETING_SECONDS = 2.0
+_SETTLE = 0.4
 _TLS_SIGNS = (b"\x15\x03", b"HTTP/1.1 400", b"HTTP/1.0 400")
 _REDIS_SIGNS = (b"-ERR", b"-NOAUTH", b"-DENIED")
 
@@ -109,6 +110,9 @@ def _greeted(target: Target, seconds: float) -> Identifying:
     if not isinstance(answer, Received) or not answer.data:
         return ()
     data = answer.data
+    if not answer.ended and not data.endswith(b"\n") and not greeting.whole(data):
+        more = yield Receive(4_096, _SETTLE, b"\n")  # a greeting may come in pieces
+        data += more.data if isinstance(more, Received) else b""
     if ssh.begins(data):
         return ((yield from ssh.converse(data)),)
     reading = greeting.hear(data, target)

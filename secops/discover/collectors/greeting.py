@@ -30,7 +30,7 @@ _SHAPES = (
            re.compile(rf"\b(Dovecot|Coremail|Cyrus|Courier){_V}", re.IGNORECASE)),
     _Shape("vnc", re.compile(rb"RFB \d{3}\.\d{3}\n")),
     _Shape("rsync", re.compile(rb"@RSYNCD: \d")),
-    _Shape("telnet", re.compile(rb"\xff[\xfb-\xfe].|[^\x00]{0,200}(login|username|password)\s{0,3}:\s*$",
+    _Shape("telnet", re.compile(rb"\xff[\xfb-\xfe][\x00-\x31]|[^\x00]{0,200}(login|username|password)\s{0,3}:\s*$",
                                 re.IGNORECASE | re.DOTALL)),
     _Shape("zookeeper", re.compile(rb"Zookeeper version")),
 )  # fmt: skip
@@ -46,6 +46,11 @@ def hear(greeting: bytes, _target: Target) -> Reading | None:
         if shape.start.match(greeting[:BANNER_MOST]):
             return _reading(shape, greeting)
     return Reading(LABEL, Status.SUCCESS, {"service.banner": banner(greeting)})
+
+
+def whole(data: bytes) -> bool:
+    """Is this a binary greeting that has come completely?"""
+    return _mysql(data) is not None and len(data) >= 4 + int.from_bytes(data[:3], "little")
 
 
 def banner(data: bytes) -> str:

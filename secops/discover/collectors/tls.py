@@ -22,7 +22,8 @@ def secure(target: Target, seconds: float = 6.0) -> Generator[Command, Answer, t
     if isinstance(answer, Secured):
         return describe(answer), True
     status, detail = (answer.status, answer.detail) if isinstance(answer, Failed) else (Status.PROTOCOL_ERROR, "")
-    return Reading(LABEL, status, extra={"detail": clean(detail)} if detail else {}), False
+    spoken: dict[str, Value] = {"tls.enabled": True} if status is Status.LIMIT else {}
+    return Reading(LABEL, status, spoken, {"detail": clean(detail)} if detail else {}), False
 
 
 def describe(secured: Secured) -> Reading:

@@ -1,5 +1,5 @@
 from secops.core.model import Target
-from secops.dial.conversation import Secured
+from secops.dial.conversation import Receive, Received, Secured
 from secops.discover.collectors.dispatch import COLLECTORS, by_port, follow, identify
 
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -54,3 +54,17 @@ def test_every_collector_says_what_it_sends():
     assert all(each.sends for each in COLLECTORS if each.ask)
     assert by_port(22) == "ssh"
     assert by_port(31_000) == ""
+
+
+def test_greeting_in_pieces(player):
+    """A greeting whose line comes in two pieces is read as one."""
+
+    class Slow(player):
+        def answer(self, command):
+            if isinstance(command, Receive) and self.place == 0:
+                self.place = 4
+                return Received(b"220 ", False)
+            return super().answer(command)
+
+    (reading,) = Slow(b"220 (vsFTPd 3.0.3)\r\n").run(identify(Target("198.18.0.1", 31_000)))
+    assert reading.facts["service.banner"] == "220 (vsFTPd 3.0.3)"

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from secops.core.model import Status, Target
-from secops.dial.conversation import Secured
+from secops.dial.conversation import Failed, Secured
 from secops.discover.collectors import tls
 
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
@@ -91,3 +91,13 @@ def test_failed_handshake(player):
     reading = player(b"").run(tls.ask(Target("198.18.0.1", 443)))
     assert reading.status is Status.PROTOCOL_ERROR
     assert not reading.facts
+
+
+def test_certificate_beyond_openssl_is_a_limit():
+    """A certificate too large for OpenSSL is told as a limit, and that TLS is spoken."""
+    talk = tls.ask(Target("198.18.0.1", 443))
+    next(talk)
+    with pytest.raises(StopIteration) as done:
+        talk.send(Failed(Status.LIMIT, "excessive message size"))
+    assert done.value.value.status is Status.LIMIT
+    assert done.value.value.facts == {"tls.enabled": True}
