@@ -10,11 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "drill"))
 
-from drill_parts import T0, Doing, playbook  # noqa: E402 - found by the line before
+from drill_parts import T0, Doing, playbook
 
-from secops.core.clock import Instant  # noqa: E402
-from secops.drill.actions.interface import Level, Reach, Traits  # noqa: E402
-from secops.drill.engine import (  # noqa: E402
+from secops.core.clock import Instant
+from secops.drill.actions.interface import Level, Reach, Traits
+from secops.drill.engine import (
     OPEN,
     Ask,
     Dispatch,
@@ -28,7 +28,7 @@ from secops.drill.engine import (  # noqa: E402
     initial,
     step,
 )
-from secops.drill.record import Entry, Record  # noqa: E402
+from secops.drill.record import Entry, Record
 
 pytestmark = pytest.mark.property
 PEOPLE = Traits("manual", "", "", Reach.PEOPLE, Level.PASSIVE, 60_000, idempotent=True)

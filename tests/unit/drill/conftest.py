@@ -7,12 +7,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from drill_parts import Outside  # noqa: E402 - found by the line before
+from drill_parts import Outside
 
-from secops.drill.actions.http_marker import HttpMarker  # noqa: E402
-from secops.drill.actions.manual import Manual  # noqa: E402
-from secops.drill.actions.scan import Scan  # noqa: E402
-from secops.drill.actions.tools import Tools  # noqa: E402
+from secops.drill.actions.http_marker import HttpMarker
+from secops.drill.actions.manual import Manual
+from secops.drill.actions.scan import Scan
+from secops.drill.actions.tools import Tools
 
 
 @pytest.fixture

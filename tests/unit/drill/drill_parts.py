@@ -40,7 +40,7 @@ class Doing:
     idempotent: bool = False
     reach: Reach = Reach.TARGET
     done: list = field(default_factory=list)
-    receipt: Receipt = Receipt(Outcome.SUCCEEDED, {"count": "1"})
+    receipt: Receipt = field(default_factory=lambda: Receipt(Outcome.SUCCEEDED, {"count": "1"}))
     probed: Receipt | None = None
     on_do: object = None
 
@@ -84,7 +84,7 @@ class Rows:
 
 
 def playbook(**changes):
-    """start -> ask -> mark -> look -> if (count > 0) -> end."""
+    """Start -> ask -> mark -> look -> if (count > 0) -> end."""
     steps = [
         Start("begin", Exits(completion="ask")),
         Act("ask", "manual", "staff", Exits(success="mark", failure="refused"), {"question": "?"}, timeout=60_000),

@@ -17,7 +17,9 @@ PEOPLE = Traits("manual", "", "", Reach.PEOPLE, Level.PASSIVE, 60_000, idempoten
 
 @pytest.fixture
 def program():
-    return Program(playbook(), {"manual": PEOPLE, "mark": Doing().traits, "look": Doing("look", idempotent=True).traits})
+    return Program(
+        playbook(), {"manual": PEOPLE, "mark": Doing().traits, "look": Doing("look", idempotent=True).traits}
+    )
 
 
 def run(state, *records):
@@ -71,11 +73,16 @@ def test_idempotent_is_sent_again(program):
     """An idempotent intent without receipt is dispatched anew, a bounded number of times."""
     state = run(marked(program), (Entry.RECEIPT, {"step": "mark", "attempt": 1, "outcome": "succeeded"}))
     for attempt in range(1, engine.ATTEMPTS):
-        lost = (Entry.INTENT, {"step": "look", "attempt": attempt}), (Entry.UNKNOWN, {"step": "look", "attempt": attempt})
+        lost = (
+            (Entry.INTENT, {"step": "look", "attempt": attempt}),
+            (Entry.UNKNOWN, {"step": "look", "attempt": attempt}),
+        )
         state = run(state, *lost)
         assert due(state)[0].attempt == attempt + 1
     last = engine.ATTEMPTS
-    state = run(state, (Entry.INTENT, {"step": "look", "attempt": last}), (Entry.UNKNOWN, {"step": "look", "attempt": last}))
+    state = run(
+        state, (Entry.INTENT, {"step": "look", "attempt": last}), (Entry.UNKNOWN, {"step": "look", "attempt": last})
+    )
     assert state.steps["look"].outcome == "broken"
 
 
@@ -114,7 +121,8 @@ def test_timeout(program):
     late, _ = step(state, Record(Entry.TIMEOUT, Instant(T0 + 61_000), {"step": "ask"}))
     assert late.verdict == "refused"
     slow, _ = step(
-        marked(program), Record(Entry.RECEIPT, Instant(T0 + 99_000), {"step": "mark", "attempt": 1, "outcome": "succeeded"})
+        marked(program),
+        Record(Entry.RECEIPT, Instant(T0 + 99_000), {"step": "mark", "attempt": 1, "outcome": "succeeded"}),
     )
     assert slow.steps["mark"].outcome == "broken"
     assert engine.TIMED_OUT in slow.steps["mark"].detail
@@ -138,7 +146,7 @@ def test_stop(program):
 def test_what_does_not_apply_changes_nothing(program, kind):
     """A record of another step, attempt or time is no record."""
     state = marked(program)
-    if kind in {Entry.STOP}:
+    if kind is Entry.STOP:
         return
     same, _ = step(state, Record(kind, T0, {"step": "elsewhere", "attempt": 7, "outcome": "succeeded"}))
     assert same == state

@@ -17,20 +17,18 @@ def call(**arguments):
 
 def play(talk, *answers):
     said = [next(talk)]
-    try:
-        for each in answers:
-            said.append(talk.send(each))
-    except StopIteration as end:
-        return said, end.value
+    for each in answers:
+        try:
+            said += [talk.send(each)]
+        except StopIteration as end:
+            return said, end.value
     return said, None
 
 
 def test_request():
     """One GET with the token in header and path, nothing more."""
     place, method = located(URL)
-    said, reply = play(
-        converse(place, method, "sx-tok", 5.0), Received(b""), Received(b"HTTP/1.1 200 OK\r\n")
-    )
+    said, reply = play(converse(place, method, "sx-tok", 5.0), Received(b""), Received(b"HTTP/1.1 200 OK\r\n"))
     assert isinstance(said[0], Send)
     assert said[0].data.startswith(b"GET /?m={token} HTTP/1.1\r\nHost: 127.0.0.9:8080\r\n")
     assert b"X-Secops-Marker: sx-tok\r\n" in said[0].data
@@ -39,7 +37,7 @@ def test_request():
 
 
 def test_tls():
-    """https secures the connection first; a failed handshake means nothing was sent."""
+    """Https secures the connection first; a failed handshake means nothing was sent."""
     place, method = located({"url": "https://a.example"})
     said, _ = play(converse(place, method, "t", 5.0), Secured("TLSv1.3", "x", ()))
     assert said[0] == StartTls("a.example")
@@ -89,7 +87,16 @@ def test_probe(actions, outside):
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://h/", "http://", "http://u:p@h/", "http://h:99999/", "http://h/#x", "http://h/\r\nX: y", "//h", "http://h/ä"],
+    [
+        "ftp://h/",
+        "http://",
+        "http://u:p@h/",
+        "http://h:99999/",
+        "http://h/#x",
+        "http://h/\r\nX: y",
+        "//h",
+        "http://h/ä",
+    ],
 )
 def test_urls_that_are_refused(url):
     """Only a plain http or https URL with a host is a target."""

@@ -55,7 +55,8 @@ def test_truth(text, truth):
 
 
 @pytest.mark.parametrize(
-    "text", ["__null__:value = 'x'", "__bad__:value > 1", "__gone__:value = 1", "__null__:value = 'x' OR __n__:value = 5"]
+    "text",
+    ["__null__:value = 'x'", "__bad__:value > 1", "__gone__:value = 1", "__null__:value = 'x' OR __n__:value = 5"],
 )
 def test_unknown_is_an_error(text):
     """A value that is unknown, of another type, or of no variable has no truth."""
@@ -63,7 +64,9 @@ def test_unknown_is_an_error(text):
         holds(parse(text), VARIABLES)
 
 
-@pytest.mark.parametrize("text", ["__n__:value = 'five'", "__b__:value > true", "__s__:value LIKE 3", "__n__:value = true"])
+@pytest.mark.parametrize(
+    "text", ["__n__:value = 'five'", "__b__:value > true", "__s__:value LIKE 3", "__n__:value = true"]
+)
 def test_types_that_never_compare(text):
     """What can never compare is said before anything runs, and when it runs."""
     with pytest.raises(ConditionError):

@@ -11,7 +11,9 @@ from secops.drill.cacao.lint import lint
 from secops.scope.yaml_source import Source
 
 SHIPPED = Path(__file__).parents[4] / "playbooks" / "yuedun-opening.yaml"
-STEP = re.compile(r"(start|end|action|if-condition)--[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+STEP = re.compile(
+    r"(start|end|action|if-condition)--[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+)
 
 
 @pytest.fixture
