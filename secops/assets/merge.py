@@ -31,6 +31,7 @@ from secops.core.model import (
 _SERVICE = facts_of(Kind.SERVICE) - INHERENT
 _IP = facts_of(Kind.IP) - INHERENT
 _WEBSITE = facts_of(Kind.WEBSITE) - INHERENT
+_KNOWN = _SERVICE | _IP | _WEBSITE
 _SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.OUT_OF_SCOPE})
 """How a look ends that does not show the port to be open."""
 _ADDRESSES_MOST = 256
@@ -141,11 +142,7 @@ def _observe(work: Work, seq: int, seen: Observation, register: Register) -> Non
         return
     cause = Cause(seq, seen.seen_at, run=seen.run, reason=seen.collector)
     base = _base(seen.collector)
-    facts = {
-        f: v
-        for f, raw in seen.facts.items()
-        if f in _SERVICE | _IP | _WEBSITE and (v := drafts.normal(f, raw)) is not None
-    }
+    facts = {f: v for f, raw in seen.facts.items() if f in _KNOWN and (v := drafts.normal(f, raw)) is not None}
     if seen.status in _SILENT and not facts:
         _unanswered(work, seen, base)
         return

@@ -1,6 +1,7 @@
 """IP addresses as numbers of one line: IPv4 lies in ::ffff:0:0/96, so one comparison serves both families."""
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 WIDTH: Final = 16
@@ -9,6 +10,7 @@ V4: Final = 0xFFFF_0000_0000
 """Where IPv4 begins on the line."""
 
 
+@lru_cache(maxsize=1 << 16)
 def number(text: str) -> int:
     """The address's place on the line. Raises ValueError; zones (`%eth0`) are no part of an address."""
     if "%" in text:

@@ -12,14 +12,13 @@ LENGTH: Final = 20
 
 def derive(prefix: str, *parts: str | int) -> str:
     """`prefix-` and 20 lower-case base32 characters of the SHA-256 over the parts, unambiguously joined."""
-    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"{prefix}-{base64.b32encode(digest).decode().lower()[:LENGTH]}"
+    digest = hashlib.sha256(_JOINED(parts).encode()).digest()
+    return f"{prefix}-{base64.b32encode(digest[:_BYTES]).decode().lower()[:LENGTH]}"
 
 
 def canonical(value: object) -> str:
     """JSON with sorted keys, no spaces and no escapes beyond the necessary: equal values, equal text."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+    return _CANONICAL(value)
 
 
 def digest(value: object) -> str:
@@ -35,3 +34,9 @@ def _plain(value: object) -> object:
     if isinstance(value, Sequence):
         return list(value)
     raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+_BYTES: Final = 15
+"""Bytes of the hash that hold LENGTH characters of five bits."""
+_JOINED: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode

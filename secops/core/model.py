@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from secops.core.clock import Instant
@@ -220,6 +221,7 @@ class Entity:
         return self.unknown.get(field) or self.unknown.get(field.partition(".")[0] + ".*", "")
 
 
+@lru_cache(maxsize=1 << 16)
 def entity_id(site: str, kind: Kind, key: str, generation: int = 1) -> str:
     """The id of the entity with this natural key; sites are separate universes."""
     return derive(str(kind), site, key, generation)

@@ -12,11 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from secops.core import address, version
-from secops.core.clock import Instant
 from secops.core.fields import FIELDS, Field, Type
 from secops.core.model import Entity, Kind, State, Value
 from secops.store.database import metadata
-from secops.store.rows import chunks, pack, pack_or_none, plain, unpack, upsert
+from secops.store.rows import among, chunks, pack, pack_or_none, plain, upsert
 
 _TYPES: Final[dict[Type, sa.types.TypeEngine[Any]]] = {
     Type.TEXT: sa.Text(),
@@ -104,47 +103,74 @@ def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
     }
     if not service:
         row["kind"] = entity.kind.value
-    facts = entity.facts
-    for name, column, type_ in _SERVICE_SHAPE if service else _ASSET_SHAPE:
-        value = facts.get(name)
-        row[column] = None if value is None else _encoded(type_, value)
-        if type_ is Type.VERSION:
-            row[f"{column}_key"] = None if value is None else version.key(str(value))
+    shape, empty = _SERVICE_SHAPE if service else _ASSET_SHAPE
+    row |= empty
+    for name, value in entity.facts.items():
+        if value is not None and (place := shape.get(name)) is not None:
+            column, type_ = place
+            row[column] = _encoded(type_, value)
+            if type_ is Type.VERSION:
+                row[f"{column}_key"] = version.key(str(value))
     return row
 
 
-_ASSET_SHAPE: Final = tuple((each.name, each.column, each.type) for each in ASSET_FIELDS)
-_SERVICE_SHAPE: Final = tuple((each.name, each.column, each.type) for each in SERVICE_FIELDS)
+def _shape(table: sa.Table, fields: Sequence[Field]) -> tuple[dict[str, tuple[str, Type]], dict[str, None]]:
+    """Field -> column and type; and every column of facts as unknown."""
+    core = {column.name for column in _core()} | {"kind"}
+    shape = {each.name: (each.column, each.type) for each in fields}
+    return shape, {column.name: None for column in table.columns if column.name not in core}
 
 
-def decode(row: sa.RowMapping) -> Entity:
-    """The entity of a row of either table."""
-    kind = Kind(str(row["kind"])) if "kind" in row else Kind.SERVICE
+_SERVICE_SHAPE: Final = _shape(services, SERVICE_FIELDS)
+_ASSET_SHAPE: Final = _shape(assets, ASSET_FIELDS)
+_CORE_NAMES: Final = tuple(column.name for column in _core())
+
+
+def _order(table: sa.Table, fields: Sequence[Field]) -> tuple[tuple[int, str, Type], ...]:
+    """Where each fact stands in a row of `select(table)`."""
+    names = [column.name for column in table.columns]
+    return tuple((names.index(each.column), each.name, each.type) for each in fields)
+
+
+_SERVICE_ORDER: Final = _order(services, SERVICE_FIELDS)
+_ASSET_ORDER: Final = _order(assets, ASSET_FIELDS)
+
+
+def decode(row: Sequence[Any], table: sa.Table) -> Entity:
+    """The entity of a row of `select(table)`."""
+    service = table is services
+    (id, site, key, state, known, first, last, parent, org, system, misses, generation,
+     unknown, origin, sources, extra, changed) = row[: len(_CORE_NAMES)]  # fmt: skip
+    del id
     facts: dict[str, Value] = {}
-    for name, column, type_ in _SERVICE_SHAPE if kind is Kind.SERVICE else _ASSET_SHAPE:
-        raw = row[column]
+    for place, name, type_ in _SERVICE_ORDER if service else _ASSET_ORDER:
+        raw = row[place]
         if raw is not None:
             facts[name] = _decoded(type_, raw)
     return Entity(
-        kind=kind,
-        site=str(row["site"]),
-        key=str(row["key"]),
-        first_seen=Instant(_int(row["first_seen"])),
-        last_seen=Instant(_int(row["last_seen"])),
-        state=State(str(row["state"])),
-        declared=bool(row["declared"]),
-        parent=str(row["parent"] or ""),
-        org_id=str(row["org_id"] or ""),
-        system_id=str(row["system_id"] or ""),
-        misses=_int(row["misses"]),
-        generation=_int(row["generation"]),
+        kind=Kind.SERVICE if service else _KINDS[row[len(_CORE_NAMES)]],
+        site=site,
+        key=key,
+        first_seen=first,
+        last_seen=last,
+        state=_STATES[state],
+        declared=bool(known),
+        parent=parent or "",
+        org_id=org or "",
+        system_id=system or "",
+        misses=misses,
+        generation=generation,
         facts=facts,
-        unknown={name: str(why) for name, why in _mapping(row["unknown"]).items()},
-        origin={name: _int(seq) for name, seq in _mapping(row["origin"]).items()},
-        sources={name: _pair(value) for name, value in _mapping(row["sources"]).items()},
-        extra=_mapping(row["extra"]),
-        changed_seq=_int(row["changed_seq"]),
+        unknown=json.loads(unknown) if unknown else {},
+        origin=json.loads(origin) if origin else {},
+        sources={name: (pair[0], pair[1]) for name, pair in json.loads(sources).items()} if sources else {},
+        extra=json.loads(extra) if extra else {},
+        changed_seq=changed,
     )
+
+
+_KINDS: Final = {each.value: each for each in Kind}
+_STATES: Final = {each.value: each for each in State}
 
 
 def put(connection: Connection, entities: Mapping[str, Entity]) -> None:
@@ -159,10 +185,10 @@ def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Entity]:
     found: dict[str, Entity] = {}
     prefix = f"{Kind.SERVICE}-"
     for table, service in ((assets, False), (services, True)):
-        wanted = sorted(each for each in ids if each.startswith(prefix) is service)
-        for part in chunks(wanted):
-            for row in connection.execute(sa.select(table).where(table.c.id.in_(part))).mappings():
-                found[row["id"]] = decode(row)
+        wanted = [each for each in ids if each.startswith(prefix) is service]
+        if wanted:
+            for row in connection.execute(sa.select(table).where(among(table.c.id, wanted))):
+                found[row.id] = decode(row, table)
     return found
 
 
@@ -170,9 +196,8 @@ def keys(connection: Connection, ids: Collection[str]) -> dict[str, str]:
     """The natural keys of these entities."""
     found: dict[str, str] = {}
     for table in (assets, services):
-        for part in chunks(sorted(ids)):
-            chosen = sa.select(table.c.id, table.c.key).where(table.c.id.in_(part))
-            found |= {row.id: row.key for row in connection.execute(chosen)}
+        chosen = sa.select(table.c.id, table.c.key).where(among(table.c.id, list(ids)))
+        found |= {row.id: row.key for row in connection.execute(chosen)}
     return found
 
 
@@ -188,8 +213,8 @@ def changed_since(connection: Connection, kind: Kind, seq: int) -> Iterator[Enti
 def stream(connection: Connection, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> Iterator[Entity]:
     """The entities of one table that meet the conditions, in order of id, a page in memory at a time."""
     chosen = sa.select(table).where(*conditions).order_by(table.c.id).execution_options(yield_per=1000)
-    for row in connection.execute(chosen).mappings():
-        yield decode(row)
+    for row in connection.execute(chosen):
+        yield decode(row, table)
 
 
 def page(
@@ -198,10 +223,8 @@ def page(
     """Entities that meet the condition, in order of id, from behind `after`; at most `limit` (0: all)."""
     table = table_of(kind)
     chosen = sa.select(table).where(condition, table.c.id > after).order_by(table.c.id)
-    for row in connection.execute(
-        (chosen.limit(limit) if limit else chosen).execution_options(yield_per=1000)
-    ).mappings():
-        yield decode(row)
+    for row in connection.execute((chosen.limit(limit) if limit else chosen).execution_options(yield_per=1000)):
+        yield decode(row, table)
 
 
 def ordered(connection: Connection, kind: Kind, condition: sa.ColumnElement[bool]) -> list[str]:
@@ -220,11 +243,10 @@ def count(connection: Connection, kind: Kind | None, condition: sa.ColumnElement
 def services_of(connection: Connection, parents: Collection[str]) -> dict[str, list[Entity]]:
     """The services of these ip assets, whatever their state."""
     found: dict[str, list[Entity]] = {each: [] for each in parents}
-    for part in chunks(sorted(parents)):
-        for row in connection.execute(
-            sa.select(services).where(services.c.parent.in_(part)).order_by(services.c.id)
-        ).mappings():
-            found[row["parent"]].append(decode(row))
+    if parents:
+        chosen = sa.select(services).where(among(services.c.parent, parents)).order_by(services.c.id)
+        for row in connection.execute(chosen):
+            found[row.parent].append(decode(row, services))
     return found
 
 
@@ -276,8 +298,8 @@ def starting(connection: Connection, text: str, limit: int) -> list[Entity]:
             sa.and_(table.c.id >= text, table.c.id < text + "\U0010ffff") if "-" in text else sa.false(),
             table.c.key == text,
         )
-        for row in connection.execute(sa.select(table).where(conditions).order_by(table.c.id).limit(limit)).mappings():
-            found[row["id"]] = decode(row)
+        for row in connection.execute(sa.select(table).where(conditions).order_by(table.c.id).limit(limit)):
+            found[row.id] = decode(row, table)
     return list(found.values())[:limit]
 
 
@@ -309,17 +331,3 @@ def _decoded(type_: Type, raw: object) -> Value:
         return bool(raw)
     assert isinstance(raw, (int, str))
     return raw
-
-
-def _mapping(raw: object) -> dict[str, object]:
-    return unpack(str(raw)) if raw else {}
-
-
-def _int(raw: object) -> int:
-    assert isinstance(raw, int)
-    return raw
-
-
-def _pair(raw: object) -> tuple[int, int]:
-    assert isinstance(raw, list)
-    return _int(raw[0]), _int(raw[1])

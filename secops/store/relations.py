@@ -43,7 +43,7 @@ def put(connection: Connection, items: Sequence[Relation]) -> None:
     ]
     if not rows:
         return
-    insert = insert_for(connection, relations)
+    insert = insert_for(connection.dialect.name, relations)
     new = insert.excluded
     first = sa.case((new.first_seen < relations.c.first_seen, new.first_seen), else_=relations.c.first_seen)
     last = sa.case((new.last_seen > relations.c.last_seen, new.last_seen), else_=relations.c.last_seen)
