@@ -109,8 +109,8 @@ def secops(root, *words):
 def start(root, *words):
     """The driver, once it says that it drives; its run id."""
     process = subprocess.Popen(
-        command(root, "drill", *words, "-f", "jsonl"), cwd=REPO, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        command(root, "drill", *words, "-f", "jsonl"), cwd=REPO, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     first = process.stdout.readline()
     assert first, process.wait(10)

@@ -47,7 +47,8 @@ def test_enough_defects():
 @pytest.mark.parametrize(
     ("stem", "near"),
     [("unknown-key", "on_completion"), ("dangling-exception", "告警"), ("unknown-action", "scan"),
-     ("output-unknown", "open_services"), ("unknown-argument", "url"), ("unknown-agent", "平台"), ("step-type-typo", "if-condition")],
+     ("output-unknown", "open_services"), ("unknown-argument", "url"), ("unknown-agent", "平台"),
+     ("step-type-typo", "if-condition")],
 )  # fmt: skip
 def test_nearest_word(stem, near):
     """A typing error is answered with the nearest word that is known."""
