@@ -11,12 +11,16 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from secops.cli import words
 from secops.cli.show import Format, line, plain_text, visible
 from secops.core.errors import Exit, UsageError
 from secops.core.events import SCHEMA, Event, Note, Progress, Row, Started, Summary
 from secops.core.language import say
 from secops.hall.app import App
 from secops.hall.workspace import CONFIG, Workspace, find
+
+_ALWAYS = frozenset({"planned", "open", "rules", "delivered"})
+"""Counts worth telling even when they are nought."""
 
 
 def open_app() -> App:
@@ -135,8 +139,11 @@ def exit_code(summary: Summary | None, stop: Stop | None = None) -> int:
 def _summary(summary: Summary, out: TextIO | None) -> None:
     if out is not None:
         out.write(line({"type": "summary", "schema": SCHEMA, **asdict(summary)}))
-    counts = say("，", ", ").join(f"{name} {value:,}" for name, value in summary.counts.items())
-    talk(f"{say('小结', 'summary')} {summary.kind} {summary.run}: {summary.state}" + (f" — {counts}" if counts else ""))
+    told = {name: value for name, value in summary.counts.items() if value or name in _ALWAYS}
+    counts = say("，", ", ").join(f"{words.count(name)} {value:,}" for name, value in told.items())
+    what = " ".join(part for part in (summary.kind, summary.run) if part)
+    end = f" — {counts}" if counts else ""
+    talk(f"{say('小结', 'summary')} {what}: {words.state(summary.state)}{end}")
     for reason, count in summary.left_out.items():
         talk(f"  {say('未包含', 'left out')} {count:,}: {visible(plain_text(reason))}")
     if summary.resumable:

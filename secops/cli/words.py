@@ -1,0 +1,78 @@
+"""The words of summaries for eyes; machine records keep the English keys."""
+
+from secops.core.language import say
+
+_ZH: dict[str, str] = {
+    "planned": "计划询问",
+    "sent": "发包",
+    "answered": "应答",
+    "open": "开放",
+    "observations": "观测",
+    "blocks": "完成块",
+    "entries": "并入记录",
+    "new": "新增",
+    "changed": "变化",
+    "stale": "未见",
+    "gone": "消失",
+    "back": "重现",
+    "same_digest": "摘要一致",
+    "rows": "行",
+    "read": "读入",
+    "created": "新建",
+    "skipped": "跳过",
+    "outside_scope": "授权外",
+    "rules": "规则",
+    "asked": "评判",
+    "opened": "新发现问题",
+    "resolved": "已消除",
+    "reopened": "再次出现",
+    "undecided": "未判定",
+    "cases_opened": "新通报单",
+    "cases_closed": "结束通报单",
+    "letters": "待送告警",
+    "open_critical": "紧急",
+    "open_high": "高危",
+    "open_medium": "中危",
+    "open_low": "低危",
+    "open_info": "提示",
+    "delivered": "送达",
+    "dead": "无法投递",
+    "retried": "将重试",
+    "unknown": "待查证",
+    "backlog": "积压",
+    "findings": "问题",
+    "cases": "通报单",
+    "alerts": "告警",
+    "ip": "IP 地址",
+    "network": "网段",
+    "system": "业务系统",
+    "website": "网站",
+    "data": "数据",
+    "host": "主机",
+    "device": "设备",
+    "service": "开放端口",
+    "steps": "步骤",
+    "succeeded": "成功",
+    "failed": "失败",
+    "waiting": "等待",
+}
+_STATES: dict[str, str] = {
+    "done": "完成",
+    "incomplete": "不完整",
+    "interrupted": "被中断",
+    "stopped": "已停止",
+    "refused": "被拒绝",
+    "crashed": "异常中止",
+    "waiting": "等待人工",
+    "failed": "失败",
+}
+
+
+def count(name: str) -> str:
+    """The title of a count in a summary."""
+    return say(_ZH.get(name, name), name.replace("_", " "))
+
+
+def state(name: str) -> str:
+    """How a run ended, in words."""
+    return say(_STATES.get(name, name), name)
