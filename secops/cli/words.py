@@ -7,6 +7,7 @@ _ZH: dict[str, str] = {
     "sent": "发包",
     "answered": "应答",
     "open": "开放",
+    "grade.open": "现有问题",
     "observations": "观测",
     "blocks": "完成块",
     "entries": "并入记录",
@@ -68,9 +69,9 @@ _STATES: dict[str, str] = {
 }
 
 
-def count(name: str) -> str:
-    """The title of a count in a summary."""
-    return say(_ZH.get(name, name), name.replace("_", " "))
+def count(name: str, kind: str = "") -> str:
+    """The title of a count in a summary of this kind."""
+    return say(_ZH.get(f"{kind}.{name}", _ZH.get(name, name)), name.replace("_", " "))
 
 
 def state(name: str) -> str:
