@@ -302,4 +302,5 @@ def _joined(how: type[And] | type[Or], items: list[Query]) -> Query:
     flat: list[Query] = []
     for each in items:
         flat.extend(each.items if isinstance(each, how) and each.items else [each])
-    return how(tuple(dict.fromkeys(flat)))
+    unique = tuple(dict.fromkeys(flat))
+    return unique[0] if len(unique) == 1 else how(unique)

@@ -62,7 +62,7 @@ def _text(field: Field, op: Op, value: str) -> str:
         op, value = Op.EQ, "".join(pattern(value))
     if op is Op.EQ:
         return (":" if field.name in LABELS else "=") + _quoted(value)
-    if not value:
+    if not value or (op is Op.LIKE and pattern(value) == (Wild.ANY,)):
         return ":**"
     if op is Op.CONTAINS and field.name not in LABELS and field.type is not Type.VERSION:
         return ":" + _quoted(value)

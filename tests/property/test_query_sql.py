@@ -177,7 +177,7 @@ def wanted(field: Field, op: q.Op) -> st.SearchStrategy[Value]:
 
 
 def compares(kind: Kind | None) -> st.SearchStrategy[q.Query]:
-    names = [f for f in FIELDS if kind is None or kind in f.kinds]
+    names = [f for f in FIELDS if (kind in f.kinds if kind else not f.kinds.isdisjoint(ASSET_KINDS))]
     return st.sampled_from(names).flatmap(
         lambda field: st.sampled_from(sorted(q.OPS[field.type])).flatmap(
             lambda op: wanted(field, op).map(lambda value: q.Compare(field.name, op, value))
