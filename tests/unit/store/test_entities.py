@@ -1,0 +1,96 @@
+"""Entities in the store: what goes in comes out, and the columns are the dictionary's."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from secops.core.clock import Instant
+from secops.core.fields import FIELDS, Type
+from secops.core.model import Entity, Kind, State
+from secops.store import entities
+from secops.store.database import Database, metadata
+from secops.store.tables import TABLES
+
+_FACTS = {
+    Type.TEXT: "文字 ' %",
+    Type.INTEGER: 7,
+    Type.BOOLEAN: False,
+    Type.INSTANT: 1_750_000_000_000,
+    Type.ADDRESS: "2001:db8::1",
+    Type.VERSION: "1.2.10",
+    Type.TEXTS: ("a", "b"),
+    Type.INTEGERS: (1, 2),
+}
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    database = Database("sqlite://")
+    with database.write() as opened:
+        metadata.create_all(opened, tables=[metadata.tables[name] for name in TABLES])
+        yield opened
+    database.close()
+
+
+def _entity(kind: Kind, key: str, **more: object) -> Entity:
+    stored = [each for each in FIELDS if kind in each.kinds and not each.core and each.derived is None]
+    facts = {each.name: _FACTS[each.type] for each in stored}
+    return Entity(kind, "gd", key, Instant(1), Instant(2), facts=facts, **more)  # type: ignore[arg-type]  # test data
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_fact_of_every_kind_comes_back(connection: Connection, kind: Kind) -> None:
+    """Types, provenance and reasons survive the store."""
+    entity = _entity(
+        kind, "k", state=State.STALE, declared=True, parent="ip-x", org_id="A", system_id="s", misses=2,
+        unknown={"tls.*": "timeout"}, origin={"name": 3}, extra={"shadows": {"nmap": {"name": "x"}}},
+        sources={"http": (5, 6)}, changed_seq=9,
+    )  # fmt: skip
+    entities.put(connection, {entity.id: entity})
+    assert entities.by_ids(connection, {entity.id, "ip-none"}) == {entity.id: entity}
+
+
+def test_writing_again_replaces(connection: Connection) -> None:
+    """One row an entity, the last one."""
+    one = _entity(Kind.IP, "198.18.0.1")
+    two = Entity(Kind.IP, "gd", "198.18.0.1", Instant(1), Instant(9))
+    entities.put(connection, {one.id: one})
+    entities.put(connection, {two.id: two})
+    assert entities.by_ids(connection, [one.id]) == {one.id: two}
+    assert entities.counts(connection) == {"ip": {"active": 1}}
+
+
+def test_versions_have_a_column_that_sorts() -> None:
+    """Every stored field is a column, every version two."""
+    for table, fields in ((entities.assets, entities.ASSET_FIELDS), (entities.services, entities.SERVICE_FIELDS)):
+        for field in fields:
+            assert field.column in table.c
+            assert (f"{field.column}_key" in table.c) is (field.type is Type.VERSION)
+
+
+def test_a_key_finds_the_same_key_in_every_kind(connection: Connection) -> None:
+    """A key may mean an address and a network; ids begin with their kind."""
+    found = {each.id: each for each in (_entity(Kind.IP, "198.18.0.1"), _entity(Kind.HOST, "198.18.0.1"))}
+    entities.put(connection, found)
+    assert {each.kind for each in entities.starting(connection, "198.18.0.1", 5)} == {Kind.IP, Kind.HOST}
+    assert [each.kind for each in entities.starting(connection, "host-", 5)] == [Kind.HOST]
+    assert entities.starting(connection, "", 5) == []
+
+
+def test_changed_since_gives_what_moved_later(connection: Connection) -> None:
+    """Only entities of the kind whose last change is newer."""
+    old = _entity(Kind.SERVICE, "a", changed_seq=1)
+    new = _entity(Kind.SERVICE, "b", changed_seq=5)
+    entities.put(connection, {each.id: each for each in (old, new)})
+    assert [each.key for each in entities.changed_since(connection, Kind.SERVICE, 1)] == ["b"]
+
+
+def test_a_lookup_of_many_ids_uses_the_key(connection: Connection) -> None:
+    """However many ids are asked for, no table is scanned."""
+    chosen = sa.select(entities.assets).where(entities.among(entities.assets.c.id, ["a", "b"]))
+    text = chosen.compile(connection, compile_kwargs={"literal_binds": True})
+    plan = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+    assert any("USING INDEX" in each for each in plan)
+    assert not any(each.startswith("SCAN assets") for each in plan)
