@@ -4,10 +4,10 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -q -rs
 DEMO ?= demo
 KILLS ?= 10
-REST := $(wildcard tests/property tests/contract tests/golden tests/docs tests/e2e tests/lab tests/chaos)
+REST := $(wildcard tests/property tests/contract tests/golden tests/e2e tests/lab tests/chaos)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run-environment test-environment servers test check bench chaos fmt lock clean
+.PHONY: docs help demo run-environment test-environment servers test check bench chaos fmt lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -29,7 +29,7 @@ check: test-environment
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
-	$(PYTEST) -n 2 tests/unit
+	$(PYTEST) -n 2 tests/unit tests/docs
 
 test: check servers
 	$(PYTEST) $(REST)
@@ -43,6 +43,10 @@ chaos: test-environment servers
 fmt: test-environment
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
+
+docs: test-environment
+	PYTHONPATH=. $(PY) tests/docs/reference.py --write zh
+	PYTHONPATH=. $(PY) tests/docs/reference.py --write en
 
 lock: test-environment
 	sh tests/setup/lock.sh

@@ -42,7 +42,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "report make": ("secops report make assets -f xlsx", "secops report make findings -f html -o findings.html"),
     "report make assets": (
         "secops report make assets -f xlsx",
-        "secops report make assets -q 'kind:website tls:false' -f csv -o web.csv",
+        "secops report make assets 'kind:website tls:false' -f csv -o web.csv",
     ),
     "report make findings": (
         "secops report make findings -f xlsx",

@@ -51,7 +51,7 @@ def explain(
         return
     word = code.upper()
     if word not in CODES:
-        near = get_close_matches(word, CODES, 3, 0.5)
+        near = [each for each in CODES if each.startswith(word[:4])][:5] or get_close_matches(word, CODES, 3, 0.5)
         raise UsageError(
             "E1002", say(f"没有代码 {code}", f"no code {code}"), hint=", ".join(near) or "secops explain codes"
         )
