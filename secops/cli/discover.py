@@ -9,7 +9,7 @@ from secops.cli.show import Column, Format, one, rows
 from secops.core.language import say
 
 if TYPE_CHECKING:
-    from secops.discover.plan import Plan
+    from secops.hall.flows.discover_plan import Plan
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,19 +65,17 @@ def plan(
     out: Annotated[str, typer.Option("--out", "-o", help=say("把计划存为文件", "save the plan"))] = "",
 ) -> None:
     """Show the plan, and save it where asked."""
-    import json
-
     from secops.cli.context import open_app, talk
     from secops.cli.show import opened
     from secops.hall.flows.discover_open import make_plan
+    from secops.hall.flows.discover_plan import described, saved
 
     with open_app() as app_:
         made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
-    one(_described(made), _titles(), format=format)
+    one(described(made), _titles(), format=format)
     if out:
         with opened(out) as stream:
-            json.dump({"secops": "discover-plan", "hash": made.hash, "plan": made.document()}, stream, default=list,
-                      ensure_ascii=False, indent=1)  # fmt: skip
+            stream.write(saved(made))
         talk(
             say(f"计划已存为 {out}；执行：secops discover run --plan {out}", f"saved; secops discover run --plan {out}")
         )
@@ -100,6 +98,7 @@ def run(
     from secops.core.errors import UsageError
     from secops.hall.flows.discover import discover
     from secops.hall.flows.discover_open import make_plan
+    from secops.hall.flows.discover_plan import load
 
     if bool(scope) == bool(plan):
         raise UsageError(
@@ -107,7 +106,7 @@ def run(
         )
     with open_app() as app_, stopping() as stop:
         if plan is not None:
-            made = _load(plan)
+            made = load(plan)
         else:
             made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
             _confirm(made, yes=yes)
@@ -132,9 +131,10 @@ def resume(
     from secops.cli.context import exit_code, follow, open_app, stopping
     from secops.hall.flows.discover import resume as resumed
     from secops.hall.flows.discover import wanted_plan
+    from secops.hall.flows.discover_plan import load
 
     with open_app() as app_, stopping() as stop:
-        wanted = _load(plan) if plan is not None else None
+        wanted = load(plan) if plan is not None else None
         if wanted is None and (engine or ports or deep):
             wanted = wanted_plan(app_, run, engine=engine, ports=ports, deep=tuple(deep or ()))
         summary = follow(resumed(app_, run, operator=_who(operator), stop=stop, wanted=wanted), format=format)
@@ -194,36 +194,13 @@ def _who(operator: str) -> str:
     return operator or getpass.getuser()
 
 
-def _load(path: Path) -> "Plan":
-    """The saved plan. Raises InvalidFile."""
-    import json
-
-    from secops.core.errors import InvalidFile
-    from secops.discover.plan import decode
-
-    try:
-        if path.stat().st_size > 64 << 20:
-            raise ValueError("too large")
-        document = json.loads(path.read_text(encoding="utf-8"))
-        plan_part, stated = document["plan"], document["hash"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidFile(
-            "E1403", say("不是计划文件", "not a plan file"), where=str(path), why=str(error)[:200]
-        ) from error
-    if not isinstance(plan_part, dict):
-        raise InvalidFile("E1403", say("不是计划文件", "not a plan file"), where=str(path))
-    made = decode(plan_part, str(path))
-    if made.hash != stated:
-        raise InvalidFile("E1405", say("计划内容与其摘要不符", "the plan does not match its hash"), where=str(path))
-    return made
-
-
 def _confirm(made: "Plan", *, yes: bool) -> None:
     """A person is asked; a script must have said --yes. Raises UsageError."""
     import sys
 
     from secops.cli.context import talk
     from secops.core.errors import UsageError
+    from secops.hall.flows.discover_plan import described
 
     if yes:
         return
@@ -234,7 +211,7 @@ def _confirm(made: "Plan", *, yes: bool) -> None:
             hint=say("加 --yes，或先 discover plan -o 再 run --plan", "add --yes, or plan -o first and run --plan"),
         )
     titles = _titles()
-    for key, value in _described(made).items():
+    for key, value in described(made).items():
         talk(f"{titles.get(key, key)}: {value}")
     sys.stderr.write(say("开始吗？[y/N] ", "begin? [y/N] "))
     sys.stderr.flush()
@@ -259,34 +236,4 @@ def _titles() -> dict[str, str]:
         "deep": say("深入查看", "deep look"),
         "cannot_predict": say("无法预知", "cannot predict"),
         "hash": say("计划摘要", "plan hash"),
-    }
-
-
-def _described(made: "Plan") -> dict[str, object]:
-    """Everything a person should know before saying yes."""
-    from secops.discover.collectors.dispatch import COLLECTORS
-    from secops.discover.plan import estimate
-    from secops.scope.level import Level
-    from secops.scope.ports import PortSet
-
-    guess = estimate(made)
-    return {
-        "scope": made.scope_id,
-        "title": made.title,
-        "engine": made.engine,
-        "addresses": guess.addresses,
-        "ports": str(PortSet.parse(made.ports)),
-        "targets": guess.targets,
-        "blocks": guess.blocks,
-        "packets": guess.packets,
-        "seconds": guess.seconds,
-        "rate": f"{made.pps}/{made.pps_per_host} pps",
-        "level": Level(made.level).title,
-        "sends": tuple(f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}" for each in COLLECTORS),
-        "deep": made.deep,
-        "cannot_predict": (
-            say("开放端口的数量，因而识别报文数", "how many ports are open, hence the packets of identification"),
-            *((say("nmap 服务识别所发的内容", "what nmap's service probes send"),) if made.deep else ()),
-        ),
-        "hash": made.hash,
     }

@@ -47,7 +47,6 @@ def lint(
     """One row a finding; exit 2 when one of them is an error."""
     from secops.cli.context import talk
     from secops.core.errors import Exit
-    from secops.drill.cacao.problem import Weight
     from secops.hall.flows.drill import examine, locate
 
     _, problems = examine(locate(_workspace(), file))
@@ -69,7 +68,7 @@ def lint(
         for each in problems
     ]
     rows(told, columns, format=format, out=out)
-    wrong = sum(each.weight is Weight.ERROR for each in problems)
+    wrong = sum(each.weight == "error" for each in problems)
     talk(
         say(f"{wrong} 处错误，{len(told) - wrong} 处提醒", f"{wrong} errors, {len(told) - wrong} warnings")
         if told
@@ -120,19 +119,11 @@ def apply(
 ) -> None:
     """Only this and resume send anything."""
     from secops.cli.context import exit_code, follow, open_app, stopping
-    from secops.core.errors import InvalidFile
-    from secops.drill.plan import load
     from secops.hall.flows.drill import apply as applied
+    from secops.hall.flows.drill import read_plan
 
-    try:
-        with plan.open("rb") as stream:
-            text = stream.read((8 << 20) + 1)
-    except OSError as error:
-        raise InvalidFile(
-            "E7201", say("读不了计划文件", "the plan cannot be read"), where=str(plan), why=str(error)
-        ) from error
     with open_app() as app_, stopping() as stop:
-        events = applied(app_, load(text, str(plan)), operator=_who(operator), stop=stop, wait=wait)
+        events = applied(app_, read_plan(plan), operator=_who(operator), stop=stop, wait=wait)
         raise typer.Exit(exit_code(follow(events, format=format), stop))
 
 

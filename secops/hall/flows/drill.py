@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from secops.core.clock import CHINA, Instant, parse
-from secops.core.errors import Locked, Refused, UsageError
+from secops.core.errors import InvalidFile, Locked, Refused, UsageError
 from secops.core.events import Event, Summary
 from secops.core.ids import derive
 from secops.core.language import say
@@ -33,6 +33,10 @@ from secops.scope.yaml_source import Source, nearest, visible
 from secops.store import ledger
 
 
+_PLAN_MOST = 8 << 20
+"""Bytes of a plan file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A plan and what it would do."""
@@ -41,6 +45,17 @@ class Made:
     book: Playbook
     lines: tuple[Line, ...]
     scope: Scope
+
+
+def read_plan(path: Path) -> Plan:
+    """The saved plan in this file. Raises InvalidFile."""
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(_PLAN_MOST + 1)
+    except OSError as error:
+        what = say("读不了计划文件", "the plan cannot be read")
+        raise InvalidFile("E7201", what, where=str(path), why=str(error)) from error
+    return plans.load(text, str(path))
 
 
 def locate(workspace: Workspace | None, name: str) -> Path:

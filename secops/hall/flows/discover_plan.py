@@ -1,0 +1,66 @@
+"""A plan between making and running: told to a person, saved to a file, read back with its hash."""
+
+import json
+from pathlib import Path
+
+from secops.core.errors import InvalidFile
+from secops.core.language import say
+from secops.discover.collectors.dispatch import COLLECTORS
+from secops.discover.plan import Plan, decode, estimate
+from secops.scope.level import Level
+from secops.scope.ports import PortSet
+
+__all__ = ["Plan", "described", "load", "saved"]
+
+_MOST = 64 << 20
+"""Bytes of a plan file."""
+
+
+def saved(made: Plan) -> str:
+    """The text of the plan's file."""
+    document = {"secops": "discover-plan", "hash": made.hash, "plan": made.document()}
+    return json.dumps(document, default=list, ensure_ascii=False, indent=1) + "\n"
+
+
+def load(path: Path) -> Plan:
+    """The saved plan. Raises InvalidFile."""
+    try:
+        if path.stat().st_size > _MOST:
+            raise ValueError("too large")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        plan_part, stated = document["plan"], document["hash"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidFile(
+            "E1403", say("不是计划文件", "not a plan file"), where=str(path), why=str(error)[:200]
+        ) from error
+    if not isinstance(plan_part, dict):
+        raise InvalidFile("E1403", say("不是计划文件", "not a plan file"), where=str(path))
+    made = decode(plan_part, str(path))
+    if made.hash != stated:
+        raise InvalidFile("E1405", say("计划内容与其摘要不符", "the plan does not match its hash"), where=str(path))
+    return made
+
+
+def described(made: Plan) -> dict[str, object]:
+    """Everything a person should know before saying yes."""
+    guess = estimate(made)
+    return {
+        "scope": made.scope_id,
+        "title": made.title,
+        "engine": made.engine,
+        "addresses": guess.addresses,
+        "ports": str(PortSet.parse(made.ports)),
+        "targets": guess.targets,
+        "blocks": guess.blocks,
+        "packets": guess.packets,
+        "seconds": guess.seconds,
+        "rate": f"{made.pps}/{made.pps_per_host} pps",
+        "level": Level(made.level).title,
+        "sends": tuple(f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}" for each in COLLECTORS),
+        "deep": made.deep,
+        "cannot_predict": (
+            say("开放端口的数量，因而识别报文数", "how many ports are open, hence the packets of identification"),
+            *((say("nmap 服务识别所发的内容", "what nmap's service probes send"),) if made.deep else ()),
+        ),
+        "hash": made.hash,
+    }
