@@ -78,7 +78,8 @@ def test_types_that_never_compare(text):
 @pytest.mark.parametrize(
     "text",
     ["", "__n__ > 4", "__n__:value", "__n__:value > ", "__n__:value MATCHES 'a'", "__s__:value = abc",
-     "(__n__:value = 5", "__n__:value = 5 extra", "; drop", "__n__:value = 5" + " AND __n__:value = 5" * 200, "(" * 50 + "__n__:value = 5"],
+     "(__n__:value = 5", "__n__:value = 5 extra", "; drop", "__n__:value = 5" + " AND __n__:value = 5" * 200,
+     "(" * 50 + "__n__:value = 5"],
 )  # fmt: skip
 def test_malformed(text):
     """What is no condition is refused with the place of the fault, and nothing runs for ever."""
