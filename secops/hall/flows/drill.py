@@ -32,7 +32,6 @@ from secops.scope.document import Scope
 from secops.scope.yaml_source import Source, nearest, visible
 from secops.store import ledger
 
-
 _PLAN_MOST = 8 << 20
 """Bytes of a plan file."""
 
