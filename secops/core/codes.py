@@ -184,4 +184,11 @@ CODES: dict[str, str] = {
     "E7207": "剧本已撤销或不在有效期内|the playbook is revoked or not valid now",
     "E7208": "动作不能执行或撤销|an action that cannot be carried out so, or taken back",
     "E7209": "扫描没有给出小结|the scan gave no summary",
+    # raw packets (dial.wire)
+    "E3201": "这里不能发原始报文|raw packets cannot be sent here",
+    "E3202": "SYN 引擎到不了任何目标|raw SYN can reach none of the targets",
+    "E3203": "目标被路由切得太碎|routes cut the targets into too many pieces",
+    "E3204": "地址太多，逐个探测走不完|too many addresses to walk one by one",
+    "E3205": "网卡拒绝发送|the interface refuses to send",
+    "E3206": "网关不回答 ARP/ND|the gateway does not answer ARP or ND",
 }
