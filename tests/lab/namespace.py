@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 _NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -39,7 +40,7 @@ def run(*words: str, data: str | None = None) -> str:
 
 def counters(device: str) -> tuple[int, int]:
     """Packets received and packets sent or dropped in sending, on a device of this thread's namespace."""
-    with open("/proc/thread-self/net/dev", encoding="ascii") as lines:
+    with Path("/proc/thread-self/net/dev").open(encoding="ascii") as lines:
         for line in lines:
             name, _, rest = line.partition(":")
             if name.strip() == device:
