@@ -1,4 +1,4 @@
-"""What every playbook action keeps: its traits tell the truth, reading it sends nothing, and it never fails unforeseen."""
+"""What every playbook action keeps: true traits, reading that sends nothing, no unforeseen failure."""
 
 import re
 
