@@ -9,7 +9,6 @@ from secops.dial.wire import segment as module
 from secops.dial.wire.segment import OPEN, Segment, Space, segments
 from secops.scope.intervals import IntervalSet
 
-
 ACROSS_FOUR = ["198.19.0.250-198.19.1.5", "198.19.7.0/30"]
 ACROSS_SIX = ["fd19::fffe-fd19::1:5", "fd19:0:0:0:ffff:ffff:ffff:fffe-fd19:0:0:1::2"]
 
