@@ -13,9 +13,9 @@ from secops.core.fields import Sensitivity, Type, by_name, of_kind
 from secops.core.ids import canonical
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Change, Entity, Kind, Observation, Relation, Value
-from secops.core.query import Query
+from secops.core.query import And, Compare, Op, Query
 from secops.hall.app import App
-from secops.hall.flows.merge import merge
+from secops.hall.flows.merge import merge, replay
 from secops.store import (
     changes,
     decisions,
@@ -73,17 +73,29 @@ def listed(
 
 
 def read(query: str, kind: Kind | None) -> tuple[Kind | None, Query]:
-    """The query, and which entities it asks for: services where only they have its fields. Raises UsageError."""
-    try:
+    """The query, and which entities it asks for: those of the kind it names, services where only they have its fields.
+
+    Raises UsageError.
+    """
+    if kind is not None:
         return kind, language.parse(query, kind)
+    try:
+        parsed = language.parse(query, None)
     except UsageError:
-        if kind is not None:
-            raise
         try:
             return Kind.SERVICE, language.parse(query, Kind.SERVICE)
         except UsageError:
             pass
         raise
+    named = _named(parsed)
+    return (None, parsed) if named is None else (named, language.parse(query, named))
+
+
+def _named(query: Query) -> Kind | None:
+    """The one kind that a query asks for by name."""
+    items = query.items if isinstance(query, And) else (query,)
+    found = {each.value for each in items if isinstance(each, Compare) and (each.field, each.op) == ("kind", Op.EQ)}
+    return Kind(str(next(iter(found)))) if len(found) == 1 and found <= set(Kind) else None
 
 
 def count(app: App, query: str = "", *, kind: Kind | None = None) -> int:
@@ -193,17 +205,19 @@ def digest(app: App) -> str:
 
 
 def rebuild(app: App) -> Iterator[Event]:
-    """Throw the derived tables away and replay the logs; the Summary's warnings name a difference in the digest."""
+    """Throw the derived tables away and replay the logs, in one transaction; the Summary's warnings name the digest.
+
+    Where it differs from the one before the Summary is incomplete. Raises Locked while a grading runs.
+    """
     begun = app.clock.monotonic()
     for event in merge(app):
         if isinstance(event, Progress):
             yield event
     before = digest(app)
-    with app.workspace.lock("rebuild"):
-        with app.database.write() as connection:
-            derived.clear(connection)
-        counts: Mapping[str, int | float] = {}
-        for event in merge(app):
+    counts: Mapping[str, int | float] = {}
+    with app.workspace.lock("grade"), app.database.write() as connection:
+        derived.clear(connection)
+        for event in replay(app, connection):
             if isinstance(event, Summary):
                 counts = event.counts
             else:

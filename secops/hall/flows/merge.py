@@ -27,16 +27,19 @@ def merge(app: App) -> Iterator[Event]:
     state = _State(app.config.number("discover.gone_after"))
     while True:
         with app.database.write() as connection:
-            entries = state.next(connection)
-            if entries:
-                state.take(connection, entries)
-                cursor.put(connection, entries[-1].seq)
-        if not entries:
-            break
-        seconds = max(app.clock.monotonic() - begun, 1e-9)
-        yield Progress(say("归并", "merge"), state.entries, 0, say("条", "entries"), state.entries / seconds)
-    duration = round((app.clock.monotonic() - begun) * 1000)
-    yield Summary(run="", kind=KIND, complete=True, counts=state.counts, duration_ms=duration)
+            if not state.step(connection):
+                break
+        yield state.progress(app, begun)
+    yield state.summary(app, begun)
+
+
+def replay(app: App, connection: Transaction) -> Iterator[Event]:
+    """Take in the whole log within the caller's transaction: nobody sees an inventory that is half there."""
+    begun = app.clock.monotonic()
+    state = _State(app.config.number("discover.gone_after"))
+    while state.step(connection):
+        yield state.progress(app, begun)
+    yield state.summary(app, begun)
 
 
 class _State:
@@ -46,12 +49,31 @@ class _State:
         self.gone_after = gone_after
         self.entries = 0
         self.counts: dict[str, int | float] = {"entries": 0, "new": 0, "changed": 0, "stale": 0, "gone": 0, "back": 0}
-        self._registers: dict[str, Register] | None = None
+        self._registers: dict[str, Register] = {}
+        self._place = -1
+
+    def step(self, connection: Transaction) -> bool:
+        """Take in one batch and move the cursor; False at the end of the log."""
+        entries = self.next(connection)
+        if entries:
+            self.take(connection, entries)
+            cursor.put(connection, entries[-1].seq)
+        return bool(entries)
+
+    def progress(self, app: App, begun: float) -> Progress:
+        """How far it is."""
+        seconds = max(app.clock.monotonic() - begun, 1e-9)
+        return Progress(say("归并", "merge"), self.entries, 0, say("条", "entries"), self.entries / seconds)
+
+    def summary(self, app: App, begun: float) -> Summary:
+        """What moved."""
+        duration = round((app.clock.monotonic() - begun) * 1000)
+        return Summary(run="", kind=KIND, complete=True, counts=self.counts, duration_ms=duration)
 
     def next(self, connection: Transaction) -> list[Logged]:
         """The next entries; never only a part of one declaration, whose decisions count as one."""
         place = cursor.get(connection)
-        if self._registers is None:
+        if self._place != place:  # at the start, or another process has merged meanwhile
             self._registers = registers(connection, place)
         entries = log.after(connection, place, BATCH)
         while entries and len(entries) >= BATCH and _group(entries[-1]) is not None:
@@ -73,11 +95,11 @@ class _State:
                     self._end(connection, each.seq, each.entry)
             elif _group(stretch[0]) is not None:
                 self._declare(connection, stretch)
+        self._place = entries[-1].seq
         self.entries += len(entries)
         self.counts["entries"] = self.entries
 
     def _register(self, site: str) -> Register:
-        assert self._registers is not None
         return self._registers.setdefault(site, Register(site))
 
     def _observe(self, connection: Transaction, stretch: Sequence[Logged]) -> None:

@@ -174,6 +174,7 @@ def test_a_query_about_ports_lists_services(app: App) -> None:
     """Fields that only services have choose the services."""
     _run(app, "r1", _NOW, (1,))
     assert [each["key"] for each in inventory.listed(app, "transport:tcp")] == ["198.18.0.1:80/tcp"]
+    assert [each["key"] for each in inventory.listed(app, "kind:service state:active")] == ["198.18.0.1:80/tcp"]
     assert inventory.count(app, "transport:udp") == 0
 
 
@@ -223,3 +224,35 @@ def test_an_export_holds_every_kind_with_its_provenance(app: App) -> None:
     rows = list(inventory.exported(app))
     assert [each["kind"] for each in rows] == ["ip", "website", "service"]
     assert all(each["origin"] for each in rows)
+
+
+def test_two_processes_may_merge_in_turn(tmp_path: Path) -> None:
+    """What another process declared meanwhile is known to the next batch of this one."""
+    workspace = Workspace(tmp_path)
+    workspace.make()
+    with (
+        App(workspace, clock=ManualClock(Instant(_NOW))) as one,
+        App(workspace, clock=ManualClock(Instant(_NOW))) as two,
+    ):
+        _run(one, "r1", _NOW, (1,))
+        running = merge(one)
+        with one.database.write() as connection:
+            observations.append(connection, [_web("r2", 2, _NOW + 5)])
+        next(running)
+        _write(two, "a.yaml", _UNITS + "networks:\n  - {cidr: 198.18.0.0/24, organisation: A}\n")
+        _last(declare(two, who="me"))
+        with one.database.write() as connection:
+            observations.append(connection, [_web("r3", 3, _NOW + 9)])
+        list(running)
+        assert {each["org.name"] for each in inventory.listed(one, "kind:ip")} == {"甲局"}
+
+
+def test_a_rebuild_cut_short_leaves_the_inventory_as_it_was(app: App) -> None:
+    """Clearing and replaying are one transaction."""
+    _run(app, "r1", _NOW, (1, 2))
+    before = inventory.digest(app)
+    events = inventory.rebuild(app)
+    next(events)
+    events.close()
+    assert inventory.digest(app) == before
+    assert inventory.count(app) == 4
