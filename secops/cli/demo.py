@@ -97,10 +97,22 @@ def story(told: "Outcome", folder: Path) -> Iterator[str]:
         yield f"  {pad(name, wide)}  {visible(str(path))}"
     yield ""
     yield say("接下来可以试试：", "Try next:")
-    here = f"secops -w {visible(str(folder))}"
+    here = f"{_program()} -w {visible(str(folder))}"
     yield f"  {here} inventory list service:redis"
     yield f"  {here} grade explain {told.example[:12]}"
     yield f"  {here} drill status {told.drill_run}"
+
+
+def _program() -> str:
+    """How the reader can call this program from where they stand."""
+    import os
+    import shutil
+    import sys
+
+    beside = Path(sys.executable).parent / "secops"
+    if shutil.which("secops"):
+        return "secops"
+    return os.path.relpath(beside) if beside.exists() else f"{sys.executable} -m secops"
 
 
 def _found(told: "Outcome") -> Iterator[str]:

@@ -138,6 +138,7 @@ CODES: dict[str, str] = {
     "E2115": "目标不在授权内|the target is not in the scope",
     "E2116": "端口永不触碰|a port that is never touched",
     "E2117": "没有可触碰的目标或端口|no target or no port is left",
+    "E2199": "授权已失效|the scope no longer holds",
     "E2201": "授权书里的范围荒唐或不可作为目标|an absurd range, or addresses that are no target",
     "E2202": "授权书自相矛盾，什么也没有授权|a scope that contradicts itself and grants nothing",
     "E2301": "私钥打不开（口令不对）|the private key does not open (wrong passphrase)",

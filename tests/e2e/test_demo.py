@@ -33,7 +33,7 @@ def test_the_demo_goes_all_the_way_and_touches_nothing_else(tmp_path: Path) -> N
     assert services >= 70
     assert printers == 0
     assert len(alerts) == opened > 40
-    commands = [line.split()[3:] for line in run.stdout.splitlines() if line.startswith("  secops -w ")]
+    commands = [line.split(" -w demo ")[1].split() for line in run.stdout.splitlines() if " -w demo " in line]
     assert len(commands) == 3
     for words in commands:
         again = _secops("-w", "demo", *words, folder=tmp_path)
