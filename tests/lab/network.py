@@ -64,8 +64,10 @@ class Lab:
         for setting in settings:
             run("ip", "netns", "exec", name, "sysctl", "-qw", setting)
 
-    def leased(self, targets: Iterable[str], ports: Iterable[str], *, loss: int = 0) -> None:
+    def leased(self, targets: Iterable[str], ports: Iterable[str], *, loss: int = 0, resolver: str = "") -> None:
         """Count as stray whatever leaves the scanner for elsewhere; lose `loss` % of the packets each way.
+
+        `resolver` is the scope's name server: a named endpoint, asked over UDP.
 
         The scanner's kernel may still end conversations of earlier leases (resets, last segments), never begin one.
         """
@@ -80,6 +82,8 @@ class Lab:
                 words = f"{family} daddr {{ {', '.join(members)} }} tcp dport {{ {wanted} }}"
                 accepted += f"{words} goto leased\n"
                 self._earlier.add(words)
+        if resolver:
+            accepted += f"ip daddr {resolver} udp dport 53 accept\n"
         drop = f"numgen random mod 100 < {loss} counter name lost drop" if loss else ""
         run("ip", "netns", "exec", self.router, "nft", "-f", "-", data=f"""
             table inet lab {{}}
