@@ -130,10 +130,8 @@ def _found(told: "Outcome") -> Iterator[str]:
             f"  [{say(*SEVERITIES[severity])}] {title}：{count} 处，如 {example}",
             f"  [{severity}] {title}: {count}, such as {example}",
         )
-    yield say(
-        f"告警：{told.alerts} 条已送达 {visible(told.alerts_to)}",
-        f"Alerts: {told.alerts} delivered to {visible(told.alerts_to)}",
-    )
+    places = say("，", ", ").join(f"{visible(place)} {count}" for place, count in told.alerts.items())
+    yield say(f"告警：{told.transitions} 条，送达 {places}", f"Alerts: {told.transitions}, delivered to {places}")
     yield say(
         f"演练：{told.verdict}（靶场收到 {told.markers} 个良性标记）",
         f"Exercise: {told.verdict} (the lab was sent {told.markers} benign markers)",

@@ -52,8 +52,10 @@ class Outcome:
     """Severity, title of the rule, findings, an example's key; gravest first."""
     example: str = ""
     """A finding worth explaining."""
-    alerts: int = 0
-    alerts_to: str = ""
+    alerts: dict[str, int] = field(default_factory=dict)
+    """Where to -> how many of the alerts have arrived there."""
+    transitions: int = 0
+    """Alerts there are."""
     cases: int = 0
     drill_run: str = ""
     verdict: str = ""
@@ -163,14 +165,20 @@ class Demo:
         )
 
     def _alert(self, app: App, _ground: Ground, stop: Callable[[], bool]) -> Iterator[Event]:
-        done = yield from self._through(alert.push(app, stop=stop))
-        self.outcome.alerts = int(done.counts.get("delivered", 0))
-        self.outcome.alerts_to = self.elasticsearch or app.workspace.alerts.name
+        yield from self._through(alert.push(app, stop=stop))
+        places = {"jsonl": app.workspace.alerts.name} | (
+            {"elasticsearch": self.elasticsearch} if self.elasticsearch else {}
+        )
+        for sink, place in places.items():
+            letters = list(alert.listed(app, alert.wanted(sinks=(sink,), streams=("alerts",))))
+            self.outcome.transitions = len(letters)
+            self.outcome.alerts[place] = sum(each["state"] == "delivered" for each in letters)
         self.outcome.files.append((say("告警（JSONL）", "alerts (JSONL)"), app.workspace.alerts))
+        told = say("，", ", ").join(f"{place} {count}" for place, count in self.outcome.alerts.items())
         yield _stage(
             6,
-            f"告警：{self.outcome.alerts} 条送达 {self.outcome.alerts_to}",
-            f"alerts: {self.outcome.alerts} delivered to {self.outcome.alerts_to}",
+            f"告警：{self.outcome.transitions} 条，送达 {told}",
+            f"alerts: {self.outcome.transitions}, delivered to {told}",
         )
 
     def _report(self, app: App, _ground: Ground, _stop: Callable[[], bool]) -> Iterator[Event]:
@@ -244,7 +252,7 @@ class Demo:
                 **told.assets,
                 "findings": sum(told.severities.values()),
                 "cases": told.cases,
-                "alerts": told.alerts,
+                "alerts": told.transitions,
             },
             left_out=touched,
             duration_ms=round(told.seconds * 1000),

@@ -6,9 +6,10 @@ from secops.hall.flows.demo import Outcome
 
 def test_the_story_tells_counts_top_findings_and_next_commands(tmp_path: Path) -> None:
     """The closing summary names counts, gravest findings, what was left alone, files and three commands."""
-    told = Outcome(tmp_path, seconds=12.3, assets={"ip": 3, "website": 2}, severities={"high": 4}, cases=2, alerts=4)
+    told = Outcome(tmp_path, seconds=12.3, assets={"ip": 3, "website": 2}, severities={"high": 4}, cases=2)
     told.top = [("high", "登录页面未加密", 4, "http://x\x1b[31m")]
     told.untouched = [("打印机端口", "127.0.0.1:9100", 0)]
+    told.alerts, told.transitions = {"alerts.jsonl": 4, "http://127.0.0.1:9200": 3}, 4
     told.files = [("资产台账", tmp_path / "a.xlsx")]
     told.example, told.drill_run, told.verdict = "fnd-abcdefghijkl", "RUN", "具备开赛条件"
     text = "\n".join(story(told, Path("demo")))
