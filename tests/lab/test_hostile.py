@@ -29,8 +29,13 @@ def secops(lab: Lab, folder: Path, *words: str, code: int = 0) -> str:
     done = subprocess.run(
         ["ip", "netns", "exec", lab.scan, sys.executable, "-m", "secops", "-w", str(folder / "ws"), *words],
         env=os.environ | environment(folder, [f"{RESOLVER}:53"]),
-        cwd=Path(__file__).parents[2], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=50, check=False,
-    )  # fmt: skip
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
     assert done.returncode == code, done.stderr
     return done.stdout
 
@@ -44,8 +49,8 @@ def test_nothing_leads_it_out_of_scope(site: Lab, tmp_path: Path, engine: str) -
     secops(site, tmp_path, "init", str(tmp_path / "ws"))
     secops(site, tmp_path, "scope", "keygen", "chief", "--passphrase-file", str(tmp_path / "pass"))
     file = tmp_path / "ws" / "scopes" / "lab.yaml"
-    secops(site, tmp_path, "scope", "new", str(file), "--title", "lab", "--basis", "test", "--document", "粤测〔2026〕1号",
-           "--issuer", "lab", "--include", SCOPE, "--include", "rebind.lab", "--ports", str(PORT),
+    secops(site, tmp_path, "scope", "new", str(file), "--title", "lab", "--basis", "test", "--issuer", "lab",
+           "--document", "粤测〔2026〕1号", "--include", SCOPE, "--include", "rebind.lab", "--ports", str(PORT),
            "--operator", "lab")  # fmt: skip
     file.write_text(file.read_text().replace("resolvers: []", f'resolvers: ["{RESOLVER}"]'))
     secops(site, tmp_path, "scope", "sign", "lab", "--key", "chief", "--passphrase-file", str(tmp_path / "pass"))
