@@ -11,7 +11,6 @@ want ip iproute2
 want nginx nginx-light
 want redis-server redis-server
 want sshd openssh-server
-want tcpdump tcpdump
 want mvn maven
 want java default-jre-headless
 [ -n "$missing" ] || exit 0
