@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TextIO
 
 from secops.cli import words
+from secops.cli.runlog import RunLog
 from secops.cli.show import Format, line, plain_text, visible
 from secops.core.errors import Exit, UsageError
 from secops.core.events import SCHEMA, Event, Note, Progress, Row, Started, Summary
@@ -88,36 +89,49 @@ def follow(events: Iterable[Event], *, format: Format | None = None, stream: Tex
     out = stream or sys.stdout
     machine = format in {Format.JSONL, Format.JSON} or (format is None and not out.isatty())
     meter = _Meter()
+    log = RunLog(_runs())
     last: Summary | None = None
-    for event in events:
-        if isinstance(event, Progress):
-            meter.show(event)
-        elif isinstance(event, Note):
-            talk(("! " if event.warning else "") + visible(event.text))
-        elif isinstance(event, Row):
-            if machine:
-                out.write(line({"type": event.type, **event.data}))
-        elif isinstance(event, Started):
-            if machine:
-                out.write(
-                    line(
-                        {
-                            "type": "meta",
-                            "schema": SCHEMA,
-                            "run": event.run,
-                            "what": event.what,
-                            "resumed": event.resumed,
-                        }
-                    )
-                )
-            verb = say("继续", "continuing") if event.resumed else say("开始", "starting")
-            talk(f"{verb} {event.what} {event.run}")
-        else:
-            last = event
-            _summary(event, out if machine else None)
+    try:
+        for event in events:
+            log.note(event)
+            _tell(event, meter, out if machine else None)
+            if isinstance(event, Summary):
+                last = event
+    except BaseException as error:
+        log.fault(error)
+        raise
+    finally:
+        log.close()
     out.flush()
     _clear(sys.stderr)
     return last
+
+
+def _tell(event: Event, meter: "_Meter", out: TextIO | None) -> None:
+    """One event: records to `out` if there is one, words to stderr."""
+    if isinstance(event, Progress):
+        meter.show(event)
+    elif isinstance(event, Note):
+        talk(("! " if event.warning else "") + visible(event.text))
+    elif isinstance(event, Row):
+        if out is not None:
+            out.write(line({"type": event.type, **event.data}))
+    elif isinstance(event, Started):
+        if out is not None:
+            meta = {"run": event.run, "what": event.what, "resumed": event.resumed}
+            out.write(line({"type": "meta", "schema": SCHEMA, **meta}))
+        verb = say("继续", "continuing") if event.resumed else say("开始", "starting")
+        talk(f"{verb} {event.what} {event.run}")
+    else:
+        _summary(event, out)
+
+
+def _runs() -> Path | None:
+    """Where runs keep their folders; None outside a workspace."""
+    try:
+        return workspace().root / "runs"
+    except UsageError:
+        return None
 
 
 def exit_code(summary: Summary | None, stop: Stop | None = None) -> int:
