@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
+from secops.cli import words
 from secops.core.errors import StoreError
 from secops.core.language import say
 
@@ -108,8 +109,8 @@ def one(
             return
         names = {key: (titles or {}).get(key, key) for key in item}
         wide = max((width(name) for name in names.values()), default=0)
-        for key, value in item.items():
-            stream.write(f"{pad(names[key], wide)}  {visible(plain_text(value))}\n")
+        for key in item:
+            stream.write(f"{pad(names[key], wide)}  {visible(_read(key, item))}\n")
 
 
 def plain_text(value: object) -> str:
@@ -158,12 +159,16 @@ def unformula(text: str) -> str:
 
 
 def _table(items: Iterable[Mapping[str, object]], columns: Sequence[Column], stream: TextIO) -> int:
-    body = [[cut(visible(plain_text(item.get(each.key))), CELL) for each in columns] for item in items]
+    body = [[cut(visible(_read(each.key, item)), CELL) for each in columns] for item in items]
     head = [each.title for each in columns]
     wide = [max([width(head[i]), *(width(row[i]) for row in body)]) for i in range(len(columns))]
     for row in [head, *body]:
         stream.write("  ".join(pad(cell, wide[i]) for i, cell in enumerate(row)).rstrip() + "\n")
     return len(body)
+
+
+def _read(key: str, item: Mapping[str, object]) -> str:
+    return words.value(key, plain_text(item.get(key)))
 
 
 def _csv(items: Iterable[Mapping[str, object]], columns: Sequence[Column], stream: TextIO, *, bom: bool) -> int:

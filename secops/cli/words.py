@@ -1,4 +1,4 @@
-"""The words of summaries for eyes; machine records keep the English keys."""
+"""The words people read in tables and summaries; machine records keep the English keys and values."""
 
 from secops.core.language import say
 
@@ -77,3 +77,38 @@ def count(name: str, kind: str = "") -> str:
 def state(name: str) -> str:
     """How a run ended, in words."""
     return say(_STATES.get(name, name), name)
+
+
+_VALUES: dict[str, dict[str, str]] = {
+    "state": _STATES
+    | {
+        "active": "在用",
+        "stale": "未见",
+        "gone": "消失",
+        "declared": "已登记",
+        "queued": "待送",
+        "unknown": "待查证",
+        "delivered": "已送达",
+        "dead": "无法投递",
+        "running": "进行中",
+        "open": "未决",
+        "resolved": "已消除",
+    },
+    "severity": {"critical": "紧急", "high": "高危", "medium": "中危", "low": "低危", "info": "提示"},
+    "step": {"opened": "新发现", "changed": "有变化", "resolved": "已消除", "reopened": "再次出现"},
+    "kind": {
+        "ip": "IP 地址",
+        "network": "网段",
+        "system": "业务系统",
+        "website": "网站",
+        "data": "数据",
+        "host": "主机",
+        "device": "设备",
+        "service": "开放端口",
+    },
+}
+
+
+def value(key: str, text: str) -> str:
+    """What a table shows for a value of this column."""
+    return say(_VALUES.get(key, {}).get(text, text), text)
