@@ -17,9 +17,10 @@ from secops.core.language import say
 from secops.drill import engine
 from secops.drill.actions.interface import Action, Call, Outcome, Receipt
 from secops.drill.cacao.playbook import Act, Scalar
-from secops.drill.engine import Ask, Dispatch, Finish, Phase, Probe, Program, State, due
+from secops.drill.engine import due
 from secops.drill.plan import resolve
 from secops.drill.record import Entry, Record
+from secops.drill.state import Ask, Dispatch, Finish, Phase, Probe, Program, State
 
 KIND: Final = "drill"
 STOPPED: Final = frozenset({"E2110", "E2111"})

@@ -11,7 +11,7 @@ from secops.core.language import say
 from secops.drill.actions.interface import Action, Prediction, Reach, Traits
 from secops.drill.cacao import json_form
 from secops.drill.cacao.playbook import REFERENCE, Act, Playbook, Scalar, Variable, references
-from secops.drill.engine import Program
+from secops.drill.state import Program
 from secops.scope.yaml_source import Source, nearest
 
 KIND: Final = "drill-plan"

@@ -14,21 +14,9 @@ from drill_parts import T0, Doing, playbook
 
 from secops.core.clock import Instant
 from secops.drill.actions.interface import Level, Reach, Traits
-from secops.drill.engine import (
-    OPEN,
-    Ask,
-    Dispatch,
-    Finish,
-    Phase,
-    Probe,
-    Program,
-    due,
-    finished,
-    fold,
-    initial,
-    step,
-)
+from secops.drill.engine import due, finished, fold, initial, step
 from secops.drill.record import Entry, Record
+from secops.drill.state import OPEN, Ask, Dispatch, Finish, Phase, Probe, Program
 
 pytestmark = pytest.mark.property
 PEOPLE = Traits("manual", "", "", Reach.PEOPLE, Level.PASSIVE, 60_000, idempotent=True)

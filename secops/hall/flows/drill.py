@@ -23,6 +23,7 @@ from secops.drill.cacao.playbook import Playbook, in_order
 from secops.drill.cacao.problem import Problem, refuse
 from secops.drill.plan import Line, Plan
 from secops.drill.record import Entry, Record
+from secops.drill.state import OPEN, State
 from secops.hall.app import App
 from secops.hall.flows.discover_open import admitted
 from secops.hall.flows.drill_ledger import held, put, read, stop_all_epoch
@@ -193,7 +194,7 @@ def steps(app: App, run: str) -> tuple[list[dict[str, object]], list[str]]:
                 "outcome": str(now.outcome or "") if now else "",
                 "attempt": now.attempt if now else 0,
                 "since": int(now.since) if now else None,
-                "deadline": int(now.deadline) if now and now.phase in engine.OPEN else None,
+                "deadline": int(now.deadline) if now and now.phase in OPEN else None,
                 "who": now.who if now else "",
                 "detail": now.detail if now else "",
             }
@@ -276,7 +277,7 @@ def _plan(records: list[Record], run: str) -> Plan:
     return plans.read(records[0].payload.get("plan"), run)
 
 
-def _state(plan: Plan, records: list[Record]) -> engine.State:
+def _state(plan: Plan, records: list[Record]) -> State:
     return engine.fold(plans.program(plan, described()), records)
 
 
@@ -295,7 +296,7 @@ def _line(app: App, run: str) -> dict[str, object]:
     }
 
 
-def _not_open(state: engine.State, run: str, step: str, word: str) -> UsageError:
+def _not_open(state: State, run: str, step: str, word: str) -> UsageError:
     known = state.program.playbook.steps
     if step not in known:
         near = nearest(step, known)

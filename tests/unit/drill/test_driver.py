@@ -10,8 +10,8 @@ from secops.core.errors import Locked, Refused, SecopsError
 from secops.core.events import Summary
 from secops.drill.actions.interface import Level, Outcome, Reach, Receipt, Traits
 from secops.drill.driver import Driver, answer
-from secops.drill.engine import Program
 from secops.drill.record import Entry, Record
+from secops.drill.state import Program
 
 PEOPLE = Traits("manual", "", "", Reach.PEOPLE, Level.PASSIVE, 60_000, idempotent=True)
 

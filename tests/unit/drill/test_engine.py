@@ -9,8 +9,9 @@ from secops.core.clock import Instant
 from secops.drill import engine
 from secops.drill.actions.interface import Level, Reach, Traits
 from secops.drill.cacao.playbook import Exits, If
-from secops.drill.engine import Ask, Dispatch, Finish, Phase, Probe, Program, due, finished, fold, initial, step
+from secops.drill.engine import due, finished, fold, initial, step
 from secops.drill.record import Entry, Record
+from secops.drill.state import Ask, Dispatch, Finish, Phase, Probe, Program
 
 PEOPLE = Traits("manual", "", "", Reach.PEOPLE, Level.PASSIVE, 60_000, idempotent=True)
 
