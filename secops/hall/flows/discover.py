@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 
-from secops.core.clock import Instant
+from secops.core.clock import DAY_MS, Instant
 from secops.core.errors import InvalidFile, Refused, SecopsError, UsageError
 from secops.core.events import Event, Note, Progress, Row, Started, Summary
 from secops.core.language import say
@@ -21,6 +21,9 @@ from secops.store import coverage, observations, run_ends, runs
 KIND = "discover"
 LOCK = "discover"
 _BEAT = 1.0
+_UNENDED = frozenset({"crashed", "interrupted", "stopped", "refused"})
+_LOOK_BACK = 50
+"""Runs looked through for an unfinished one of the same plan."""
 _STOPPED = {"E2110"}
 """Refusals that mean: somebody said stop."""
 
@@ -31,6 +34,13 @@ def discover(app: App, plan: Plan, *, operator: str, stop: Callable[[], bool] = 
         yield from bury(app)
         plans.check(plan)
         now = app.clock.now()
+        left = _left(app, plan, now)
+        if left is not None:
+            yield Note(
+                say(f"同一计划的任务 {left.id} 未完成，接着做", f"run {left.id} of this plan is unfinished: continuing")
+            )
+            yield from _go_on(app, left, plan, operator, stop)
+            return
         run = plans.run_id(plan, now)
         opened = open_run(app, plan, operator)
         with app.database.write() as connection:
@@ -52,7 +62,6 @@ def resume(
         yield from bury(app)
         with app.database.read() as connection:
             found = runs.get(connection, run)
-            done = coverage.blocks_done(connection, run)
         if found is None:
             raise UsageError("E1404", say(f"没有这个任务：{run}", f"no such run: {run}"), hint="secops discover status")
         plan = plans.decode(found.plan, f"run {run}")
@@ -71,10 +80,25 @@ def resume(
         if found.state == "done":
             yield Note(say(f"任务 {run} 已经完成", f"run {run} is complete already"))
             return
-        opened = open_run(app, plan, operator)
-        with app.database.write() as connection:
-            runs.again(connection, run, app.clock.now(), os.getpid())
-        yield from _Session(app, plan, run, found.started_at, opened, stop).drive(done, resumed=True)
+        yield from _go_on(app, found, plan, operator, stop)
+
+
+def _left(app: App, plan: Plan, now: Instant) -> runs.Run | None:
+    """The last run of this very plan if it did not end and was alive within a day: a second start continues it."""
+    with app.database.read() as connection:
+        same = next((each for each in runs.latest(connection, _LOOK_BACK) if each.plan_hash == plan.hash), None)
+    fresh = same is not None and same.state in _UNENDED and now - same.heartbeat < DAY_MS
+    return same if fresh else None
+
+
+def _go_on(app: App, found: runs.Run, plan: Plan, operator: str, stop: Callable[[], bool]) -> Iterator[Event]:
+    """Finish the blocks of a run that are not done. The caller holds the lock."""
+    with app.database.read() as connection:
+        done = coverage.blocks_done(connection, found.id)
+    opened = open_run(app, plan, operator)
+    with app.database.write() as connection:
+        runs.again(connection, found.id, app.clock.now(), os.getpid())
+    yield from _Session(app, plan, found.id, found.started_at, opened, stop).drive(done, resumed=True)
 
 
 def wanted_plan(app: App, run: str, *, engine: str, ports: str, deep: tuple[str, ...]) -> Plan:

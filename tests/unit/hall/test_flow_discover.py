@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from secops.core.clock import SystemClock, render
+from secops.core.clock import DAY_MS, Instant, SystemClock, render
 from secops.core.errors import Locked, Refused, UsageError
 from secops.core.events import Note, Row, Started, Summary
 from secops.hall.app import App
@@ -133,12 +133,34 @@ def test_dead_run_gets_its_summary_from_the_next_start(app):
     with app.database.write() as connection:
         dead = runs.Run("dead", "discover", "default", "running", plan.document(), plan.hash, now, now, None, 1, {}, {})
         runs.begin(connection, dead)
-    events = list(discover(app, plan, operator=ME))
+    events = list(discover(app, make_plan(app, "a.yaml", ports="1"), operator=ME))
     assert any(isinstance(each, Note) and "dead" in each.text for each in events)
     with app.database.read() as connection:
         found = runs.get(connection, "dead")
     assert (found.state, found.summary["state"], found.summary["resumable"]) == ("crashed", "crashed", True)
     assert last(list(resume(app, "dead", operator=ME))).state == "done"
+
+
+def test_a_second_start_continues(app):
+    """Starting the same plan again goes on with the unfinished run, and begins anew once that is done."""
+    plan = make_plan(app, "a.yaml")
+    first = last(list(discover(app, plan, operator=ME, stop=lambda: True)))
+    second = last(list(discover(app, plan, operator=ME)))
+    third = last(list(discover(app, plan, operator=ME)))
+    assert (second.run, second.state) == (first.run, "done")
+    assert third.run != first.run
+
+
+def test_an_old_unfinished_run_is_left_alone(app):
+    """A run that was alive more than a day ago is not continued by a start: what it asked is too old to count."""
+    plan = make_plan(app, "a.yaml")
+    now = Instant(app.clock.now() - 2 * DAY_MS)
+    with app.database.write() as connection:
+        runs.begin(
+            connection,
+            runs.Run("old", "discover", "default", "crashed", plan.document(), plan.hash, now, now, None, 1, {}, {}),
+        )
+    assert last(list(discover(app, plan, operator=ME))).run != "old"
 
 
 def test_changed_scope_or_program_refuses_the_plan(app):
