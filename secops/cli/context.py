@@ -1,5 +1,6 @@
 """What every command needs: the workspace opened, a flow followed to its summary, Ctrl-C understood."""
 
+import getpass
 import os
 import signal
 import sys
@@ -40,6 +41,11 @@ def workspace() -> Workspace:
             hint=f"secops init {named}",
         )
     return Workspace(Path(named).resolve()) if named else find(Path.cwd())
+
+
+def operator_of(named: str) -> str:
+    """The operator who was named, else the user of this session."""
+    return named or getpass.getuser()
 
 
 class Stop:

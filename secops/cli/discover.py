@@ -94,7 +94,7 @@ def run(
     format: Form = None,
 ) -> None:
     """Run to the end; a run always ends with its summary."""
-    from secops.cli.context import exit_code, follow, open_app, stopping
+    from secops.cli.context import exit_code, follow, open_app, operator_of, stopping
     from secops.core.errors import UsageError
     from secops.hall.flows.discover import discover
     from secops.hall.flows.discover_open import make_plan
@@ -110,7 +110,7 @@ def run(
         else:
             made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
             _confirm(made, yes=yes)
-        summary = follow(discover(app_, made, operator=_who(operator), stop=stop), format=format)
+        summary = follow(discover(app_, made, operator=operator_of(operator), stop=stop), format=format)
         raise typer.Exit(exit_code(summary, stop))
 
 
@@ -128,7 +128,7 @@ def resume(
     format: Form = None,
 ) -> None:
     """Finish the blocks that are not done."""
-    from secops.cli.context import exit_code, follow, open_app, stopping
+    from secops.cli.context import exit_code, follow, open_app, operator_of, stopping
     from secops.hall.flows.discover import resume as resumed
     from secops.hall.flows.discover import wanted_plan
     from secops.hall.flows.discover_plan import load
@@ -137,7 +137,7 @@ def resume(
         wanted = load(plan) if plan is not None else None
         if wanted is None and (engine or ports or deep):
             wanted = wanted_plan(app_, run, engine=engine, ports=ports, deep=tuple(deep or ()))
-        summary = follow(resumed(app_, run, operator=_who(operator), stop=stop, wanted=wanted), format=format)
+        summary = follow(resumed(app_, run, operator=operator_of(operator), stop=stop, wanted=wanted), format=format)
         raise typer.Exit(exit_code(summary, stop))
 
 
@@ -186,12 +186,6 @@ def import_(
 
     with open_app() as app_:
         raise typer.Exit(exit_code(follow(bring_in(app_, tuple(files), kind), format=format)))
-
-
-def _who(operator: str) -> str:
-    import getpass
-
-    return operator or getpass.getuser()
 
 
 def _confirm(made: "Plan", *, yes: bool) -> None:

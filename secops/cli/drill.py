@@ -92,12 +92,12 @@ def plan(
     """Show each step's effect, and save the plan where asked."""
     import json
 
-    from secops.cli.context import open_app, talk
+    from secops.cli.context import open_app, operator_of, talk
     from secops.cli.show import opened
     from secops.hall.flows.drill import make
 
     with open_app() as app_:
-        made = make(app_, playbook, scope, _values(var or []), operator=_who(operator))
+        made = make(app_, playbook, scope, _values(var or []), operator=operator_of(operator))
     rows(_lines(made), _plan_columns(), format=format)
     if out:
         with opened(out) as stream:
@@ -118,23 +118,23 @@ def apply(
     format: Form = None,
 ) -> None:
     """Only this and resume send anything."""
-    from secops.cli.context import exit_code, follow, open_app, stopping
+    from secops.cli.context import exit_code, follow, open_app, operator_of, stopping
     from secops.hall.flows.drill import apply as applied
     from secops.hall.flows.drill import read_plan
 
     with open_app() as app_, stopping() as stop:
-        events = applied(app_, read_plan(plan), operator=_who(operator), stop=stop, wait=wait)
+        events = applied(app_, read_plan(plan), operator=operator_of(operator), stop=stop, wait=wait)
         raise typer.Exit(exit_code(follow(events, format=format), stop))
 
 
 @app.command(help=say("继续未结束的演练", "go on with a run"))
 def resume(run: Run, *, wait: Wait = False, operator: Operator = "", format: Form = None) -> None:
     """Steps whose outcome is unknown are probed or left to a person, never sent again blindly."""
-    from secops.cli.context import exit_code, follow, open_app, stopping
+    from secops.cli.context import exit_code, follow, open_app, operator_of, stopping
     from secops.hall.flows.drill import resume as resumed
 
     with open_app() as app_, stopping() as stop:
-        events = resumed(app_, run, operator=_who(operator), stop=stop, wait=wait)
+        events = resumed(app_, run, operator=operator_of(operator), stop=stop, wait=wait)
         raise typer.Exit(exit_code(follow(events, format=format), stop))
 
 
@@ -153,12 +153,12 @@ def approve(
     operator: Operator = "",
 ) -> None:
     """Write the answer down; the run goes on with resume."""
-    from secops.cli.context import open_app, talk
+    from secops.cli.context import open_app, operator_of, talk
     from secops.hall.flows.drill import approve as approved
 
     words = {"是": "yes", "同意": "yes", "否": "no", "不同意": "no", "已执行": "done", "未执行": "not-done"}
     with open_app() as app_:
-        approved(app_, run, step, words.get(answer, answer.lower()), who=_who(operator), note=note)
+        approved(app_, run, step, words.get(answer, answer.lower()), who=operator_of(operator), note=note)
     talk(say(f"已记录；继续: secops drill resume {run}", f"written down; go on: secops drill resume {run}"))
 
 
@@ -211,14 +211,14 @@ def stop(
     """The switch first, then the record."""
     from dataclasses import asdict
 
-    from secops.cli.context import open_app, talk, workspace
+    from secops.cli.context import open_app, operator_of, talk, workspace
     from secops.hall.flows.drill_stop import press
 
     press(workspace())
     from secops.hall.flows.drill import stop as stopped
 
     with open_app() as app_:
-        summary = stopped(app_, run, who=_who(operator), why=why or say("人工停止", "stopped by a person"))
+        summary = stopped(app_, run, who=operator_of(operator), why=why or say("人工停止", "stopped by a person"))
     one({"type": "summary", **asdict(summary)}, format=format)
     talk(say("已停止，不会再发出任何动作", "stopped: nothing more is sent"))
 
@@ -274,12 +274,6 @@ def _values(words: list[str]) -> dict[str, str]:
             raise UsageError("E7206", say(f"--var 要写成 名=值: {word}", f"--var is NAME=VALUE: {word}"))
         values[name if name.startswith("__") else f"__{name}__"] = value
     return values
-
-
-def _who(operator: str) -> str:
-    import getpass
-
-    return operator or getpass.getuser()
 
 
 def _timed(row: dict[str, object], *keys: str) -> dict[str, object]:

@@ -148,13 +148,11 @@ def declare(
     format: Form = None,
 ) -> None:
     """`secops inventory declare`."""
-    from getpass import getuser
-
-    from secops.cli.context import exit_code, follow, open_app
+    from secops.cli.context import exit_code, follow, open_app, operator_of
     from secops.hall.flows.declare import declare as stated
 
     with open_app() as opened:
-        summary = follow(stated(opened, who=who or getuser(), files=files or None, plan=plan), format=format)
+        summary = follow(stated(opened, who=operator_of(who), files=files or None, plan=plan), format=format)
     raise typer.Exit(exit_code(summary))
 
 

@@ -250,13 +250,11 @@ def revoke(
     operator: Annotated[str, typer.Option("--operator", envvar="SECOPS_OPERATOR", help=say("操作人", "operator"))] = "",
 ) -> None:
     """Throw the switch and record it."""
-    import getpass
-
-    from secops.cli.context import open_app, talk
+    from secops.cli.context import open_app, operator_of, talk
     from secops.hall.flows import scope as flow
 
     with open_app() as opened:
-        for gone in flow.revoke(opened, scope, reason, operator or getpass.getuser()):
+        for gone in flow.revoke(opened, scope, reason, operator_of(operator)):
             talk(say(f"已撤销 {gone}", f"revoked {gone}"))
 
 

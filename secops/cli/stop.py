@@ -25,16 +25,14 @@ def stop(
     operator: Annotated[str, typer.Option("--operator", envvar="SECOPS_OPERATOR")] = "",
 ) -> None:
     """Press the switch, then write the stop into every open run."""
-    import getpass
-
-    from secops.cli.context import open_app, talk, workspace
+    from secops.cli.context import open_app, operator_of, talk, workspace
     from secops.cli.show import line
     from secops.core.errors import UsageError
     from secops.hall.flows.drill_stop import stop_all
 
     if not all:
         raise UsageError("E7203", say("请写明 --all", "say --all"), hint="secops stop --all; secops drill stop RUN")
-    epoch, runs, trouble = stop_all(workspace(), open_app, who=operator or getpass.getuser())
+    epoch, runs, trouble = stop_all(workspace(), open_app, who=operator_of(operator))
     import sys
 
     sys.stdout.write(line({"type": "stopped", "epoch": epoch, "drills": runs}))

@@ -1,7 +1,6 @@
 """Imports every table file, so that the metadata is whole. A new table is a file and a line here."""
 
 from importlib import import_module
-from importlib.util import find_spec
 
 _FILES: tuple[str, ...] = (
     "runs",
@@ -21,8 +20,7 @@ _FILES: tuple[str, ...] = (
     "ledger",
 )
 for _each in _FILES:
-    if find_spec(f"secops.store.{_each}"):
-        import_module(f"secops.store.{_each}")
+    import_module(f"secops.store.{_each}")
 
 from secops.store.database import metadata  # noqa: E402 - after the tables have been made
 
