@@ -90,6 +90,7 @@ _WEB = frozenset({Kind.SERVICE, Kind.WEBSITE})
 _SVC = frozenset({Kind.SERVICE})
 _ADDR = frozenset({Kind.IP, Kind.SERVICE, Kind.WEBSITE})
 _MACHINE = frozenset({Kind.IP, Kind.HOST, Kind.DEVICE})
+_BOX = frozenset({Kind.IP, Kind.DEVICE})
 _SYS = frozenset({Kind.SYSTEM})
 _NET = frozenset({Kind.NETWORK})
 _DATA = frozenset({Kind.DATA})
@@ -140,11 +141,21 @@ FIELDS: tuple[Field, ...] = (
     _f("service.banner", "服务标语", "banner", T.TEXT, _SVC, alias="banner"),
     _f("service.cpe", "CPE", "CPE", T.TEXTS, _SVC, alias="cpe"),
     _f("service.auth_required", "要求认证", "asks for authentication", T.BOOLEAN, _SVC),
+    _f("service.info", "服务说明", "service information", T.TEXT, _SVC),
+    _f("service.hostname", "服务自报主机名", "host name the service tells", T.TEXT, _SVC),
+    _f("service.os", "服务自报系统", "system the service tells", T.TEXT, _SVC),
+    _f("service.device_type", "服务自报设备类型", "device type the service tells", T.TEXT, _SVC),
     _f("host.names", "主机名", "host names", T.TEXTS, _MACHINE, alias="hostname"),
     _f("host.mac", "MAC 地址", "MAC addresses", T.TEXTS, _MACHINE, alias="mac"),
     _f("host.os", "操作系统", "operating system", T.TEXT, _MACHINE, alias="os"),
     _f("host.addresses", "所用地址", "addresses", T.TEXTS, frozenset({Kind.HOST, Kind.DEVICE})),
     _f("device.type", "设备类型", "device type", T.TEXT, frozenset({Kind.DEVICE, Kind.IP})),
+    _f("device.vendor", "设备厂商", "device vendor", T.TEXT, _BOX, alias="vendor"),
+    _f("device.model", "设备型号", "device model", T.TEXT, _BOX, alias="model"),
+    _f("device.serial", "设备序列号", "serial number", T.TEXT, _BOX, alias="serial"),
+    _f("device.firmware", "固件版本", "firmware", T.VERSION, _BOX),
+    _f("ip.answers_all", "应答所有端口", "answers on every port", T.BOOLEAN, frozenset({Kind.IP}),
+       help_="防火墙、负载均衡或蜜罐替主机应答，开放端口不可信"),
     # http
     _f("http.status_code", "HTTP 状态码", "HTTP status", T.INTEGER, _WEB, alias="status"),
     _f("http.server", "Server 头", "Server header", T.TEXT, _WEB, alias="server"),
@@ -159,6 +170,16 @@ FIELDS: tuple[Field, ...] = (
     _f("http.directory_listing", "目录浏览", "directory listing", T.BOOLEAN, _WEB),
     _f("http.login_form", "登录表单", "login form", T.BOOLEAN, _WEB),
     _f("http.favicon_hash", "图标哈希", "favicon hash", T.INTEGER, _WEB, alias="favicon"),
+    _f("http.charset", "网页编码", "page charset", T.TEXT, _WEB),
+    _f("http.generator", "网页生成器", "page generator", T.TEXT, _WEB),
+    _f("http.technologies", "技术组件", "technologies", T.TEXTS, _WEB, alias="tech"),
+    _f("http.icp", "网站备案号", "ICP filing", T.TEXTS, _WEB, alias="icp"),
+    _f("http.police_filing", "公安备案号", "public security filing", T.TEXTS, _WEB),
+    _f("http.gov_code", "政府网站标识码", "government site code", T.TEXT, _WEB),
+    _f("http.robots", "有 robots.txt", "has robots.txt", T.BOOLEAN, _WEB),
+    _f("http.security_txt", "安全联系方式", "security contact", T.TEXTS, _WEB, help_="security.txt, RFC 9116"),
+    _f("http.links", "链接到的站点", "sites it links to", T.TEXTS, _WEB, alias="links"),
+    _f("http.ipv6", "IPv6 可访问", "reachable over IPv6", T.BOOLEAN, _WEB),
     # tls
     _f("tls.enabled", "启用 TLS", "TLS", T.BOOLEAN, _WEB, alias="tls"),
     _f("tls.version", "TLS 版本", "TLS version", T.TEXT, _WEB),
@@ -174,8 +195,31 @@ FIELDS: tuple[Field, ...] = (
     _f("tls.signature", "签名算法", "signature algorithm", T.TEXT, _WEB),
     _f("tls.fingerprint", "证书指纹", "certificate SHA-256", T.TEXT, _WEB),
     _f("tls.chain_length", "证书链长度", "chain length", T.INTEGER, _WEB),
+    _f("tls.versions", "支持的 TLS 版本", "TLS versions offered", T.TEXTS, _WEB),
+    _f("tls.suites", "支持的 TLS 套件", "TLS suites offered", T.TEXTS, _WEB),
+    _f("tls.ja3s", "JA3S 指纹", "JA3S", T.TEXT, _WEB, alias="ja3s"),
+    _f("tlcp.enabled", "启用国密 TLCP", "TLCP", T.BOOLEAN, _WEB, alias="tlcp", help_="GB/T 38636-2020"),
+    _f("tlcp.suites", "支持的 TLCP 套件", "TLCP suites offered", T.TEXTS, _WEB),
+    _f("tlcp.subject", "国密签名证书主体", "TLCP signing certificate subject", T.TEXT, _WEB),
+    _f("tlcp.not_after", "国密证书到期", "TLCP certificates valid until", T.INSTANT, _WEB),
+    _f("tlcp.sign_fingerprint", "国密签名证书指纹", "TLCP signing certificate SHA-256", T.TEXT, _WEB),
+    _f("tlcp.enc_fingerprint", "国密加密证书指纹", "TLCP encryption certificate SHA-256", T.TEXT, _WEB),
     _f("ssh.host_key", "SSH 主机密钥", "SSH host key", T.TEXTS, frozenset({Kind.SERVICE, Kind.HOST})),
     _f("ssh.host_key_type", "SSH 密钥类型", "SSH host key type", T.TEXTS, _SVC),
+    # other protocols
+    _f("snmp.versions", "支持的 SNMP 版本", "SNMP versions", T.TEXTS, _SVC),
+    _f("snmp.description", "SNMP 系统描述", "sysDescr", T.TEXT, _SVC, help_="sysDescr, RFC 3418"),
+    _f("snmp.object_id", "SNMP 对象标识", "sysObjectID", T.TEXT, _SVC),
+    _f("snmp.name", "SNMP 系统名", "sysName", T.TEXT, _SVC),
+    _f("snmp.location", "SNMP 位置", "sysLocation", T.TEXT, _SVC),
+    _f("snmp.engine_id", "SNMP 引擎标识", "SNMP engine id", T.TEXT, _SVC),
+    _f("snmp.neighbours", "SNMP 邻居", "SNMP neighbours", T.TEXTS, _SVC, help_="ARP 表中的地址与 MAC"),
+    _f("dns.recursion", "DNS 递归开放", "DNS recursion", T.BOOLEAN, _SVC),
+    _f("dns.zone_transfer", "DNS 区传送开放", "DNS zone transfer", T.BOOLEAN, _SVC),
+    _f("smb.dialects", "SMB 版本", "SMB dialects", T.TEXTS, _SVC),
+    _f("smb.signing_required", "SMB 强制签名", "SMB signing required", T.BOOLEAN, _SVC),
+    _f("smb.domain", "Windows 域", "Windows domain", T.TEXT, _SVC),
+    _f("rdp.security", "RDP 安全层", "RDP security", T.TEXTS, _SVC),
     # declared
     _f("network.cidr", "网段", "network", T.TEXT, _NET),
     _f("network.zone", "网络区域", "zone", T.TEXT, _NET | {Kind.IP, Kind.SERVICE}, alias="zone"),
