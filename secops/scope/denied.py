@@ -36,6 +36,27 @@ TABLE: Final[tuple[Denied, ...]] = (
 PORTS: Final = PortSet.parse(each.ports for each in TABLE)
 """All of them."""
 
+INDUSTRIAL_TABLE: Final[tuple[Denied, ...]] = (
+    Denied("102", "西门子 S7、IEC 61850 MMS", "Siemens S7, IEC 61850 MMS"),
+    Denied("502", "Modbus", "Modbus"),
+    Denied("1911,4911", "Niagara Fox", "Niagara Fox"),
+    Denied("1962", "菲尼克斯 PCWorx", "Phoenix PCWorx"),
+    Denied("2404", "IEC 60870-5-104", "IEC 60870-5-104"),
+    Denied("4840", "OPC UA", "OPC UA"),
+    Denied("5006-5007", "三菱 MELSEC", "Mitsubishi MELSEC"),
+    Denied("9600", "欧姆龙 FINS", "Omron FINS"),
+    Denied("18245-18246", "通用电气 SRTP", "GE SRTP"),
+    Denied("20000", "DNP3", "DNP3"),
+    Denied("20547", "ProConOS", "ProConOS"),
+    Denied("34962-34964", "PROFINET", "PROFINET"),
+    Denied("44818", "EtherNet/IP", "EtherNet/IP"),
+    Denied("47808", "BACnet", "BACnet"),
+)
+"""Controllers live here: part of a scope only where its document says `industrial: true`. Ports by IANA or vendor use."""
+
+INDUSTRIAL: Final = PortSet.parse(part for each in INDUSTRIAL_TABLE for part in each.ports.split(","))
+"""All of these."""
+
 
 def why(port: int) -> str:
     """The reason this port is left alone, empty where it is not."""

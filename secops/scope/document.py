@@ -24,7 +24,7 @@ from secops.scope.yaml_source import Source
 
 KEYS: Final = (
     "title", "site", "basis", "document", "issuer", "valid", "include", "exclude", "ports", "resolvers", "hosts",
-    "hours", "rate", "level", "operators", "loopback", "note",
+    "hours", "rate", "level", "operators", "loopback", "industrial", "note",
 )  # fmt: skip
 MAX_BYTES: Final = 1 << 20
 PPS: Final = 1000
@@ -66,6 +66,8 @@ class Scope:
     pps: int = PPS
     pps_per_host: int = PPS_PER_HOST
     loopback: bool = False
+    industrial: bool = False
+    """May controllers be identified? Otherwise `ports` lacks `denied.INDUSTRIAL`."""
     note: str = ""
     path: str = ""
     signed_by: str = ""
@@ -107,6 +109,7 @@ def read(data: bytes, path: str | Path) -> Scope:
         pps=pps,
         pps_per_host=pps_per_host,
         loopback=form.flag("loopback"),
+        industrial=form.flag("industrial"),
         note=form.text("note", required=False, longest=2000),
         path=str(path),
         warnings=tuple(form.warnings),
@@ -180,6 +183,7 @@ def _targets(form: Form) -> tuple[targets.Listed, targets.Listed]:
 
 def _ports(form: Form) -> PortSet:
     allowed = PortSet()
+    industrial = form.get("industrial") is True
     for i, word in form.words("ports", required=True):
         try:
             each = PortSet.parse([word])
@@ -192,12 +196,26 @@ def _ports(form: Form) -> PortSet:
             continue
         if allowed.intersect(each):
             form.warn(("ports", i), say(f"端口重复，已合并: {word}", f"ports repeated, merged: {word}"))
+        if each.count() < 100 and not industrial and (quiet := each.intersect(denied.INDUSTRIAL)):
+            form.warn(
+                ("ports", i),
+                say(
+                    f"工控端口 {quiet} 不会触碰；确需识别时写 industrial: true",
+                    f"industrial ports {quiet} are not touched without `industrial: true`",
+                ),
+            )
         if each.count() < 100 and (never := each.intersect(denied.PORTS)):
             form.warn(("ports", i), say(f"端口 {never} 永不触碰", f"ports {never} are never touched"))
         allowed = allowed.union(each)
     if allowed and not allowed.minus(denied.PORTS):
         form.bad(("ports",), say("列出的端口全部属于永不触碰的端口", "all these ports are never touched"), code="E2202")
-    return allowed
+    if industrial or not allowed:
+        return allowed
+    usual = allowed.minus(denied.INDUSTRIAL)
+    if not usual:
+        what = say("列出的端口全部是工控端口", "all these ports are industrial ones")
+        form.bad(("ports",), what, hint="industrial: true", code="E2202")
+    return usual
 
 
 def _operators(form: Form) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ def described(app: App, path: Path) -> dict[str, object]:
         "ports": str(scope.ports.minus(denied.PORTS)), "resolvers": list(scope.resolvers), "hosts": scope.hosts,
         "hours": [str(each) for each in scope.hours], "pps": scope.pps, "pps_per_host": scope.pps_per_host,
         "level": int(scope.level), "level_title": scope.level.title, "operators": list(scope.operators),
-        "note": scope.note, "digest": scope.digest, "file": str(path), "warnings": list(scope.warnings),
+        "industrial": scope.industrial, "note": scope.note, "digest": scope.digest, "file": str(path), "warnings": list(scope.warnings),
     }  # fmt: skip
 
 
@@ -175,6 +175,11 @@ def judge(scope: Scope, text: str) -> tuple[str, str]:
     host, port = _split(text)
     if port and port in denied.PORTS:
         return "E2116", denied.why(port)
+    if port and port not in scope.ports and port in denied.INDUSTRIAL:
+        return "E2115", say(
+            f"端口 {port} 属工控端口，授权书未写 industrial: true",
+            f"port {port} is industrial, and the scope lacks `industrial: true`",
+        )
     if port and port not in scope.ports:
         return "E2115", say(f"端口 {port} 不在授权内", f"port {port} is not in the scope")
     try:

@@ -40,6 +40,18 @@ def test_warnings(good: str) -> None:
     assert places == ["s:7:26", "s:8:23", "s:9:13", "s:9:17", "s:9:28"]
 
 
+def test_controllers_are_left_out_unless_named(good: str) -> None:
+    """Industrial ports are no part of a scope, however wide, until the document says they are."""
+    wide = good.replace("[80,", "[1-65535, 502, 80,")
+    without, within = read(wide.encode(), "s"), read((wide + "\nindustrial: true\n").encode(), "s")
+    assert 502 not in without.ports
+    assert 47_808 not in without.ports
+    assert 443 in without.ports
+    assert 502 in within.ports
+    assert any("502" in each for each in without.warnings)
+    assert not any("industrial" in each for each in within.warnings)
+
+
 def test_names(good: str) -> None:
     """Names are lower-case ASCII, Chinese ones in IDNA; excluded ones are left out, and a name grants no address."""
     text = good.replace('"2001:db8::/120"]', "WWW.Example.GOV.cn, 政务.公益, a.b.cn]").replace(
