@@ -52,7 +52,7 @@ INDUSTRIAL_TABLE: Final[tuple[Denied, ...]] = (
     Denied("44818", "EtherNet/IP", "EtherNet/IP"),
     Denied("47808", "BACnet", "BACnet"),
 )
-"""Controllers live here: part of a scope only where its document says `industrial: true`. Ports by IANA or vendor use."""
+"""Controllers live here: in a scope only where its document says `industrial: true`. Ports by IANA or vendor use."""
 
 INDUSTRIAL: Final = PortSet.parse(part for each in INDUSTRIAL_TABLE for part in each.ports.split(","))
 """All of these."""
