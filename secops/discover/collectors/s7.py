@@ -57,13 +57,13 @@ def _tpkt(message: bytes) -> Generator[Command, Answer, bytes | Failed]:
 
 def _rows(frame: bytes) -> list[tuple[int, bytes]]:
     """Index and bytes of each record of an SZL answer; at most 40."""
-    if len(frame) < 37 or frame[8] != 7:
+    if len(frame) < 41 or frame[8] != 7:
         return []
-    size, count = struct.unpack_from(">HH", frame, 33)
+    size, count = struct.unpack_from(">HH", frame, 37)
     if not 2 < size <= 256:
         return []
     rows = []
-    for place in range(37, min(len(frame), 37 + size * min(count, 40)), size):
+    for place in range(41, min(len(frame), 41 + size * min(count, 40)), size):
         row = frame[place : place + size]
         if len(row) == size:
             rows.append((int.from_bytes(row[:2], "big"), row[2:]))
@@ -75,7 +75,7 @@ def _modules(frame: bytes) -> list[tuple[int, str, str]]:
     return [
         (index, clean(decoded(row[:20].rstrip(b"\0 ")), 40), ".".join(map(str, row[-3:])) if row[-4:-3] == b"V" else "")
         for index, row in _rows(frame)
-        if len(row) >= 26
+        if len(row) >= 24
     ]
 
 
