@@ -6,6 +6,8 @@ from secops.scope import denied
 
 WEB, REMOTE, MAIL, FILES, NAMES = "web", "remote", "mail", "files", "names"
 DATABASE, MIDDLEWARE, QUEUE, PLATFORM, PANEL, CAMERA = "database", "middleware", "queue", "platform", "panel", "camera"
+INDUSTRIAL = "industrial"
+"""Asked only under a scope that says `industrial: true`: all others lack these ports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,16 @@ PORTS: tuple[Port, ...] = (
 554 rtsp 视频流
 ?37777 dahua 大华设备
 ?34567 xm-dvr 雄迈录像机
+""",
+    ),
+    *_p(
+        INDUSTRIAL,
+        """
+102 s7 西门子控制器
+502 modbus Modbus 控制器
+2404 iec104 电力远动
+4840 opcua OPC UA 服务端
+44818 enip EtherNet/IP 控制器
 """,
     ),
 )
