@@ -121,6 +121,7 @@ CODES: dict[str, str] = {
     "E3406": "程序的采集器与计划不同|this program's collectors are not those of the plan",
     "E3407": "授权书属于另一个站点|the scope is for another site",
     # authorisation, the Gate, keys and the audit log (scope, hall.flows.scope, hall.flows.audit)
+    "E1420": "服务探针文件读不了或格式不对|the service probes file cannot be read or is malformed",
     "E1419": "看不懂的时间|a time that cannot be read",
     "E2101": "授权书未签名，或签名没有核验|the scope is not signed, or its signature was not verified",
     "E2102": "签名文件不合格|the signature file is malformed",
