@@ -22,11 +22,11 @@ _PRODUCTS: Final = (
     (re.compile(r"^Microsoft DNS (\S+)"), "Microsoft DNS"),
     (re.compile(r"^(?:BIND )?(9\.\d+\.\d+\S*)"), "ISC BIND"),
 )
-_QUESTIONS: Final = (("version.bind", TXT, CHAOS), ("hostname.bind", TXT, CHAOS), (".", NS, INTERNET))
+_QUESTIONS: Final = ((".", NS, INTERNET), ("version.bind", TXT, CHAOS), ("hostname.bind", TXT, CHAOS))
 
 
 def ask(target: Target) -> Talking:
-    """Version and host name (CHAOS), then the root's name servers with recursion asked for."""
+    """The root's name servers with recursion asked for, then version and host name (CHAOS)."""
     replies: list[Message | None] = []
     for turn, (name, kind, klass) in enumerate(_QUESTIONS):
         identity = datagram.mark(target, turn)
@@ -46,7 +46,7 @@ def _fits(data: bytes, identity: int) -> bool:
     return message is not None and message.identity == identity
 
 
-def _reading(target: Target, version: Message | None, name: Message | None, root: Message | None) -> Reading:
+def _reading(target: Target, root: Message | None, version: Message | None, name: Message | None) -> Reading:
     facts: dict[str, Value] = {"service.name": "domain"}
     if target.transport is Transport.UDP and root is not None:
         facts["dns.recursion"] = root.recursion and root.code != REFUSED
@@ -56,17 +56,20 @@ def _reading(target: Target, version: Message | None, name: Message | None, root
         facts |= product(said)
     if host := _text(name):
         facts["service.hostname"] = host
-    extra = {"rcodes": [None if each is None else each.code for each in (version, name, root)]}
+    extra = {"rcodes": [None if each is None else each.code for each in (root, version, name)]}
     return Reading(LABEL, Status.SUCCESS, facts, extra)
 
 
 def product(said: str) -> dict[str, Value]:
     """Product and version by the text a server gives for version.bind; its owner may have put any words there."""
+    facts: dict[str, Value] = {}
     for pattern, name in _PRODUCTS:
         if found := pattern.match(said):
-            version = found[1] if pattern.groups else ""
-            return {"service.product": name} | ({"service.version": version} if version else {})
-    return {}
+            facts["service.product"] = name
+            if pattern.groups:
+                facts["service.version"] = found[1]
+            break
+    return facts
 
 
 def _text(message: Message | None) -> str:
@@ -76,5 +79,5 @@ def _text(message: Message | None) -> str:
 
 COLLECTOR = Collector(
     "dns", 1, "DNS 版本、主机名、是否开放递归", "DNS version, host name, open recursion",
-    ("version.bind CH TXT", "hostname.bind CH TXT", ". IN NS"), frozenset({53}), ask=ask,
+    (". IN NS", "version.bind CH TXT", "hostname.bind CH TXT"), frozenset({53}), ask=ask,
 )  # fmt: skip

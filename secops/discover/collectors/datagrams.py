@@ -1,0 +1,53 @@
+"""The collectors over UDP: which ports are asked, with which first payloads."""
+
+from secops.core.model import Status, Target
+from secops.dial.conversation import Failed, Send
+from secops.discover.collectors import bacnet, dns, ike, mdns, netbios, ntp, snmp, ssdp
+from secops.discover.collectors.interface import Collector, Talking
+
+DATAGRAMS: tuple[Collector, ...] = (
+    dns.COLLECTOR,
+    ntp.COLLECTOR,
+    netbios.COLLECTOR,
+    snmp.COLLECTOR,
+    ike.COLLECTOR,
+    ssdp.COLLECTOR,
+    mdns.COLLECTOR,
+    bacnet.COLLECTOR,
+)
+
+PORTS: tuple[int, ...] = tuple(sorted(port for each in DATAGRAMS for port in each.ports))
+"""Ports asked over UDP, where the scope allows them: each has a collector with a polite first question."""
+_OPENINGS_MOST = 3
+
+
+def collector_of(port: int) -> Collector | None:
+    """The collector that asks this UDP port."""
+    return next((each for each in DATAGRAMS if port in each.ports), None)
+
+
+def conversation(target: Target) -> Talking:
+    """What is said to this target. The port must be one of PORTS."""
+    collector = collector_of(target.port)
+    assert collector is not None
+    assert collector.ask is not None
+    return collector.ask(target)
+
+
+def openings(target: Target) -> tuple[bytes, ...]:
+    """What its collector says to a target that never answers: the payloads of the first shot."""
+    if collector_of(target.port) is None:
+        return ()
+    talk = conversation(target)
+    found: list[bytes] = []
+    try:
+        command = next(talk)
+        while len(found) < _OPENINGS_MOST:
+            if isinstance(command, Send):
+                found.append(command.data)
+            command = talk.send(Failed(Status.TIMEOUT))
+    except StopIteration:
+        pass
+    finally:
+        talk.close()
+    return tuple(found)
