@@ -12,12 +12,16 @@ from secops.core.clock import CHINA, Instant
 from secops.core.errors import InvalidFile, UsageError
 from secops.core.ids import derive, digest
 from secops.core.language import say
+from secops.core.model import Transport
+from secops.discover.collectors.datagrams import DATAGRAMS
 from secops.discover.collectors.dispatch import COLLECTORS
 from secops.scope.intervals import IntervalSet
 
 VERSION = 1
 BLOCK_TARGETS = {"syn": 262_144, "connect": 16_384}
 """(address, port) pairs of one block, at most: what a crash can cost to ask again."""
+DATAGRAM_TARGETS = 65_536
+"""The same for UDP and for pings, whatever the engine."""
 BLOCK_SECONDS = 5
 """A block is no more than this much sending at the scope's rate."""
 TARGETS_MOST = 1 << 32
@@ -26,6 +30,8 @@ _PACKETS_PER_SERVICE = 12
 """Our packets for one identified service, by count on the lab's servers: for the estimate only."""
 _OPEN_SHARE = 0.02
 """Share of asked ports expected open, for the estimate only."""
+_DATAGRAM_TRIES = 5
+_PING_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,10 @@ class Plan:
     pps_per_host: int
     level: int
     collectors: tuple[str, ...]
+    udp: tuple[int, ...] = ()
+    """UDP ports asked at every address."""
+    ping: bool = False
+    """Are the addresses themselves asked, by echo, ARP and ND?"""
     version: int = VERSION
 
     @property
@@ -77,6 +87,8 @@ class Block:
     number: int
     addresses: IntervalSet
     ports: tuple[int, ...]
+    """(0,): the addresses themselves."""
+    transport: Transport = Transport.TCP
 
     @property
     def targets(self) -> int:
@@ -102,7 +114,7 @@ class Estimate:
 
 def check(plan: Plan) -> None:
     """Raises UsageError for a plan that asks nothing or absurdly much."""
-    count = plan.addresses.count() * len(plan.ports)
+    count = plan.addresses.count() * (len(plan.ports) + len(plan.udp) + plan.ping)
     if not count:
         raise UsageError(
             "E1401",
@@ -121,12 +133,34 @@ def check(plan: Plan) -> None:
 
 
 def blocks(plan: Plan) -> Iterator[Block]:
-    """The blocks, always the same for the same plan: consecutive addresses, all ports of each."""
-    size = _size(plan)
+    """The blocks, always the same for the same plan: consecutive addresses, all ports of each.
+
+    First the addresses themselves where the plan says so, then TCP, then UDP; numbers run through.
+    """
     number = 0
+    for ports, transport, size in _parts(plan):
+        for addresses in _cut(plan.addresses, size):
+            yield Block(number, addresses, ports, transport)
+            number += 1
+
+
+def _parts(plan: Plan) -> Iterator[tuple[tuple[int, ...], Transport, int]]:
+    """Ports, transport and addresses a block of each part of the plan."""
+    most = plan.pps * BLOCK_SECONDS
+    for ports, transport, targets in (
+        ((0,) if plan.ping else (), Transport.TCP, DATAGRAM_TARGETS),
+        (plan.ports, Transport.TCP, BLOCK_TARGETS[plan.engine]),
+        (plan.udp, Transport.UDP, DATAGRAM_TARGETS),
+    ):
+        if ports:
+            yield ports, transport, max(1, min(targets, most) // len(ports))
+
+
+def _cut(whole: IntervalSet, size: int) -> Iterator[IntervalSet]:
+    """The addresses in order, `size` at a time."""
     pending: list[tuple[int, int]] = []
     held = 0
-    for first, last in plan.addresses.line:
+    for first, last in whole.line:
         start = first
         while start <= last:
             end = min(last, start + size - held - 1)
@@ -134,27 +168,22 @@ def blocks(plan: Plan) -> Iterator[Block]:
             held += end - start + 1
             start = end + 1
             if held == size:
-                yield Block(number, IntervalSet.of(pending), plan.ports)
-                number, pending, held = number + 1, [], 0
+                yield IntervalSet.of(pending)
+                pending, held = [], 0
     if pending:
-        yield Block(number, IntervalSet.of(pending), plan.ports)
-
-
-def _size(plan: Plan) -> int:
-    """Addresses of one block."""
-    targets = min(BLOCK_TARGETS[plan.engine], plan.pps * BLOCK_SECONDS)
-    return max(1, targets // len(plan.ports))
+        yield IntervalSet.of(pending)
 
 
 def estimate(plan: Plan) -> Estimate:
     """Packets and time; silent hosts cost retries, so this is the upper end."""
     addresses = plan.addresses.count()
-    targets = addresses * len(plan.ports)
-    size = _size(plan)
+    asked = len(plan.ports) + len(plan.udp) + plan.ping
     tries = 5 if plan.engine == "syn" else 3
-    packets = targets * tries + int(targets * _OPEN_SHARE) * _PACKETS_PER_SERVICE
-    seconds = max(packets / max(1, plan.pps), len(plan.ports) * tries / max(1, plan.pps_per_host)) + 5
-    return Estimate(addresses, targets, -(-addresses // size), packets, round(seconds))
+    each = len(plan.ports) * tries + len(plan.udp) * _DATAGRAM_TRIES + plan.ping * _PING_TRIES
+    packets = addresses * each + int(addresses * asked * _OPEN_SHARE) * _PACKETS_PER_SERVICE
+    seconds = max(packets / max(1, plan.pps), each / max(1, plan.pps_per_host)) + 5
+    count = sum(-(-addresses // size) for _, _, size in _parts(plan))
+    return Estimate(addresses, addresses * asked, count, packets, round(seconds))
 
 
 def _text(place: int) -> str:
@@ -169,7 +198,7 @@ def run_id(plan: Plan, at: Instant) -> str:
 
 def labels() -> tuple[str, ...]:
     """The collectors this program would use."""
-    return tuple(each.label for each in COLLECTORS)
+    return tuple(each.label for each in (*COLLECTORS, *DATAGRAMS))
 
 
 def decode(document: Mapping[str, object], where: str) -> Plan:
@@ -208,9 +237,12 @@ def _checked(plan: Plan) -> None:
     for name in ("pps", "pps_per_host", "level"):
         if not isinstance(values[name], int):
             raise TypeError(name)
-    ports = values["ports"]
-    if not isinstance(ports, (tuple, list)) or not all(isinstance(n, int) and 1 <= n <= 65_535 for n in ports):
-        raise ValueError("ports")
+    for name in ("ports", "udp"):
+        ports = values[name]
+        if not isinstance(ports, (tuple, list)) or not all(isinstance(n, int) and 1 <= n <= 65_535 for n in ports):
+            raise ValueError(name)
+    if not isinstance(values["ping"], bool):
+        raise TypeError("ping")
     for name in ("targets", "names", "deep", "collectors"):
         value = values[name]
         if not isinstance(value, (tuple, list)) or not all(isinstance(each, str) for each in value):
