@@ -41,6 +41,17 @@ Deep = Annotated[
     list[str] | None,
     typer.Option("--deep", help=say("用 nmap 深入查看的地址，可多次", "look deeper with nmap, repeatable")),
 ]
+Udp = Annotated[
+    bool,
+    typer.Option("--udp/--no-udp", help=say("UDP 服务", "UDP services")),
+]
+Ping = Annotated[
+    bool | None,
+    typer.Option(
+        "--ping/--no-ping",
+        help=say("ICMP、ARP（随 syn 引擎）", "ICMP and ARP (with syn)"),
+    ),
+]
 Operator = Annotated[
     str,
     typer.Option(
@@ -61,6 +72,8 @@ def plan(
     engine: Engine = "",
     ports: Ports = "",
     deep: Deep = None,
+    udp: Udp = True,
+    ping: Ping = None,
     format: Form = None,
     out: Annotated[str, typer.Option("--out", "-o", help=say("把计划存为文件", "save the plan"))] = "",
 ) -> None:
@@ -71,7 +84,7 @@ def plan(
     from secops.hall.flows.discover_plan import described, saved
 
     with open_app() as app_:
-        made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
+        made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()), udp=udp, ping=ping)
     one(described(made), _titles(), format=format)
     if out:
         with opened(out) as stream:
@@ -89,6 +102,8 @@ def run(
     engine: Engine = "",
     ports: Ports = "",
     deep: Deep = None,
+    udp: Udp = True,
+    ping: Ping = None,
     operator: Operator = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help=say("不再询问", "ask nothing"))] = False,
     format: Form = None,
@@ -108,7 +123,7 @@ def run(
         if plan is not None:
             made = load(plan)
         else:
-            made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()))
+            made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()), udp=udp, ping=ping)
             _confirm(made, yes=yes)
         summary = follow(discover(app_, made, operator=operator_of(operator), stop=stop), format=format)
         raise typer.Exit(exit_code(summary, stop))
@@ -220,6 +235,8 @@ def _titles() -> dict[str, str]:
         "engine": say("引擎", "engine"),
         "addresses": say("地址数", "addresses"),
         "ports": say("端口", "ports"),
+        "udp": say("UDP 端口", "UDP ports"),
+        "ping": say("存活探测", "pings"),
         "targets": say("目标数", "targets"),
         "blocks": say("分块数", "blocks"),
         "packets": say("报文数上限（估计）", "packets at most (estimate)"),

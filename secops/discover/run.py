@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from secops.core.clock import Clock
-from secops.core.model import Coverage, Observation, Status, Target
+from secops.core.model import Coverage, Observation, Status, Target, Transport
 from secops.dial.finder import Finder, Open, Tally
 from secops.dial.talk import Job, Outcome
 from secops.discover.collectors.dispatch import follow, identify
@@ -54,6 +54,12 @@ class Found:
     open: int
 
 
+class Beside(Protocol):
+    """What runs the blocks that are not TCP."""
+
+    def block(self, block: Block, seed: int) -> "Iterator[Found | Observation | Done]": ...
+
+
 @dataclass(slots=True)
 class Look:
     """Runs blocks. `admits` is the Gate's static check, for redirects; `names` answers within scope's resolvers."""
@@ -69,9 +75,14 @@ class Look:
     draining: Callable[[], bool]
     named: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Address -> host names of the scope that resolve to it."""
+    beside: Beside | None = None
+    """Takes the blocks of UDP ports and of addresses themselves."""
 
     def block(self, block: Block, seed: int) -> Iterator[Found | Observation | Done]:
         """Everything of one block, Done last. Raises `core.errors.Refused` when the Gate ends the run."""
+        if self.beside is not None and (block.transport is not Transport.TCP or block.ports == (0,)):
+            yield from self.beside.block(block, seed)
+            return
         opened: list[Open] = []
         tally: Tally | None = None
         for event in self.finder.find(block.addresses, block.ports, seed=seed + block.number):

@@ -2,7 +2,7 @@
 
 from secops.core.model import Status, Target
 from secops.dial.conversation import Failed, Send
-from secops.discover.collectors import bacnet, dns, ike, mdns, netbios, ntp, snmp, ssdp
+from secops.discover.collectors import bacnet, dns, ike, mdns, netbios, ntp, onvif, snmp, ssdp
 from secops.discover.collectors.interface import Collector, Talking
 
 DATAGRAMS: tuple[Collector, ...] = (
@@ -12,6 +12,7 @@ DATAGRAMS: tuple[Collector, ...] = (
     snmp.COLLECTOR,
     ike.COLLECTOR,
     ssdp.COLLECTOR,
+    onvif.COLLECTOR,
     mdns.COLLECTOR,
     bacnet.COLLECTOR,
 )

@@ -101,18 +101,38 @@ def _go_on(app: App, found: runs.Run, plan: Plan, operator: str, stop: Callable[
     yield from _Session(app, plan, found.id, found.started_at, opened, stop).drive(done, resumed=True)
 
 
-def wanted_plan(app: App, run: str, *, engine: str, ports: str, deep: tuple[str, ...]) -> Plan:
+def wanted_plan(
+    app: App,
+    run: str,
+    *,
+    engine: str,
+    ports: str,
+    deep: tuple[str, ...],
+    udp: bool | None = None,
+    ping: bool | None = None,
+) -> Plan:
     """The plan these options would make for the scope of this run, to be compared with the stored one."""
     with app.database.read() as connection:
         found = runs.get(connection, run)
     if found is None:
         raise UsageError("E1404", say(f"没有这个任务：{run}", f"no such run: {run}"), hint="secops discover status")
     stored = plans.decode(found.plan, f"run {run}")
-    made = make_plan(app, stored.scope_id, engine=engine or stored.engine, ports=ports, deep=deep)
+    made = make_plan(
+        app,
+        stored.scope_id,
+        engine=engine or stored.engine,
+        ports=ports,
+        deep=deep,
+        udp=bool(stored.udp) if udp is None else udp,
+        ping=stored.ping if ping is None else ping,
+    )
     return replace(
-        made, ports=made.ports if ports else stored.ports, deep=made.deep if deep else stored.deep,
+        made,
+        ports=made.ports if ports else stored.ports,
+        udp=made.udp if ports or udp is not None else stored.udp,
+        deep=made.deep if deep else stored.deep,
         level=made.level if deep else stored.level,
-    )  # fmt: skip
+    )
 
 
 @dataclass(slots=True)
@@ -177,6 +197,7 @@ class _Session:
             names=self.opened.resolver,
             draining=self.stop,
             named=dict(self.opened.named),
+            beside=self.opened.beside(self.run, self._draining, self.tick),
         )
         self.journal.planned = total.targets
         for block in plans.blocks(self.plan):

@@ -9,11 +9,17 @@ from secops.core.language import say
 from secops.core.model import Observation
 from secops.dial import nmap_bridge
 from secops.dial.connect import ConnectFinder
+from secops.dial.datagram import DatagramFinder
+from secops.dial.datagram_loop import DatagramLoop
 from secops.dial.finder import Finder
 from secops.dial.loop import Loop
 from secops.dial.resolver import Resolver, read_hosts
 from secops.dial.talk import Bounds
+from secops.dial.wire.ping import PingFinder
 from secops.discover import ports as portlist
+from secops.discover.collectors.datagrams import PORTS as DATAGRAM_PORTS
+from secops.discover.collectors.datagrams import openings
+from secops.discover.connectionless import Connectionless
 from secops.discover.plan import Plan, check, labels
 from secops.hall.app import App
 from secops.hall.flows.scope import verify
@@ -27,8 +33,20 @@ _FEW = 512
 _LOOPBACK = IntervalSet.parse(["127.0.0.0/8", "::1"])
 
 
-def make_plan(app: App, scope_name: str, *, engine: str = "", ports: str = "", deep: tuple[str, ...] = ()) -> Plan:
-    """The plan of a verified scope under these options. Raises Refused, InvalidFile, UsageError."""
+def make_plan(
+    app: App,
+    scope_name: str,
+    *,
+    engine: str = "",
+    ports: str = "",
+    deep: tuple[str, ...] = (),
+    udp: bool = True,
+    ping: bool | None = None,
+) -> Plan:
+    """The plan of a verified scope under these options. Raises Refused, InvalidFile, UsageError.
+
+    `ping` None: with the raw engine only.
+    """
     scope = admitted(app, scope_name)
     if scope.level < Level.GENTLE:
         raise Refused(
@@ -36,12 +54,13 @@ def make_plan(app: App, scope_name: str, *, engine: str = "", ports: str = "", d
             say("授权书只允许被动观察，不能主动发现", "the scope allows nothing but passive looking"),
             where=scope.id,
         )
+    chosen = _engine(engine or app.config.text("discover.engine"), scope.targets)
     plan = Plan(
         scope_id=scope.id,
         scope_digest=scope.digest,
         title=scope.title,
         site=scope.site,
-        engine=_engine(engine or app.config.text("discover.engine"), scope.targets),
+        engine=chosen,
         targets=tuple(scope.targets.networks()),
         names=tuple(sorted(scope.names)),
         ports=_ports(ports, scope),
@@ -50,6 +69,8 @@ def make_plan(app: App, scope_name: str, *, engine: str = "", ports: str = "", d
         pps_per_host=scope.pps_per_host,
         level=int(Level.ACTIVE if deep else Level.GENTLE),
         collectors=labels(),
+        udp=_udp(ports, scope) if udp else (),
+        ping=_ping(chosen) if ping is None else _raw(wanted=ping),
     )
     check(plan)
     return plan
@@ -110,6 +131,25 @@ def _ports(wanted: str, scope: Scope) -> tuple[int, ...]:
     return chosen
 
 
+def _udp(wanted: str, scope: Scope) -> tuple[int, ...]:
+    """The UDP ports there is a collector for, where the scope allows them and `--ports` names them or nothing."""
+    named = set(_ports(wanted, scope)) if wanted else set(DATAGRAM_PORTS)
+    return tuple(n for n in DATAGRAM_PORTS if n in scope.ports and n in named and not portlist.forbidden(n))
+
+
+def _ping(engine: str) -> bool:
+    return engine == "syn"
+
+
+def _raw(*, wanted: bool) -> bool:
+    """Raises UsageError where addresses shall be pinged and cannot be."""
+    from secops.dial.wire.mmsg import capable
+
+    if wanted and (reason := capable()):
+        raise UsageError("E1408", say("这里不能发送 ICMP 与 ARP", "no ICMP or ARP can be sent here"), why=reason)
+    return wanted
+
+
 def _deep(addresses: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
     if not addresses:
         return ()
@@ -155,6 +195,20 @@ class Opened:
             self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, bounds=bounds, draining=draining,
             tick=lambda: _ignore(draining()),
         )  # fmt: skip
+
+    def beside(self, run: str, draining: Callable[[], bool], tick: Callable[[], None]) -> Connectionless:
+        """What runs the blocks of UDP ports and of addresses themselves."""
+        pps = self.plan.pps_per_host
+        return Connectionless(
+            run=run,
+            site=self.plan.site,
+            observer=self.app.observer,
+            asker=DatagramFinder(self.gate, self.app.clock, pps_per_host=pps, payloads=openings, draining=draining),
+            pinger=PingFinder(self.gate, self.app.clock, pps_per_host=pps, draining=draining),
+            loop=lambda: DatagramLoop(self.gate, self.app.clock, pps_per_host=pps, tick=tick),
+            clock=self.app.clock,
+            draining=draining,
+        )
 
     def loop(self, tick: Callable[[], None]) -> Loop:
         """The loop that identifies."""

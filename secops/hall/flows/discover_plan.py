@@ -5,6 +5,8 @@ from pathlib import Path
 
 from secops.core.errors import InvalidFile
 from secops.core.language import say
+from secops.core.model import Target, Transport
+from secops.discover.collectors.datagrams import collector_of, openings
 from secops.discover.collectors.dispatch import COLLECTORS
 from secops.discover.plan import Plan, decode, estimate
 from secops.scope.level import Level
@@ -50,13 +52,15 @@ def described(made: Plan) -> dict[str, object]:
         "engine": made.engine,
         "addresses": guess.addresses,
         "ports": str(PortSet.parse(made.ports)),
+        "udp": str(PortSet.parse(made.udp)),
+        "ping": made.ping,
         "targets": guess.targets,
         "blocks": guess.blocks,
         "packets": guess.packets,
         "seconds": guess.seconds,
         "rate": f"{made.pps}/{made.pps_per_host} pps",
         "level": Level(made.level).title,
-        "sends": tuple(f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}" for each in COLLECTORS),
+        "sends": _sends(made),
         "deep": made.deep,
         "cannot_predict": (
             say("开放端口的数量，因而识别报文数", "how many ports are open, hence the packets of identification"),
@@ -64,3 +68,19 @@ def described(made: Plan) -> dict[str, object]:
         ),
         "hash": made.hash,
     }
+
+
+def _sends(made: Plan) -> tuple[str, ...]:
+    """What each collector may put on the wire; over UDP the first datagrams in hexadecimal, marks included."""
+    told = [f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}" for each in COLLECTORS]
+    for port in made.udp:
+        collector = collector_of(port)
+        if collector is not None:
+            first = " | ".join(each.hex() for each in openings(Target("192.0.2.1", port, Transport.UDP)))
+            told.append(f"{collector.label} udp/{port}: {'; '.join(collector.sends)}; {say('首包', 'first')} {first}")
+    if made.ping:
+        told.append(say("ping@1: ICMP 回显，20 字节随机标记", "ping@1: ICMP echo, 20 random bytes"))
+        told.append(
+            say("arp@1: 本网段 ARP 询问、IPv6 邻居请求", "arp@1: ARP and neighbour solicitation on our own links")
+        )
+    return tuple(told)

@@ -1,0 +1,158 @@
+"""Blocks that need no connection: UDP ports with their collectors, and the addresses themselves (echo, ARP, ND)."""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from secops.core.clock import Clock
+from secops.core.model import Coverage, Observation, Status, Target, Transport, Value
+from secops.dial.datagram import Answered
+from secops.dial.datagram_loop import DatagramJob
+from secops.dial.finder import Tally
+from secops.dial.talk import Job, Outcome
+from secops.dial.wire.ping import Alive
+from secops.discover.collectors.datagrams import conversation, openings
+from secops.discover.collectors.interface import Reading
+from secops.discover.hardware import vendor
+from secops.discover.plan import Block
+from secops.discover.run import Done, Found
+from secops.scope.intervals import IntervalSet
+
+_PORT_LABEL = "port@1"
+_SHARED = 16
+"""More addresses than this behind one hardware address: a router that answers for them, no machine."""
+
+_Searching = Generator[Found | Observation, None, Tally]
+
+
+class Asker(Protocol):
+    """What is used of the finder of UDP ports."""
+
+    def find(self, addresses: IntervalSet, ports: tuple[int, ...], *, seed: int) -> Iterator[Answered | Tally]: ...
+
+
+class Pinger(Protocol):
+    """What is used of the finder of addresses."""
+
+    def find(self, addresses: IntervalSet, *, seed: int) -> Iterator[Alive | Tally]: ...
+
+
+class Jobs(Protocol):
+    """What is used of the loop."""
+
+    def run(self, jobs: Iterator[Job]) -> Iterator[Outcome]: ...
+
+
+@dataclass(slots=True)
+class Connectionless:
+    """Runs the blocks of a plan that are not TCP."""
+
+    run: str
+    site: str
+    observer: str
+    asker: Asker
+    pinger: Pinger
+    loop: Callable[[], Jobs]
+    clock: Clock
+    draining: Callable[[], bool]
+
+    def block(self, block: Block, seed: int) -> Iterator[Found | Observation | Done]:
+        """Everything of one block, Done last. Raises `core.errors.Refused` when the Gate ends the run."""
+        tally = yield from (self._ports if block.transport is Transport.UDP else self._addresses)(block, seed)
+        if tally.ended == "refused":
+            yield Done(None, tally, tally.ended)
+        elif tally.ended != "done" or self.draining():
+            yield Done(None, tally, "drained")
+        else:
+            coverage = Coverage(
+                run=self.run,
+                block=block.number,
+                ranges=block.ranges,
+                ports=block.ports,
+                transport=block.transport,
+                asked=max(0, block.targets - tally.refused),
+                answered=tally.answered,
+                refused=tally.refused,
+            )
+            yield Done(coverage, tally, "done")
+
+    def _ports(self, block: Block, seed: int) -> _Searching:
+        """Who answers at all, then a conversation with each of them."""
+        answered: list[Answered] = []
+        tally: Tally | None = None
+        for event in self.asker.find(block.addresses, block.ports, seed=seed + block.number):
+            if isinstance(event, Tally):
+                tally = event
+            else:
+                answered.append(event)
+                yield Found(len(answered))
+        assert tally is not None
+        if tally.ended != "refused":
+            for outcome in self.loop().run(self._job(each) for each in answered if not self.draining()):
+                if outcome.status is not Status.OUT_OF_SCOPE:
+                    yield self._understood(outcome)
+        return tally
+
+    def _addresses(self, block: Block, seed: int) -> _Searching:
+        """Which addresses answer to an echo, or on our own link to ARP or ND."""
+        behind: Counter[str] = Counter()
+        for count, event in enumerate(self.pinger.find(block.addresses, seed=seed + block.number), 1):
+            if isinstance(event, Tally):
+                return event
+            facts: dict[str, Value] = {}
+            extra: dict[str, object] = {}
+            if event.hardware:
+                behind[event.hardware] += 1
+                if behind[event.hardware] > _SHARED:
+                    extra["shared_hardware"] = event.hardware
+                else:
+                    facts["host.mac"] = (event.hardware,)
+                    if maker := vendor(event.hardware):
+                        facts["device.vendor"] = maker
+            yield self._seen(f"{event.how}@1", Target(event.address), Status.SUCCESS, facts, extra=extra)
+            yield Found(count)
+        raise AssertionError("a finder ends with its tally")
+
+    def _job(self, each: Answered) -> Job:
+        target = Target(each.address, each.port, Transport.UDP)
+        known = dict.fromkeys(openings(target), each.data) if each.data else {}
+        return DatagramJob(target, partial(conversation, target), known)
+
+    def _understood(self, outcome: Outcome) -> Observation:
+        """The reading, or that something unknown answers there."""
+        reading = outcome.result
+        if isinstance(reading, Reading) and reading.facts:
+            return self._seen(
+                reading.collector, outcome.target, reading.status, dict(reading.facts),
+                extra=reading.extra, digest=outcome.raw_digest,
+            )  # fmt: skip
+        why = reading.status if isinstance(reading, Reading) else outcome.status
+        extra: dict[str, object] = {"identified": str(why)}
+        if outcome.detail:
+            extra["detail"] = outcome.detail
+        return self._seen(_PORT_LABEL, outcome.target, Status.OPEN, {}, extra=extra, digest=outcome.raw_digest)
+
+    def _seen(
+        self,
+        collector: str,
+        target: Target,
+        status: Status,
+        facts: dict[str, Value],
+        *,
+        extra: Mapping[str, object],
+        digest: str = "",
+    ) -> Observation:
+        return Observation(
+            site=self.site,
+            observer=self.observer,
+            run=self.run,
+            collector=collector,
+            target=target,
+            seen_at=self.clock.now(),
+            status=status,
+            facts=facts,
+            extra=extra,
+            raw_digest=digest,
+        )
