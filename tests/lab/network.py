@@ -64,14 +64,24 @@ class Lab:
         for setting in settings:
             run("ip", "netns", "exec", name, "sysctl", "-qw", setting)
 
-    def leased(self, targets: Iterable[str], ports: Iterable[str], *, loss: int = 0, resolver: str = "") -> None:
+    def leased(
+        self,
+        targets: Iterable[str],
+        ports: Iterable[str],
+        *,
+        loss: int = 0,
+        resolver: str = "",
+        udp: Iterable[str] = (),
+        echo: bool = False,
+    ) -> None:
         """Count as stray whatever leaves the scanner for elsewhere; lose `loss` % of the packets each way.
 
-        `resolver` is the scope's name server: a named endpoint, asked over UDP.
+        `resolver` is the scope's name server: a named endpoint, asked over UDP. `udp`: ports the targets may be asked on
+        by UDP. `echo`: they may be pinged.
 
         The scanner's kernel may still end conversations of earlier leases (resets, last segments), never begin one.
         """
-        allowed, wanted = list(targets), ", ".join(ports)
+        allowed, wanted, asked = list(targets), ", ".join(ports), ", ".join(udp)
         late = "".join(f"{words} tcp flags & (syn | ack) != syn accept\n" for words in sorted(self._earlier))
         accepted = ""
         for family, members in (
@@ -82,6 +92,11 @@ class Lab:
                 words = f"{family} daddr {{ {', '.join(members)} }} tcp dport {{ {wanted} }}"
                 accepted += f"{words} goto leased\n"
                 self._earlier.add(words)
+            if members and asked:
+                accepted += f"{family} daddr {{ {', '.join(members)} }} udp dport {{ {asked} }} goto asked\n"
+            if members and echo:
+                kind = "icmp" if family == "ip" else "icmpv6"
+                accepted += f"{family} daddr {{ {', '.join(members)} }} {kind} type echo-request goto asked\n"
         if resolver:
             accepted += f"ip daddr {resolver} udp dport 53 accept\n"
         drop = f"numgen random mod 100 < {loss} counter name lost drop" if loss else ""
@@ -92,6 +107,9 @@ class Lab:
                 counter stray {{}}
                 counter syn {{}}
                 counter lost {{}}
+                chain asked {{
+                    {drop}
+                }}
                 chain leased {{
                     tcp flags & (syn | ack) == syn counter name syn
                     {drop}
@@ -184,7 +202,7 @@ class Lab:
             raise RuntimeError(f"nobody listens on {sorted(missing)}")
 
     def touched(self, port: int) -> int:
-        """Packets that came to this port of any host (call `watch` first)."""
+        """Packets that came to this port of any host, by TCP or UDP (call `watch` first)."""
         told = json.loads(
             run("ip", "netns", "exec", self.target, "nft", "-j", "list", "counters", "table", "inet", "watch")
         )
@@ -201,7 +219,7 @@ class Lab:
                 counter p{port} {{}}
                 chain coming {{
                     type filter hook prerouting priority -300;
-                    tcp dport {port} counter name p{port}
+                    meta l4proto {{ tcp, udp }} th dport {port} counter name p{port}
                 }}
             }}
         """)  # fmt: skip
