@@ -76,8 +76,8 @@ class Lab:
     ) -> None:
         """Count as stray whatever leaves the scanner for elsewhere; lose `loss` % of the packets each way.
 
-        `resolver` is the scope's name server: a named endpoint, asked over UDP. `udp`: ports the targets may be asked on
-        by UDP. `echo`: they may be pinged.
+        `resolver` is the name server of the scope: a named endpoint, asked over UDP. `udp`: ports that may be asked
+        so as well. `echo`: pings are allowed.
 
         The scanner's kernel may still end conversations of earlier leases (resets, last segments), never begin one.
         """

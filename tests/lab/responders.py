@@ -22,7 +22,7 @@ def ntp(data: bytes) -> bytes:
 
 
 def snmp(data: bytes) -> bytes:
-    """sysDescr for whatever is asked by v1 or v2c; nothing for v3."""
+    """The system description for whatever is asked by v1 or v2c; nothing for v3."""
     place = data.find(b"\xa0")
     if place < 0 or data[2:4] != b"\x02\x01" or data[4] == 3:
         return b""

@@ -1,4 +1,4 @@
-"""UDP and pings in the lab: everything that answers is found through loss, nothing strays, denied ports stay untouched."""
+"""UDP and pings in the lab: all that answers is found through loss, nothing strays, denied ports are left alone."""
 
 import sys
 import time
