@@ -17,9 +17,33 @@ INHERENT: Final = frozenset({"address", "port", "transport", "network.zone", "ho
 """Facts that come with the key or from the register, not from a look."""
 DECLARE: Final = "declare"
 SHADOWS: Final = "shadows"
-PROTOCOLS: Final = frozenset({"ssh", "greeting", "http", "redis", "postgres"})
+PROTOCOLS: Final = frozenset(
+    {
+        "ssh",
+        "greeting",
+        "http",
+        "redis",
+        "postgres",
+        "smb",
+        "rdp",
+        "ldap",
+        "mssql",
+        "oracle",
+        "mongodb",
+        "memcached",
+        "cassandra",
+        "amqp",
+        "mqtt",
+        "rtsp",
+        "s7",
+        "modbus",
+        "enip",
+        "opcua",
+        "iec104",
+    }
+)
 """A port speaks one of these: when another is understood there, what the former said is over."""
-_RANKS: Final = {DECLARE: 100, "nmap": 20, "http+hop": 15, "tls": 50, "port": 5}
+_RANKS: Final = {DECLARE: 100, "nmap": 20, "http+hop": 15, "tls": 50, "service": 30, "port": 5}
 TEXT_MOST: Final = 4_096
 ITEMS_MOST: Final = 1_000
 _LARGEST: Final = 2**63 - 1

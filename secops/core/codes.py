@@ -108,6 +108,7 @@ CODES: dict[str, str] = {
     "E1416": "不认识的导入格式|an unknown import format",
     "E1417": "要导入的文件读不了|a file to import cannot be read",
     "E1418": "认不出要导入文件的格式|no importer recognises the file",
+    "E1420": "服务探针文件读不了或格式不对|the service probes file cannot be read or is malformed",
     # discovery on the network (dial, hall.flows.discover_open)
     "E3101": "hosts 文件里的地址不对|an address of the hosts file is none",
     "E3301": "没有安装 nmap|nmap is not installed",
@@ -119,9 +120,9 @@ CODES: dict[str, str] = {
     "E3404": "授权书不允许深入查看|the scope does not allow a deep look",
     "E3405": "授权书在计划之后改过|the scope changed after the plan was made",
     "E3406": "程序的采集器与计划不同|this program's collectors are not those of the plan",
+    "E3408": "服务探针文件与计划时不同|the service probes are not those of the plan",
     "E3407": "授权书属于另一个站点|the scope is for another site",
     # authorisation, the Gate, keys and the audit log (scope, hall.flows.scope, hall.flows.audit)
-    "E1420": "服务探针文件读不了或格式不对|the service probes file cannot be read or is malformed",
     "E1419": "看不懂的时间|a time that cannot be read",
     "E2101": "授权书未签名，或签名没有核验|the scope is not signed, or its signature was not verified",
     "E2102": "签名文件不合格|the signature file is malformed",

@@ -54,6 +54,8 @@ class Plan:
     pps_per_host: int
     level: int
     collectors: tuple[str, ...]
+    probes: str = ""
+    """SHA-256 of the nmap-service-probes in use; empty: our own few probes alone."""
     udp: tuple[int, ...] = ()
     """UDP ports asked at every address."""
     ping: bool = False
@@ -229,7 +231,7 @@ def decode(document: Mapping[str, object], where: str) -> Plan:
 
 def _checked(plan: Plan) -> None:
     values: dict[str, object] = plan.document()
-    for name in ("scope_id", "scope_digest", "title", "site", "engine"):
+    for name in ("scope_id", "scope_digest", "title", "site", "engine", "probes"):
         if not isinstance(values[name], str):
             raise TypeError(name)
     if plan.engine not in BLOCK_TARGETS:

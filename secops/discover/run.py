@@ -14,6 +14,7 @@ from secops.dial.talk import Job, Outcome
 from secops.discover.collectors.dispatch import follow, identify
 from secops.discover.collectors.interface import Reading
 from secops.discover.plan import Block
+from secops.discover.probes.ask import Kit
 
 ANSWERS_ALL = 40
 """A host with this many open ports and more than ANSWERS_SHARE of those asked answers for everything (a middlebox)."""
@@ -77,6 +78,8 @@ class Look:
     """Address -> host names of the scope that resolve to it."""
     beside: Beside | None = None
     """Takes the blocks of UDP ports and of addresses themselves."""
+    kit: Kit | None = None
+    """nmap's probes, where they are installed."""
 
     def block(self, block: Block, seed: int) -> Iterator[Found | Observation | Done]:
         """Everything of one block, Done last. Raises `core.errors.Refused` when the Gate ends the run."""
@@ -134,7 +137,7 @@ class Look:
 
     def _identify(self, targets: Iterator[Target]) -> Iterator[Observation]:
         hops: list[tuple[Target, str, bool]] = []
-        jobs = (Job(each, partial(identify, each)) for each in self._until_drained(targets))
+        jobs = (Job(each, partial(identify, each, self.kit)) for each in self._until_drained(targets))
         for outcome in self.loop().run(jobs):
             yield from self._observations(outcome, hops)
         seen: set[str] = set()

@@ -40,6 +40,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("discover.engine", "auto", "auto、syn 或 connect", "auto, syn or connect"),
     Setting("discover.concurrency", 512, "同时进行的连接数", "connections at once"),
+    Setting(
+        "discover.probes",
+        "auto",
+        "服务探针：auto 用本机 nmap 的，off 只用自带的，或文件路径",
+        "service probes: auto for the installed nmap's, off for our own few, or a file",
+    ),
     Setting("discover.gone_after", 3, "连续几次完整扫描未应答即判为消失", "complete runs without answer until gone"),
     Setting(
         "grade.case_severity", "medium", "达到该危害程度的问题归入通报单", "severity from which findings form cases"

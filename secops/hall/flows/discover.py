@@ -197,6 +197,7 @@ class _Session:
             names=self.opened.resolver,
             draining=self.stop,
             named=dict(self.opened.named),
+            kit=self.opened.kit,
             beside=self.opened.beside(self.run, self._draining, self.tick),
         )
         self.journal.planned = total.targets

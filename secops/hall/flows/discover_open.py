@@ -21,7 +21,9 @@ from secops.discover.collectors.datagrams import PORTS as DATAGRAM_PORTS
 from secops.discover.collectors.datagrams import openings
 from secops.discover.connectionless import Connectionless
 from secops.discover.plan import Plan, check, labels
+from secops.discover.probes.ask import Kit
 from secops.hall.app import App
+from secops.hall.flows import discover_probes as probes
 from secops.hall.flows.scope import verify
 from secops.scope.document import Scope
 from secops.scope.gate import Gate
@@ -67,8 +69,9 @@ def make_plan(
         deep=_deep(deep, scope),
         pps=scope.pps,
         pps_per_host=scope.pps_per_host,
-        level=int(Level.ACTIVE if deep else Level.GENTLE),
+        level=int(min(scope.level, Level.ACTIVE)),
         collectors=labels(),
+        probes=probes.digest(app),
         udp=_udp(ports, scope) if udp else (),
         ping=_ping(chosen) if ping is None else _raw(wanted=ping),
     )
@@ -183,6 +186,8 @@ class Opened:
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    kit: Kit | None = None
+    """nmap's probes, where they are installed."""
 
     def finder(self, draining: Callable[[], bool]) -> Finder:
         """The engine of the plan."""
@@ -211,9 +216,15 @@ class Opened:
         )
 
     def loop(self, tick: Callable[[], None]) -> Loop:
-        """The loop that identifies."""
-        bounds = Bounds(concurrency=self.app.config.number("discover.concurrency"))
-        return Loop(self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, bounds=bounds, tick=tick)
+        """The loop that identifies. A silent port takes nmap's thirty probes of five seconds at level ACTIVE."""
+        concurrency = self.app.config.number("discover.concurrency")
+        bounds = Bounds(concurrency=concurrency)
+        if self.plan.level >= Level.ACTIVE and self.kit is not None:
+            bounds = Bounds(concurrency=concurrency, seconds=300.0, commands=1_000, redials=80)
+        return Loop(
+            self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, level=Level(self.plan.level),
+            bounds=bounds, tick=tick,
+        )  # fmt: skip
 
     def deep(self, run: str, app: App) -> Iterator[list[Observation] | str]:
         """Look with nmap at the chosen hosts, a batch at a time: observations, or why none. Raises Refused."""
@@ -236,7 +247,9 @@ class Opened:
                     yield say(f"nmap 没有跑完：{answer.detail}", f"nmap did not finish: {answer.detail}")
 
     def close(self) -> None:
-        """Flush the audit summary."""
+        """Flush the audit summary, end the matcher's processes."""
+        if self.kit is not None:
+            self.kit.matcher.close()
         self.gate.close()
 
 
@@ -261,6 +274,8 @@ def open_run(app: App, plan: Plan, operator: str) -> Opened:
             why=f"{', '.join(plan.collectors)} -> {', '.join(labels())}",
             hint=say("重新生成计划", "make the plan again"),
         )
+    warnings: list[str] = []
+    kit = probes.kit(app, plan, warnings)
     gate = Gate(scope, clock=app.clock, audit=app.audit, epoch=app.epoch, operator=operator)
     gate.give_back(gate.lease(Level.GENTLE, 1).budget)
     hosts = read_hosts(app.workspace.root / scope.hosts) if scope.hosts else {}
@@ -273,4 +288,4 @@ def open_run(app: App, plan: Plan, operator: str) -> Opened:
         for each in addresses:
             named[each] = (*named.get(each, ()), name)
     left = {say("域名解析不到授权内的地址", "names without an address in scope"): unknown} if unknown else {}
-    return Opened(app, plan, gate, resolver, named, left)
+    return Opened(app, plan, gate, resolver, named, left, warnings, kit)
