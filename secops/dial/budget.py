@@ -30,19 +30,25 @@ class Budget:
         self._share = share
         self._lease: Lease | None = None
         self._left = 0
+        self._whole = False
+        """The last lease gave all that was asked for: the bucket holds more, there is no need to wait."""
         self._asked = float("-inf")
         self.spent = 0
 
-    def keep(self) -> None:
-        """Renew the lease if it has expired, so that a revocation ends waiting conversations too."""
-        if self._lease is None or not self._lease.live(self._clock.monotonic()):
+    def keep(self, now: float | None = None) -> None:
+        """Renew the lease if it has expired, so that a revocation ends waiting conversations too.
+
+        `now` here and below: the clock's monotonic hand where the caller has just read it.
+        """
+        lease = self._lease
+        if lease is None or (self._clock.monotonic() if now is None else now) >= lease.expires:
             self._renew()
 
-    def take(self, count: int = 1) -> bool:
+    def take(self, count: int = 1, now: float | None = None) -> bool:
         """True when `count` packets may be sent now; False: ask again in some 10 ms."""
-        self.keep()
+        self.keep(now)
         if self._left < count:
-            if self._clock.monotonic() < self._asked + _ASK_EVERY:
+            if self._clock.monotonic() < self._asked + _ASK_EVERY and not self._whole:
                 return False
             self._renew()
         if self._left < count:
@@ -51,9 +57,9 @@ class Budget:
         self.spent += count
         return True
 
-    def allows(self, address: str, port: int) -> bool:
+    def allows(self, address: str, port: int, now: float | None = None) -> bool:
         """Is this target within the lease in hand? A no is counted in the audit."""
-        self.keep()
+        self.keep(now)
         assert self._lease is not None
         if self._lease.allows(address, port):
             return True
@@ -74,3 +80,4 @@ class Budget:
         self._lease = None
         self._lease = self._gate.lease(self._level, self._share)
         self._left = self._lease.budget
+        self._whole = self._left >= self._share

@@ -8,12 +8,14 @@ import select
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from secops.core.clock import Clock
 from secops.core.model import Status
+from secops.dial.alarms import SLOT, Alarms
 from secops.dial.budget import Budget, Leasing
-from secops.dial.talk import Bounds, Job, Outcome, Talk
+from secops.dial.talk import Bounds, Host, Job, Outcome, Talk
 from secops.scope.level import Level
 
 _PARKED_MOST = 8_192
@@ -24,15 +26,12 @@ _SHORT_TRIES = 200
 _FORGET_HOSTS = 100_000
 _SPARE = 128
 """Descriptors left for files, pipes and the store."""
-
-
-@dataclass(slots=True)
-class _Host:
-    """Who is busy where."""
-
-    active: int = 0
-    next: float = 0.0
-    queue: deque[Job] = field(default_factory=deque)
+_STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+_HUNG = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_FAILED = select.EPOLLHUP | select.EPOLLERR
+_READABLE = select.EPOLLIN | _HUNG
+_EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+"""Told once as it happens and remembered in the talk: one call of epoll a connection, however long it talks."""
 
 
 class Loop:
@@ -60,15 +59,14 @@ class Loop:
         self._interval = 1.0 / max(pps_per_host, 0.001)
         self._epoll: select.epoll | None = None
         self._talks: dict[int, Talk] = {}
-        self._hosts: dict[str, _Host] = {}
+        self._hosts: dict[str, Host] = {}
         self._wakes: list[tuple[float, str]] = []
-        self._alarms: list[tuple[float, int, int, Talk]] = []
+        self._alarms: Alarms[Talk] = Alarms()
         self._backlog: deque[Talk] = deque()
         self._starved: deque[Talk] = deque()
         self._finished: deque[Outcome] = deque()
         self._active = 0
         self._parked = 0
-        self._count = 0
 
     @property
     def spent(self) -> int:
@@ -109,15 +107,31 @@ class Loop:
             job = next(source, None)
             if job is None:
                 return False
+            now = self._clock.monotonic()
             address = job.target.address
-            host = self._hosts.setdefault(address, _Host())
-            host.queue.append(job)
-            self._parked += 1
-            if len(host.queue) == 1:
-                self._serve(address, now)
-            if len(self._hosts) > _FORGET_HOSTS:
-                self._hosts = {key: each for key, each in self._hosts.items() if each.active or each.queue}
+            host = self._hosts.get(address)
+            if host is None:
+                host = self._hosts[address] = Host()
+                if len(self._hosts) > _FORGET_HOSTS:
+                    self._forget(now)
+            if host.queue or host.active >= self.bounds.per_host or host.next > now:
+                self._park(job, host, now)
+            else:
+                self._begin(job, host, now)
         return more
+
+    def _park(self, job: Job, host: Host, now: float) -> None:
+        if host.queue is None:
+            host.queue = deque()
+        host.queue.append(job)
+        self._parked += 1
+        if len(host.queue) == 1 and host.active < self.bounds.per_host:
+            heapq.heappush(self._wakes, (max(host.next, now), job.target.address))
+
+    def _forget(self, now: float) -> None:
+        """Let go of hosts that are at rest."""
+        kept = {key: each for key, each in self._hosts.items() if each.active or each.queue or each.next > now}
+        self._hosts = kept
 
     def _serve(self, address: str, now: float) -> None:
         """Begin what this host's turn permits."""
@@ -129,76 +143,80 @@ class Loop:
             if host.next > now:
                 heapq.heappush(self._wakes, (host.next, address))
                 return
-            job = host.queue.popleft()
             self._parked -= 1
-            host.active += 1
-            self._active += 1
-            talk = Talk(job, self.bounds, now)
-            if not self._dial(talk, now):
-                self._backlog.append(talk)
+            self._begin(host.queue.popleft(), host, now)
+
+    def _begin(self, job: Job, host: Host, now: float) -> None:
+        host.active += 1
+        self._active += 1
+        talk = Talk(job, self.bounds, now, host)
+        if not self._dial(talk, now):
+            self._backlog.append(talk)
 
     def _dial(self, talk: Talk, now: float) -> bool:
         """Begin connecting; False when it must wait for budget or descriptors."""
         target = talk.job.target
-        if not self._budget.allows(target.address, target.port):
+        address = target.address
+        if not self._budget.allows(address, target.port, now):
             talk.end(Status.OUT_OF_SCOPE)
             self._settle(talk, now)
             return True
-        if not self._budget.take():
+        if not self._budget.take(1, now):
             return False
-        self._charge(target.address, now)
+        self._charge(talk.host, now)
+        sock = None
         try:
-            sock = socket.socket(socket.AF_INET6 if ":" in target.address else socket.AF_INET, socket.SOCK_STREAM)
-            sock.setblocking(False)
-            error = sock.connect_ex((target.address, target.port))
+            sock = socket.SocketType(socket.AF_INET6 if ":" in address else socket.AF_INET, _STREAM)
+            error = sock.connect_ex((address, target.port))
         except OSError as fault:
-            sock, error = None, fault.errno or errno.EINVAL
-        if error in _SHORT and talk.tries < _SHORT_TRIES:
-            talk.tries += 1
-            if sock is not None:
-                sock.close()
-            return False
+            error = fault.errno or errno.EINVAL
         if sock is None or error not in {0, errno.EINPROGRESS}:
             if sock is not None:
                 sock.close()
+            if error in _SHORT and talk.tries < _SHORT_TRIES:
+                talk.tries += 1
+                return False
             talk.on_unconnected(error, now)
             self._after(talk, now)
             return True
         talk.sock = sock
-        self._talks[sock.fileno()] = talk
+        talk.fd = sock.fileno()
+        self._talks[talk.fd] = talk
         assert self._epoll is not None
-        talk.mask = select.EPOLLOUT
-        self._epoll.register(sock.fileno(), talk.mask)
+        self._epoll.register(talk.fd, _EVENTS)
         talk.alarm_connect(now)
-        self._watch(talk)
+        self._alarms.watch(talk)
         return True
 
     def _poll(self) -> None:
         assert self._epoll is not None
-        now = self._clock.monotonic()
-        wait = _TICK
+        wait = SLOT if self._alarms else _TICK
         if self._backlog or self._starved:
             wait = 0.01
-        if self._alarms:
-            wait = min(wait, self._alarms[0][0] - now)
+        monotonic = self._clock.monotonic
         if self._wakes:
-            wait = min(wait, self._wakes[0][0] - now)
+            wait = min(wait, self._wakes[0][0] - monotonic())
+        talks = self._talks
         for number, events in self._epoll.poll(max(0.0, wait), 512):
-            talk = self._talks.get(number)
-            if talk is None or talk.sock is None:
+            talk = talks.get(number)
+            if talk is None:
                 continue
-            now = self._clock.monotonic()
-            if not talk.connected:
-                self._connected(talk, now)
-            else:
-                if events & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
-                    talk.on_readable(now)
+            now = monotonic()
+            if events & select.EPOLLOUT:
+                talk.writable = True
+            if events & _READABLE:
+                talk.readable = True
+                talk.hung = talk.hung or bool(events & _HUNG)
+            if talk.connected:
+                talk.on_readable(now)
                 self._after(talk, now)
+            else:
+                self._connected(talk, now, failed=bool(events & _FAILED))
 
-    def _connected(self, talk: Talk, now: float) -> None:
+    def _connected(self, talk: Talk, now: float, *, failed: bool) -> None:
         assert talk.sock is not None
-        error = talk.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if not error and _is_itself(talk.sock):
+        error = talk.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if failed else 0
+        if not error and talk.job.target.port >= _lowest_own_port() and _is_itself(talk.sock):
             error = errno.ECONNREFUSED
         if error:
             self._drop(talk)
@@ -208,39 +226,40 @@ class Loop:
         self._after(talk, now)
 
     def _after(self, talk: Talk, now: float) -> None:
-        """What a step of the conversation has left to do: end, dial again, write, wait."""
-        if talk.over:
-            self._settle(talk, now)
-            return
-        if not talk.connected:
-            self._drop(talk)
-            if not self._dial(talk, now):
-                self._backlog.append(talk)
-            return
-        if talk.out and not self._write(talk, now):
-            return
-        self._want(talk, select.EPOLLIN | (select.EPOLLOUT if talk.out and not talk.starved else 0))
-        self._watch(talk)
+        """What a step of the conversation has left to do: end, dial again, write, read what came, wait."""
+        while not talk.over:
+            if not talk.connected:
+                self._drop(talk)
+                if not self._dial(talk, now):
+                    self._backlog.append(talk)
+                return
+            if talk.out and talk.writable and not talk.starved and not self._write(talk, now):
+                continue
+            if not talk.readable:
+                self._alarms.watch(talk)
+                return
+            talk.on_readable(now)
+        self._settle(talk, now)
 
     def _write(self, talk: Talk, now: float) -> bool:
-        """Put out what may be put out; False when the conversation moved on by that and was seen to already."""
+        """Put out what may be put out; False when the peer takes no more and the conversation was told."""
         assert talk.sock is not None
-        if not self._budget.take():
-            if not talk.starved:
-                talk.starved = True
-                self._starved.append(talk)
+        if not self._budget.take(1, now):
+            talk.starved = True
+            self._starved.append(talk)
             return True
-        self._charge(talk.job.target.address, now)
+        self._charge(talk.host, now)
         try:
             sent = talk.sock.send(talk.out)
-            del talk.out[:sent]
         except BlockingIOError:
+            talk.writable = False
             return True
         except OSError:
             talk.on_unwritable()
             talk.look(now)
-            self._after(talk, now)
             return False
+        talk.out = talk.out[sent:]
+        talk.writable = not talk.out
         return True
 
     def _feed_starved(self) -> None:
@@ -252,9 +271,8 @@ class Loop:
 
     def _expire(self) -> None:
         now = self._clock.monotonic()
-        while self._alarms and self._alarms[0][0] <= now:
-            _, _, serial, talk = heapq.heappop(self._alarms)
-            if talk.over or talk.serial != serial:
+        for talk in self._alarms.due(now):
+            if talk.over:
                 continue
             if not talk.connected:
                 self._drop(talk)
@@ -263,37 +281,24 @@ class Loop:
 
     def _settle(self, talk: Talk, now: float) -> None:
         self._drop(talk)
+        self._alarms.drop(talk)
         self._finished.append(talk.outcome(now))
         self._active -= 1
-        address = talk.job.target.address
-        host = self._hosts[address]
+        host = talk.host
         host.active -= 1
         if host.queue:
-            heapq.heappush(self._wakes, (max(host.next, now), address))
+            heapq.heappush(self._wakes, (max(host.next, now), talk.job.target.address))
 
     def _done(self) -> Iterator[Outcome]:
         while self._finished:
             yield self._finished.popleft()
 
-    def _charge(self, address: str, now: float) -> None:
-        host = self._hosts[address]
-        host.next = max(host.next, now) + self._interval
-
-    def _watch(self, talk: Talk) -> None:
-        if talk.watched == talk.serial:
-            return
-        talk.watched = talk.serial
-        self._count += 1
-        heapq.heappush(self._alarms, (talk.deadline, self._count, talk.serial, talk))
-
-    def _want(self, talk: Talk, mask: int) -> None:
-        if talk.mask != mask and talk.sock is not None and self._epoll is not None:
-            self._epoll.modify(talk.sock.fileno(), mask)
-            talk.mask = mask
+    def _charge(self, host: Host, now: float) -> None:
+        host.next = max(now, host.next) + self._interval
 
     def _drop(self, talk: Talk) -> None:
         if talk.sock is not None:
-            self._talks.pop(talk.sock.fileno(), None)
+            self._talks.pop(talk.fd, None)
             with contextlib.suppress(OSError):
                 talk.sock.close()
             talk.sock = None
@@ -319,8 +324,18 @@ def descriptors(wanted: int) -> int:
     return max(1, soft - _SPARE)
 
 
-def _is_itself(sock: socket.socket) -> bool:
-    """On the loopback the kernel may choose the very port asked for as its own: that is no listener."""
+@cache
+def _lowest_own_port() -> int:
+    """Below this port the kernel never chooses one for a connection of ours."""
+    try:
+        words = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()
+        return int(words[0])
+    except (OSError, ValueError, IndexError):
+        return 1
+
+
+def _is_itself(sock: socket.SocketType) -> bool:
+    """To an address of its own the kernel may choose the very port asked for as its own: that is no listener."""
     try:
         return bool(sock.getsockname() == sock.getpeername())
     except OSError:

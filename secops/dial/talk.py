@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import socket
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,6 +23,8 @@ from secops.dial.tunnel import Tunnel, TunnelError
 
 _CHUNK = 65_536
 _HANDSHAKE_MOST = 524_288
+_REDIAL = Redial()
+_DONE = Received(b"")
 _REFUSALS = {errno.ECONNREFUSED: Status.REFUSED, errno.ECONNRESET: Status.REFUSED, errno.ETIMEDOUT: Status.TIMEOUT}
 
 
@@ -62,41 +65,54 @@ class Outcome:
     seconds: float = 0.0
 
 
+@dataclass(slots=True)
+class Host:
+    """Who is busy where."""
+
+    active: int = 0
+    next: float = 0.0
+    queue: "deque[Job] | None" = None
+
+
 @dataclass(slots=True, eq=False)
 class Talk:
-    """The state of one job under way."""
+    """The state of one job under way. `host`, `fd` and `slot` are the loop's."""
 
     job: Job
     bounds: Bounds
     started: float
-    sock: socket.socket | None = None
+    host: Host
+    sock: socket.SocketType | None = None
+    fd: int = -1
     connected: bool = False
     over: bool = False
+    readable: bool = False
+    """The kernel may have more for us: told once by epoll, true until a read comes back short."""
+    writable: bool = False
+    hung: bool = False
+    """The peer has ended its side: read on until nothing comes."""
     status: Status = Status.OPEN
     detail: str = ""
     result: object = None
-    out: bytearray = field(default_factory=bytearray)
+    out: bytes = b""
     buffer: bytearray = field(default_factory=bytearray)
     deadline: float = 0.0
-    serial: int = 0
-    """Changes with the deadline, so that old alarms are known as such."""
+    slot: int = 0
     bytes_in: int = 0
     waits: Command | None = None
     tries: int = 0
     """Local shortages met (descriptors, ports) while dialling."""
-    mask: int = 0
-    """Epoll events asked for."""
-    watched: int = 0
-    """The serial whose alarm is set."""
     starved: bool = False
     """Waits for budget to write."""
     _commands: int = 0
     _redials: int = 0
+    _looked: int = 0
+    """Bytes of the buffer in which the pending `until` was already looked for."""
     _ended: bool = False
     _failed: Failed | None = None
     _tunnel: Tunnel | None = None
     _conversation: Conversation | None = None
-    _digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    _digest: "hashlib._Hash | None" = None
 
     def outcome(self, now: float) -> Outcome:
         """What the caller of the loop gets."""
@@ -106,7 +122,7 @@ class Talk:
             self.detail,
             self.result,
             self.bytes_in,
-            self._digest.hexdigest() if self.bytes_in else "",
+            self._digest.hexdigest() if self._digest is not None else "",
             now - self.started,
         )
 
@@ -125,7 +141,7 @@ class Talk:
             self._conversation = self.job.conversation()
             self._converse(None, now)
         else:
-            self._converse(Received(b""), now)
+            self._converse(_DONE, now)
 
     def on_unconnected(self, error: int, now: float) -> None:
         """The connection could not be made; errno, or 0 when the time ran out."""
@@ -138,15 +154,25 @@ class Talk:
             self._converse(self._failed, now)
 
     def on_readable(self, now: float) -> None:
-        """Read once, bounded by what the conversation asked for."""
+        """Read what there is, bounded by what the conversation asked for."""
+        while self.readable and not self.over and self.connected:
+            self._read()
+            self.look(now)
+
+    def _read(self) -> None:
         assert self.sock is not None
+        room = self._room()
         try:
-            data = self.sock.recv(self._room())
+            data = self.sock.recv(room)
         except BlockingIOError:
+            self.readable = False
             return
         except OSError:
             data = b""
-        self.bytes_in += len(data)
+        size = len(data)
+        if size < room and not (self.hung and data):
+            self.readable = False
+        self.bytes_in += size
         if self.bytes_in > self.bounds.bytes:
             self._failed = Failed(Status.LIMIT, "bytes")
         if self._tunnel is not None:
@@ -155,11 +181,10 @@ class Talk:
             self._keep(data)
         else:
             self._ended = True
-        self.look(now)
 
     def on_unwritable(self) -> None:
         """The peer takes no more; what it said before can still be read."""
-        self.out.clear()
+        self.out = b""
         self._ended = True
 
     def look(self, now: float) -> None:
@@ -223,6 +248,7 @@ class Talk:
             if self.buffer:
                 self._tunnel.feed(bytes(self.buffer))
                 self.buffer.clear()
+        self._looked = 0
         answer = self._answer(command)
         if answer is None:
             self.waits = command
@@ -232,14 +258,14 @@ class Talk:
     def _send(self, data: bytes) -> Answer:
         if self._tunnel is None:
             self.out += data
-            return Received(b"")
+            return _DONE
         try:
             self._tunnel.encrypt(data)
         except TunnelError as error:
             self._failed = Failed(Status.CLOSED_EARLY, str(error))
             return self._failed
         self.out += self._tunnel.outgoing()
-        return Received(b"")
+        return _DONE
 
     def _redial(self, now: float) -> Answer | None:
         self._redials += 1
@@ -247,9 +273,10 @@ class Talk:
             return Failed(Status.LIMIT, "redials")
         self.connected = self._ended = False
         self._failed, self._tunnel = None, None
-        self.out.clear()
+        self.readable = self.writable = self.hung = False
+        self.out = b""
         self.buffer.clear()
-        self.waits = Redial()
+        self.waits = _REDIAL
         return None
 
     def _answer(self, command: Command) -> Answer | None:
@@ -260,18 +287,26 @@ class Talk:
         return None
 
     def _received(self, command: Receive) -> Answer | None:
-        buffer = self.buffer
-        self._pull(command.most)
+        buffer, until, most = self.buffer, command.until, command.most
+        if self._tunnel is not None:
+            self._pull(most)
+        held = len(buffer)
         size = 0
-        if command.until is not None:
-            at = buffer.find(command.until, 0, command.most)
-            size = at + len(command.until) if at >= 0 else 0
-        if not size and (len(buffer) >= command.most or command.until is None or self._ended or self._failed):
-            size = min(len(buffer), command.most)
+        if until is not None and held:
+            at = buffer.find(until, max(0, self._looked - len(until)), most)
+            self._looked = min(held, most)
+            size = at + len(until) if at >= 0 else 0
+        if not size and (held >= most or until is None or self._ended or self._failed):
+            size = min(held, most)
         if not size and not self._ended:
             return self._failed
-        data = bytes(buffer[:size])
-        del buffer[:size]
+        self._looked = 0
+        if size == held:
+            data = bytes(buffer)
+            buffer.clear()
+        else:
+            data = bytes(buffer[:size])
+            del buffer[:size]
         return Received(data, self._ended and not buffer and not (self._tunnel and self._tunnel.pending))
 
     def _shake(self) -> Answer | None:
@@ -322,7 +357,10 @@ class Talk:
 
     def _keep(self, data: bytes) -> None:
         self.buffer += data
-        self._digest.update(data)
+        if self._digest is None:
+            self._digest = hashlib.sha256(data)
+        else:
+            self._digest.update(data)
 
     def _room(self) -> int:
         if self._tunnel is None and isinstance(self.waits, Receive):
@@ -331,7 +369,6 @@ class Talk:
 
     def _alarm(self, when: float, now: float) -> None:
         self.deadline = max(now, min(when, self.started + self.bounds.seconds))
-        self.serial += 1
 
     def alarm_connect(self, now: float) -> None:
         """Give the connect its time."""
