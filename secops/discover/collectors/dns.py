@@ -26,11 +26,14 @@ _QUESTIONS: Final = ((".", NS, INTERNET), ("version.bind", TXT, CHAOS), ("hostna
 
 
 def ask(target: Target) -> Talking:
-    """The root's name servers with recursion asked for, then version and host name (CHAOS)."""
+    """The root's name servers, then version and host name (CHAOS).
+
+    Recursion is not asked for: an answer says whether it is offered, and nobody else is troubled by our question.
+    """
     replies: list[Message | None] = []
     for turn, (name, kind, klass) in enumerate(_QUESTIONS):
         identity = datagram.mark(target, turn)
-        question = dns_message.query(identity, name, kind, klass, recursive=klass == INTERNET)
+        question = dns_message.query(identity, name, kind, klass)
         heard = yield from datagram.asked(question, lambda data, identity=identity: _fits(data, identity))  # type: ignore[misc]  # a default binds the loop's value
         if isinstance(heard, Failed):
             if not turn:

@@ -33,9 +33,9 @@ class Message:
     records: tuple[Record, ...]
 
 
-def query(identity: int, name: str, kind: int, klass: int = INTERNET, *, recursive: bool = False) -> bytes:
-    """One question; `klass` may carry mDNS's unicast bit."""
-    head = struct.pack(">HHHHHH", identity, 0x0100 if recursive else 0, 1, 0, 0, 0)
+def query(identity: int, name: str, kind: int, klass: int = INTERNET) -> bytes:
+    """One question without recursion; `klass` may carry mDNS's unicast bit."""
+    head = struct.pack(">HHHHHH", identity, 0, 1, 0, 0, 0)
     labels = b"".join(bytes([len(each)]) + each for each in name.encode("ascii").split(b".") if each)
     return head + labels + b"\0" + struct.pack(">HH", kind, klass)
 
