@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Generator
+from functools import lru_cache
 from html import unescape
 
 from secops.core.model import Status, Target, Value
@@ -36,43 +37,48 @@ def exchange(target: Target, path: str = "/") -> Generator[Command, Answer, tupl
     sent = yield Send(request(target, path))
     if isinstance(sent, Failed):
         return None, b"", sent.status, b""
-    got = yield Receive(HEAD_MOST, _SECONDS, b"\r\n\r\n")
+    got = yield _HEAD
     if not isinstance(got, Received):
         return None, b"", got.status if isinstance(got, Failed) else Status.PROTOCOL_ERROR, b""
-    head = parse_head(got.data)
+    data = got.data
+    head = parse_head(data)
     if head is None:
-        status = Status.CLOSED_EARLY if not got.data else Status.PROTOCOL_ERROR
-        return None, b"", status, got.data[:BANNER_MOST]
-    split = got.data.find(b"\n\n") if b"\r\n\r\n" not in got.data else -1
-    body = got.data[split + 2 :] if split >= 0 else b""
-    body, status = yield from _body(head, body, ended=got.ended)
-    return head, body, status, got.data[:BANNER_MOST]
+        status = Status.CLOSED_EARLY if not data else Status.PROTOCOL_ERROR
+        return None, b"", status, data[:BANNER_MOST]
+    split = -1 if data.endswith(b"\r\n\r\n") else data.find(b"\n\n")
+    length = None if head.chunked else head.length
+    if length == 0 or head.status in {204, 304}:
+        return head, b"", Status.SUCCESS, data[:BANNER_MOST]
+    begun = data[split + 2 :] if split >= 0 else b""
+    body, status = yield from _body(length, begun, chunked=head.chunked, ended=got.ended)
+    return head, body, status, data[:BANNER_MOST]
 
 
-def _body(head: Head, begun: bytes, *, ended: bool) -> Generator[Command, Answer, tuple[bytes, Status]]:
+def _body(
+    length: int | None, begun: bytes, *, chunked: bool, ended: bool
+) -> Generator[Command, Answer, tuple[bytes, Status]]:
     data = bytearray(begun)
-    if head.status in {204, 304} or head.length == 0:
-        return b"", Status.SUCCESS
-    wanted = min(head.length if head.length is not None and not head.chunked else BODY_MOST, BODY_MOST)
+    wanted = BODY_MOST if length is None else min(length, BODY_MOST)
     status = Status.SUCCESS
     while not ended and len(data) < wanted:
-        if head.chunked and unchunk(bytes(data))[1]:
+        if chunked and unchunk(bytes(data))[1]:
             break
-        answer = yield Receive(wanted - len(data), _SECONDS, b"\r\n0\r\n\r\n" if head.chunked else _UNTIL_END)
+        answer = yield Receive(wanted - len(data), _SECONDS, b"\r\n0\r\n\r\n" if chunked else _UNTIL_END)
         if not isinstance(answer, Received):
             status = Status.LIMIT
             break
         data += answer.data
         ended = answer.ended or not answer.data
-        if not ended and len(data) < wanted and not (head.chunked and unchunk(bytes(data))[1]):
+        if not ended and len(data) < wanted and not (chunked and unchunk(bytes(data))[1]):
             status = Status.LIMIT  # the time ran out, not the page
             break
     if len(data) >= BODY_MOST:
         status = Status.LIMIT
     body = bytes(data[:BODY_MOST])
-    return unchunk(body)[0] if head.chunked else body, status
+    return unchunk(body)[0] if chunked else body, status
 
 
+_HEAD = Receive(HEAD_MOST, _SECONDS, b"\r\n\r\n")
 _UNTIL_END = b"\x00\xff\x00 never sent \xff\x00\xff"
 """A mark no page holds: reads on until enough, the end, or the time."""
 
@@ -98,7 +104,7 @@ def describe(head: Head, body: bytes, status: Status, *, tls: bool) -> Reading:
         "tls.enabled": tls,
         "http.status_code": head.status,
         "http.body_sha256": hashlib.sha256(body).hexdigest(),
-        "http.headers": bounded([name for name, _ in head.headers]),
+        "http.headers": _names(tuple([name for name, _ in head.headers])),
         "http.directory_listing": bool(_LISTING.search(page)),
         "http.login_form": bool(_PASSWORD.search(page)),
         "http.cookies_insecure": _insecure(head.all("set-cookie"), tls=tls),
@@ -122,6 +128,7 @@ def describe(head: Head, body: bytes, status: Status, *, tls: bool) -> Reading:
     return Reading(LABEL, status, facts, extra, location[:2_048])
 
 
+@lru_cache(maxsize=1_024)
 def _product(server: str) -> dict[str, Value]:
     for mark, name in _MARKS:
         if mark.search(server):
@@ -135,6 +142,12 @@ def _product(server: str) -> dict[str, Value]:
     if found[2]:
         facts["service.version"] = clean(found[2], 64)
     return facts
+
+
+@lru_cache(maxsize=1_024)
+def _names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Servers of one make send the same names."""
+    return bounded(names)
 
 
 def _insecure(cookies: tuple[str, ...], *, tls: bool) -> tuple[str, ...]:
@@ -170,6 +183,12 @@ def page_and_icon(target: Target, *, tls: bool, path: str = "/") -> Generator[Co
         facts = dict(reading.facts) | ({"http.favicon_hash": number} if number is not None else {})
         reading = Reading(LABEL, reading.status, facts, reading.extra, reading.follow)
     return reading, first
+
+
+def grab(target: Target) -> Talking:
+    """One GET of the front page and nothing more: what a sweep of many hosts asks. On the connection as it stands."""
+    head, body, status, _ = yield from exchange(target)
+    return Reading(LABEL, status) if head is None else describe(head, body, status, tls=False)
 
 
 def ask(target: Target) -> Talking:

@@ -1,7 +1,7 @@
 """An HTTP/1 reply taken apart: tolerant of what servers do wrong, bounded in every direction. Source: RFC 9112."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 HEAD_MOST = 32_768
 BODY_MOST = 262_144
@@ -16,14 +16,18 @@ class Head:
     version: str
     status: int
     headers: tuple[tuple[str, str], ...]
+    _first: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_first", dict(reversed(self.headers)))
 
     def first(self, name: str) -> str:
         """The first header of this name, or empty."""
-        return next((value for key, value in self.headers if key == name), "")
+        return self._first.get(name, "")
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every header of this name."""
-        return tuple(value for key, value in self.headers if key == name)
+        return tuple(value for key, value in self.headers if key == name) if name in self._first else ()
 
     @property
     def length(self) -> int | None:
@@ -39,15 +43,23 @@ class Head:
 
 def parse_head(data: bytes) -> Head | None:
     """The head at the start of `data`; None when this is not HTTP."""
-    found = _STATUS.match(data[:64])
+    found = _STATUS.match(data, 0, 64)
     if found is None:
         return None
-    top = data.partition(b"\r\n\r\n")[0] if b"\r\n\r\n" in data else data.partition(b"\n\n")[0]
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        end = data.find(b"\n\n")
+    top = data if end < 0 else data[:end]
+    try:
+        lines = top.decode().split("\n", _HEADERS_MOST + 1)
+    except UnicodeDecodeError:
+        lines = [text(each) for each in top.split(b"\n", _HEADERS_MOST + 1)]
     headers = []
-    for line in top.split(b"\n")[1 : _HEADERS_MOST + 1]:
-        name, colon, value = line.partition(b":")
-        if colon and name.strip():
-            headers.append((text(name).strip().lower()[:128], text(value).strip()[:4_096]))
+    for line in lines[1 : _HEADERS_MOST + 1]:
+        name, colon, value = line.partition(":")
+        name = name.strip()
+        if colon and name:
+            headers.append((name.lower()[:128], value.strip()[:4_096]))
     return Head(found[1].decode(), int(found[2]), tuple(headers))
 
 

@@ -54,6 +54,8 @@ class Collector:
 
 def clean(text: str, most: int = TEXT_MOST) -> str:
     """The text on one line, bounded, without control, format or unassigned characters."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()[:most]
     spaced = " ".join(text[: most * 4].split())
     kept = "".join(c for c in spaced if c == " " or unicodedata.category(c)[0] != "C")
     return kept[:most]
