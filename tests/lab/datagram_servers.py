@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import time
 from collections.abc import Callable
@@ -155,8 +154,9 @@ class Servers:
     def _charon(self) -> None:
         page = self.write(
             "strongswan.conf",
-            "charon { install_routes = no\n install_virtual_ip = no\n plugins { include /etc/strongswan.d/charon/*.conf }"
-            f"\n filelog {{ log {{ path = {self.folder}/charon-full.log\n default = 1 }} }} }}\n",
+            "charon { install_routes = no\n install_virtual_ip = no\n"
+            "plugins { include /etc/strongswan.d/charon/*.conf }\n"
+            f"filelog {{ log {{ path = {self.folder}/charon-full.log\n default = 1 }} }} }}\n",
         )
         self.start("charon", THERE, 500, "charon", STRONGSWAN_CONF=page)
 
