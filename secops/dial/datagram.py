@@ -24,7 +24,7 @@ from secops.scope.intervals import IntervalSet
 from secops.scope.level import Level
 
 ATTEMPTS: Final = 4
-"""Times a silent target is asked at most; where several payloads suit a port, at least three times each."""
+"""Times a silent target is asked at most; where several payloads suit a port, at least twice each."""
 PATIENCE: Final = 1.5
 """Seconds an answer is waited for after the last question."""
 KEPT: Final = 1_500
@@ -123,7 +123,7 @@ class DatagramFinder:
                 return
 
     def _turns(self, address: str, port: int) -> int:
-        return max(self._attempts, 3 * len(self._payloads(Target(address, port, Transport.UDP))))
+        return max(self._attempts, 2 * len(self._payloads(Target(address, port, Transport.UDP))))
 
     def _sweep(self, search: "_Search", budget: Budget, place: int, port: int, attempt: int) -> Iterator[Answered]:
         """Ask every host that is still silent on this port, each no more often than its rate permits."""
