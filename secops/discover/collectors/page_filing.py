@@ -38,7 +38,8 @@ _LINK = re.compile(
     r"beian\.(?:gov\.cn/portal/registersysteminfo\?recordcode|mps\.gov\.cn/#/query/websearch\?code)=(\d{14})(?!\d)",
     re.IGNORECASE,
 )
-_MARKS = ("备", "标识码", "&#22791;", "&#x5907;", "\\u5907", "&#26631;", "&#x6807;")
+_MARKS = ("备", "标识码")
+_ENTITIES = ("&#22791;", "&#x5907;", "&#26631;", "&#x6807;")
 _LINKS = ("recordcode=", "webSearch?code=")
 
 
@@ -58,7 +59,7 @@ def filings(text: str) -> Filings:
     """Every filing number in the page, in canonical form, without repetition."""
     found = Filings()
     seen: set[int] = set()
-    for mark in _MARKS:
+    for mark in _marks(text):
         at = text.find(mark)
         for _ in range(_PLACES):
             if at < 0:
@@ -75,6 +76,14 @@ def filings(text: str) -> Filings:
             _linked(text[max(0, at - 60) : at + 40].replace("&amp;", "&"), found)
             at = text.find(mark, at + 1)
     return found
+
+
+def _marks(text: str) -> tuple[str, ...]:
+    """The marks this page can hold at all."""
+    marks = () if text.isascii() else _MARKS
+    if "&#" in text:
+        marks += _ENTITIES
+    return (*marks, "\\u5907") if "\\u" in text else marks
 
 
 def plain(window: str) -> str:

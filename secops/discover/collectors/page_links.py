@@ -5,7 +5,8 @@ from ipaddress import ip_address
 
 LINKS_MOST = 50
 _PLACES_MOST = 3_000
-_BEFORE = re.compile(rb"(?:href|src|action|data|content)\s{0,4}=\s{0,4}[\"']?\s{0,4}(?:\d{1,3};\s?url=)?(https?:|)\Z")
+_ATTRIBUTES = (b"href", b"src", b"action", b"data", b"url")
+"""What stands before the address; `url` is that of a refresh."""
 _AUTHORITY = re.compile(
     rb"(?:[^@/?#\"'<>\s\\]{0,200}@)?(\[[0-9a-f:.]{2,45}\]|[^/?#\"'<>\s\\:@\[\]]{1,253})(?::(\d{1,5}))?(?=[/?#\"'>\s\\]|\Z)"
 )
@@ -19,27 +20,36 @@ def links(lowered: bytes, scheme: str, own: str) -> tuple[str, ...]:
     `lowered` is the page in lower case; `scheme` is what `//host/` means here; `own` the host name the page came from.
     """
     found: dict[str, None] = {}
+    seen: set[tuple[str, bytes]] = set()
     at = lowered.find(b"//")
     for _ in range(_PLACES_MOST):
-        if at < 0:
+        if at < 0 or len(found) >= LINKS_MOST:
             break
-        before = _BEFORE.search(lowered, max(0, at - 40), at)
-        if before is not None and (origin := _origin(lowered, at + 2, before[1][:-1].decode() or scheme, own)):
-            found.setdefault(origin)
-            if len(found) >= LINKS_MOST:
-                break
+        if meant := _scheme(lowered[max(0, at - 24) : at], scheme):
+            match = _AUTHORITY.match(lowered, at + 2, at + 520)
+            if match is not None and (meant, match[0]) not in seen:
+                seen.add((meant, match[0]))
+                if origin := _origin(match[1], match[2] or b"", meant, own):
+                    found.setdefault(origin)
         at = lowered.find(b"//", at + 2)
     return tuple(found)
 
 
-def _origin(lowered: bytes, at: int, scheme: str, own: str) -> str:
-    match = _AUTHORITY.match(lowered, at, at + 520)
-    if match is None:
-        return ""
-    host = _host(match[1])
+def _scheme(before: bytes, own: str) -> str:
+    """The scheme of the address that begins here, if an attribute names it; else empty."""
+    scheme = own
+    if before.endswith(b":"):
+        scheme = "http" if before.endswith(b"http:") else "https" if before.endswith(b"https:") else ""
+        before = before[: -len(scheme) - 1]
+    rest = before.rstrip(b" \t\r\n\"'")
+    return scheme if rest.endswith(b"=") and rest[:-1].rstrip().endswith(_ATTRIBUTES) else ""
+
+
+def _origin(name: bytes, number: bytes, scheme: str, own: str) -> str:
+    host = _host(name)
     if not host or host == own.lower().strip("[]"):
         return ""
-    port = int(match[2]) if match[2] else _PORTS[scheme]
+    port = int(number) if number else _PORTS[scheme]
     if not 0 < port < 65_536:
         return ""
     shown = f"[{host}]" if ":" in host else host
