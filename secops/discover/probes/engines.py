@@ -60,12 +60,15 @@ class Plain:
 
 
 _SLOW = re.compile(rb"\(\?:\[\^<\]\+\|<\(\?!/head>\)\)")
+_TWICE = re.compile(rb"(\((?:\?:)?\[[^\]\[]+\]\+\))\+")
+"""`([a-z]+)+`: the second plus adds nothing but time."""
 _END = re.compile(rb"(\\.)", re.DOTALL)
 
 
 def rewritten(pattern: bytes) -> bytes:
-    r"""The pattern for `re`: `\Z` as PCRE means it, and the shape that takes `re` for ever made linear."""
+    r"""The pattern for `re`: `\Z` as PCRE means it, and the two shapes that take `re` for ever made linear."""
     pattern = _SLOW.sub(rb"(?:[^<]|<(?!/head>))", pattern)
+    pattern = _TWICE.sub(rb"\1", pattern)
     if rb"\Z" in pattern:
         pattern = _END.sub(lambda found: rb"(?=\n?\Z)" if found[1] == rb"\Z" else found[1], pattern)
     return pattern
