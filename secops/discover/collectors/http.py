@@ -4,24 +4,19 @@ import hashlib
 import re
 from collections.abc import Generator
 from functools import lru_cache
-from html import unescape
 
 from secops.core.model import Status, Target, Value
 from secops.dial.conversation import Answer, Command, Failed, Receive, Received, Redial, Send
 from secops.discover.collectors.favicon import favicon_hash
 from secops.discover.collectors.http_reply import BODY_MOST, HEAD_MOST, Head, parse_head, unchunk
-from secops.discover.collectors.interface import BANNER_MOST, Collector, Reading, Talking, bounded, clean, decoded
+from secops.discover.collectors.interface import BANNER_MOST, Collector, Reading, Talking, bounded, clean
+from secops.discover.collectors.page import read_page
 from secops.discover.collectors.tls import secure
 
 LABEL = "http@1"
 AGENT = "secops (authorised inventory)"
 ICON_MOST = 131_072
 _SECONDS = 8.0
-_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})", re.IGNORECASE)
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
-_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
-_LISTING = re.compile(r"<title[^>]{0,200}>\s{0,50}(index of /|directory listing for /|目录列表)", re.IGNORECASE)
-_PASSWORD = re.compile(r"<input[^>]{0,500}type\s{0,5}=\s{0,5}[\"']?password", re.IGNORECASE)
 _PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9 ._+-]{0,60}?)(?:[/ ]v?(\d[A-Za-z0-9._+-]{0,40}))?(?=$|[ (;,])")
 _MARKS = (
     (re.compile("TongWeb", re.IGNORECASE), "TongWeb"),
@@ -93,11 +88,9 @@ def request(target: Target, path: str) -> bytes:
     ).encode("ascii", "replace")
 
 
-def describe(head: Head, body: bytes, status: Status, *, tls: bool) -> Reading:
-    """The reading of one reply."""
-    charset = _HEADER_CHARSET.search(head.first("content-type"))
-    meta = _META_CHARSET.search(body[:4_096])
-    page = decoded(body, charset[1] if charset else meta[1].decode() if meta else "")
+def describe(head: Head, body: bytes, status: Status, *, tls: bool, host: str = "") -> Reading:
+    """The reading of one reply; `host` is whom the page came from, for the links to others."""
+    page = read_page(body, head.first("content-type"), "https" if tls else "http", host)
     server = clean(head.first("server"))
     facts: dict[str, Value] = {
         "service.name": "http",
@@ -105,9 +98,8 @@ def describe(head: Head, body: bytes, status: Status, *, tls: bool) -> Reading:
         "http.status_code": head.status,
         "http.body_sha256": hashlib.sha256(body).hexdigest(),
         "http.headers": _names(tuple([name for name, _ in head.headers])),
-        "http.directory_listing": bool(_LISTING.search(page)),
-        "http.login_form": bool(_PASSWORD.search(page)),
         "http.cookies_insecure": _insecure(head.all("set-cookie"), tls=tls),
+        **page.facts,
     }
     if tls:
         facts["http.hsts"] = bool(head.first("strict-transport-security"))
@@ -116,12 +108,10 @@ def describe(head: Head, body: bytes, status: Status, *, tls: bool) -> Reading:
         facts |= _product(server)
     if powered := clean(head.first("x-powered-by")):
         facts["http.powered_by"] = powered
-    if title := _TITLE.search(page):
-        facts["http.title"] = clean(unescape(title[1]))
     location = head.first("location") if 300 <= head.status < 400 else ""
     if location:
         facts["http.location"] = clean(location)
-    extra: dict[str, object] = {"bytes": len(body)}
+    extra: dict[str, object] = {"bytes": len(body), **page.extra}
     if realm := clean(head.first("www-authenticate"), 200):
         extra["authenticate"] = realm
         facts["service.auth_required"] = True
@@ -166,7 +156,7 @@ def page_and_icon(target: Target, *, tls: bool, path: str = "/") -> Generator[Co
     head, body, status, first = yield from exchange(target, path)
     if head is None:
         return Reading(LABEL, status), first
-    reading = describe(head, body, status, tls=tls)
+    reading = describe(head, body, status, tls=tls, host=target.name or target.address)
     if head.status >= 500 or path != "/":
         return reading, first
     again = yield Redial()
@@ -188,7 +178,11 @@ def page_and_icon(target: Target, *, tls: bool, path: str = "/") -> Generator[Co
 def grab(target: Target) -> Talking:
     """One GET of the front page and nothing more: what a sweep of many hosts asks. On the connection as it stands."""
     head, body, status, _ = yield from exchange(target)
-    return Reading(LABEL, status) if head is None else describe(head, body, status, tls=False)
+    return (
+        Reading(LABEL, status)
+        if head is None
+        else describe(head, body, status, tls=False, host=target.name or target.address)
+    )
 
 
 def ask(target: Target) -> Talking:

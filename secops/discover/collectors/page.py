@@ -6,7 +6,6 @@ Bytes are scanned before any pattern is tried: a page without the mark costs one
 import re
 from dataclasses import dataclass, field
 from html import unescape
-from urllib.parse import urlsplit
 
 from secops.core.model import Value
 from secops.discover.collectors.interface import bounded, clean
@@ -32,8 +31,8 @@ class Page:
     """The page's bytes in lower case, UTF-8 where it was in UTF-16: what fingerprints are looked for in."""
 
 
-def read_page(body: bytes, content_type: str, url: str) -> Page:
-    """What the page at `url` says. `body` is bounded by the caller and never compressed."""
+def read_page(body: bytes, content_type: str, scheme: str, host: str) -> Page:
+    """What the front page of `scheme://host` says. `body` is bounded by the caller and never compressed."""
     lowered = body.lower()
     decoded = read_text(body, lowered, content_type)
     if decoded.charset.startswith("utf-16"):
@@ -48,8 +47,7 @@ def read_page(body: bytes, content_type: str, url: str) -> Page:
     page.facts["http.login_form"] = b"password" in lowered and _PASSWORD.search(lowered) is not None
     if b"generator" in lowered and (generator := _generator(lowered, body, decoded)):
         page.facts["http.generator"] = generator
-    place = urlsplit(url)
-    if found := links(lowered, place.scheme if place.scheme in {"http", "https"} else "http", place.hostname or ""):
+    if b"//" in lowered and (found := links(lowered, scheme, host)):
         page.facts["http.links"] = found
     _filed(page)
     return page

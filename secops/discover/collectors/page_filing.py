@@ -80,7 +80,7 @@ def filings(text: str) -> Filings:
 
 def _marks(text: str) -> tuple[str, ...]:
     """The marks this page can hold at all."""
-    marks = () if text.isascii() else _MARKS
+    marks: tuple[str, ...] = () if text.isascii() else _MARKS
     if "&#" in text:
         marks += _ENTITIES
     return (*marks, "\\u5907") if "\\u" in text else marks

@@ -3,11 +3,11 @@ import pytest
 from secops.discover.collectors.page import read_page
 from secops.discover.collectors.page_filing import filings
 
-URL = "http://www.example.gov.cn/"
+PLACE = ("http", "www.example.gov.cn")
 
 
-def facts(body: bytes | str, content_type: str = "text/html", url: str = URL):
-    return read_page(body if isinstance(body, bytes) else body.encode(), content_type, url).facts
+def facts(body: bytes | str, content_type: str = "text/html"):
+    return read_page(body if isinstance(body, bytes) else body.encode(), content_type, *PLACE).facts
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_nothing_declared():
 
 def test_wrong_declarations():
     """A declaration the bytes contradict is not believed, and is kept beside the facts."""
-    page = read_page("<title>政务服务平台</title>".encode(), "text/html; charset=GBK", URL)
+    page = read_page("<title>政务服务平台</title>".encode(), "text/html; charset=GBK", *PLACE)
     assert (page.facts["http.title"], page.facts["http.charset"]) == ("政务服务平台", "utf-8")
     assert page.extra["charset_declared"] == "gbk"
-    page = read_page("<title>政务服务平台</title>".encode("gbk"), "text/html; charset=UTF-8", URL)
+    page = read_page("<title>政务服务平台</title>".encode("gbk"), "text/html; charset=UTF-8", *PLACE)
     assert page.facts["http.title"] == "政务服务平台"
     assert facts("<title>门户</title>".encode(), "text/html;charset=ISO-8859-1")["http.title"] == "门户"
     assert facts(b"<title>caf\xe9</title>", "text/html; charset=rot13")["http.title"].startswith("caf")
@@ -119,7 +119,7 @@ def test_icp_forms(html, icp):
 )  # fmt: skip
 def test_police_forms(html, police):
     """The public security filing is found in the text or in the link to its register."""
-    page = read_page(html.encode(), "", URL)
+    page = read_page(html.encode(), "", *PLACE)
     assert page.facts["http.police_filing"] == (police,)
     assert "filing_warnings" not in page.extra
 
@@ -137,7 +137,7 @@ def test_government_site_code():
     """The site code is ten digits, or two letters and eight digits; anything else is a warning."""
     assert facts("网站标识码：4400000131")["http.gov_code"] == "4400000131"
     assert facts("政府网站标识码&nbsp;bm12000001 版权")["http.gov_code"] == "bm12000001"
-    odd = read_page("网站标识码：310000000044".encode(), "", URL)
+    odd = read_page("网站标识码：310000000044".encode(), "", *PLACE)
     assert "http.gov_code" not in odd.facts
     assert odd.extra["filing_warnings"] == ("网站标识码形式不对：310000000044",)
 
@@ -151,7 +151,7 @@ def test_odd_numbers_are_warnings():
 
 def test_algorithm_filing():
     """算法备案 and ICP licences stand beside the facts."""
-    page = read_page("网信算备：330110507206401230035号 京ICP证030173号".encode(), "", URL)
+    page = read_page("网信算备：330110507206401230035号 京ICP证030173号".encode(), "", *PLACE)
     assert page.extra["algorithm_filings"] == ("网信算备330110507206401230035号",)
     assert page.extra["icp_licences"] == ("京ICP证030173号",)
 
