@@ -40,6 +40,15 @@ PROTOCOLS: Final = frozenset(
         "enip",
         "opcua",
         "iec104",
+        "dns",
+        "ntp",
+        "netbios",
+        "snmp",
+        "ike",
+        "ssdp",
+        "onvif",
+        "mdns",
+        "bacnet",
     }
 )
 """A port speaks one of these: when another is understood there, what the former said is over."""

@@ -1,7 +1,8 @@
 """Active, stale, gone: by what complete runs asked and nobody answered, and by nothing else.
 
 One covered miss makes an open port stale, `gone_after` in a row make it gone; seen again it is the same asset with the
-same id. An address is as alive as its liveliest port, a machine as its liveliest address. An unfinished run, a block
+same id. An address is as alive as its liveliest port, a machine as its liveliest address; an address without a living
+port ages by the pings it did not answer. An unfinished run, a block
 whose canary did not answer, and a port nobody asked for age nothing.
 """
 
@@ -13,7 +14,7 @@ from secops.assets import draft as drafts
 from secops.assets.draft import Cause, Draft
 from secops.assets.register import place_of
 from secops.core.address import number
-from secops.core.model import Coverage, Entity, State
+from secops.core.model import Coverage, Entity, Kind, State
 
 GONE_AFTER: Final = 3
 LIVING: Final = frozenset({State.ACTIVE, State.STALE})
@@ -34,9 +35,15 @@ class Covered:
     def __bool__(self) -> bool:
         return bool(self._lines)
 
+    @property
+    def addresses(self) -> bool:
+        """Whether the run asked for addresses themselves (echo, ARP): port 0 of its coverage."""
+        return any(0 in ports for ports, *_ in self._lines)
+
     def asked(self, entity: Entity) -> bool:
-        """Whether the run asked for this service or website."""
-        place, port = place_of(entity.facts.get("address")), entity.facts.get("port")
+        """Whether the run asked for this service or website, or for this address itself."""
+        place = place_of(entity.facts.get("address"))
+        port = 0 if entity.kind is Kind.IP else entity.facts.get("port")
         carried = entity.facts.get("transport", "tcp")
         if place is None:
             return False

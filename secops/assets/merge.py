@@ -24,6 +24,7 @@ from secops.core.model import (
     State,
     Status,
     Target,
+    Transport,
     Value,
     entity_id,
 )
@@ -300,7 +301,7 @@ def _place(website: Draft, cause: Cause, target: Target, ip: str, register: Regi
 
 def _machine(work: Work, seen: Observation, cause: Cause, ip: Draft, register: Register) -> None:
     """The machine behind a strong identifier, and the address it runs under."""
-    slot = str(seen.target.port)
+    slot = str(seen.target.port) if seen.target.transport is Transport.TCP else f"{seen.target.port}/udp"
     hosts = dict(ip.extra[_HOSTS]) if isinstance(ip.extra.get(_HOSTS), dict) else {}  # type: ignore[call-overload]  # JSON of our own
     marks = identifiers(seen.facts.get("ssh.host_key"), seen.facts.get("host.mac"))
     if not marks:

@@ -256,6 +256,13 @@ def unseen_since(connection: Connection, site: str, instant: int) -> Iterator[En
     return stream(connection, services, services.c.site == site, living, services.c.last_seen < instant)
 
 
+def silent_since(connection: Connection, site: str, instant: int) -> Iterator[Entity]:
+    """Addresses of the site, not gone, last seen before the instant: those that a run's pings may have missed."""
+    living = assets.c.state.in_([State.ACTIVE.value, State.STALE.value])
+    old = assets.c.last_seen < instant
+    return stream(connection, assets, assets.c.site == site, assets.c.kind == Kind.IP.value, living, old)
+
+
 def on_addresses(connection: Connection, site: str, addresses: Collection[str], kind: Kind) -> Iterator[Entity]:
     """Entities of this kind whose address is among these."""
     table = table_of(kind)

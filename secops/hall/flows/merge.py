@@ -11,7 +11,7 @@ from secops.assets.merge import merge as fold
 from secops.assets.register import Register
 from secops.core.events import Event, Progress, Summary
 from secops.core.language import say
-from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd
+from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd, State
 from secops.hall.app import App
 from secops.store import changes, coverage, cursor, decisions, entities, log, organisations, relations
 from secops.store.grading import Transaction
@@ -137,7 +137,8 @@ class _State:
         if not end.complete or not end.started or not asked:
             return
         missed = {e.id: e for e in entities.unseen_since(connection, end.site, end.started) if asked.asked(e)}
-        if not missed:
+        quiet = self._quiet(connection, asked, end)
+        if not missed and not quiet:
             return
         cause = Cause(seq, end.at, run=end.run, reason="coverage")
         addresses = {str(each.facts["address"]) for each in missed.values()}
@@ -146,19 +147,29 @@ class _State:
             for each in entities.on_addresses(connection, end.site, addresses, Kind.WEBSITE)
             if each.last_seen < end.started and asked.asked(each) and each.state in lifecycle.LIVING
         }
-        known: dict[str, Entity] = missed | sites | self._above(connection, end.site, missed)
+        parents = {each.parent for each in missed.values()}
+        known: dict[str, Entity] = missed | sites | self._above(connection, end.site, parents | quiet)
         work = Work(known)
-        for id in (*missed, *sites):
+        for id in (*missed, *sites, *quiet):
             draft = work.get(id)
             assert draft is not None
             lifecycle.miss(draft, cause, self.gone_after)
-        _settle(connection, work, cause, {each.parent for each in missed.values()})
+        _settle(connection, work, cause, parents, quiet=quiet, started=end.started)
         self._write(connection, work.merged(), known)
 
     @staticmethod
-    def _above(connection: Transaction, site: str, missed: Mapping[str, Entity]) -> dict[str, Entity]:
-        """The addresses of the missed ports, the machines of those, and every address of these machines."""
-        ips = entities.by_ids(connection, {each.parent for each in missed.values()})
+    def _quiet(connection: Transaction, asked: lifecycle.Covered, end: RunEnd) -> set[str]:
+        """Addresses that the run asked for themselves in vain, and that have no living port to speak for them."""
+        if not asked.addresses:
+            return set()
+        silent = {e.id for e in entities.silent_since(connection, end.site, end.started) if asked.asked(e)}
+        ports = entities.services_of(connection, silent)
+        return {ip for ip in silent if not any(each.state in lifecycle.LIVING for each in ports[ip])}
+
+    @staticmethod
+    def _above(connection: Transaction, site: str, ids: set[str]) -> dict[str, Entity]:
+        """These addresses, their machines, and every address of these machines."""
+        ips = entities.by_ids(connection, ids)
         hosts = entities.by_ids(connection, {host for each in ips.values() for host in linked(each)})
         return (
             ips
@@ -195,14 +206,16 @@ def registers(connection: Transaction, upto: int) -> dict[str, Register]:
     return found
 
 
-def _settle(connection: Transaction, work: Work, cause: Cause, ips: set[str]) -> None:
-    """Addresses after their ports, machines after their addresses."""
-    hosts: set[str] = set()
+def _settle(connection: Transaction, work: Work, cause: Cause, ips: set[str], *, quiet: set[str], started: int) -> None:
+    """Addresses after their ports (one that answered a ping lives all the same), machines after their addresses."""
+    hosts = {host for each in quiet if (draft := work.get(each)) is not None for host in linked(draft.entity())}
     for ip, ports in entities.services_of(connection, ips).items():
         draft = work.get(ip)
         if draft is None:
             continue
-        lifecycle.settle(draft, cause, [moved.state if (moved := work.get(each.id)) else each.state for each in ports])
+        states = [moved.state if (moved := work.get(each.id)) else each.state for each in ports]
+        seen = [State.ACTIVE] if draft.last_seen >= started else []
+        lifecycle.settle(draft, cause, states + seen)
         hosts |= linked(draft.entity())
     for id in hosts:
         host = work.get(id)
