@@ -27,7 +27,7 @@ rarity 1
 ports 4000-4001
 match echo m|^\r\n\r\n$|
 
-Probe TCP Get q|GET / HTTP/1.0\r\n\r\n|
+Probe TCP GetRequest q|GET / HTTP/1.0\r\n\r\n|
 rarity 1
 ports 80,8080
 sslports 443
@@ -39,7 +39,7 @@ softmatch http m|^HTTP/1\.[01] \d\d\d|
 Probe TCP Hello q|\x16\x03\0|
 rarity 1
 ports 443,8443
-fallback Get
+fallback GetRequest
 match ssl m|^\x16\x03[\0-\x03]|
 
 Probe TCP Options q|OPTIONS / HTTP/1.0\r\n\r\n|

@@ -75,7 +75,7 @@ def test_a_greeting_is_enough(kit):
 def test_the_ports_own_probe_goes_first(kit):
     """Where the port's servers wait to be asked, its probe is sent at once and its answer is enough."""
     verdict, peer = asked(kit, 80, [PAGE])
-    assert (verdict.service, verdict.filled.product, verdict.probe) == ("http", "nginx", "Get")
+    assert (verdict.service, verdict.filled.product, verdict.probe) == ("http", "nginx", "GetRequest")
     assert peer.sent == [b"GET / HTTP/1.0\r\n\r\n"]
     assert kit.clock.at == 0
 
@@ -83,7 +83,7 @@ def test_the_ports_own_probe_goes_first(kit):
 def test_null_first_where_it_is_wanted(kit):
     """Without the early probe the order is nmap's own: silence for six seconds, then the port's probe on it."""
     verdict, peer = asked(replace(kit, early=False), 80, [HUSH, PAGE])
-    assert (verdict.service, verdict.asked, kit.clock.at) == ("http", ("NULL", "Get"), 6.0)
+    assert (verdict.service, verdict.asked, kit.clock.at) == ("http", ("NULL", "GetRequest"), 6.0)
     assert peer.sent == [b"GET / HTTP/1.0\r\n\r\n"]
 
 
@@ -93,23 +93,23 @@ def test_a_greeting_to_the_early_probe_is_heard_again(kit):
     verdict, peer = asked(kit, 80, [greeting], [greeting])
     assert verdict.service == "smtp"
     assert peer.sent[1] == "redial"
-    assert verdict.asked[:2] == ("Get", "NULL")
+    assert verdict.asked[:2] == ("GetRequest", "NULL")
 
 
 def test_unlisted_port_is_asked_in_file_order(kit):
     """On a port no probe lists, the common probes come in the order of the file, each on its own connection."""
     verdict, peer = asked(kit, 31_000, [HUSH, HUSH], [PAGE])
-    assert verdict.asked == ("NULL", "Lines", "Get")
+    assert verdict.asked == ("NULL", "Lines", "GetRequest")
     assert peer.sent == [b"\r\n\r\n", "redial", b"GET / HTTP/1.0\r\n\r\n"]
 
 
 def test_rare_probes_only_after_a_soft_match(kit):
     """Silence is met with the common probes alone; a soft match brings the rare one that can name the service."""
     nothing, _ = asked(kit, 31_000, [HUSH])
-    assert (nothing.state, nothing.asked) == (State.NOTHING, ("NULL", "Lines", "Get", "Hello"))
+    assert (nothing.state, nothing.asked) == (State.NOTHING, ("NULL", "Lines", "GetRequest", "Hello"))
     soft, _ = asked(kit, 80, [b"HTTP/1.0 200 OK\r\n\r\n", HUSH], [b"HTTP/1.0 405 Tiny a b\r\n"])
     assert (soft.state, soft.service, soft.filled.info) == (State.HARD, "http", "a-b")
-    assert (soft.filled.device_type, soft.asked) == ("printer", ("Get", "Options"))
+    assert (soft.filled.device_type, soft.asked) == ("printer", ("GetRequest", "Options"))
 
 
 def test_soft_alone(kit):

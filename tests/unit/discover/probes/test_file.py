@@ -7,7 +7,7 @@ from secops.discover.probes.file import find, load, parse, sends, unescape
 
 def test_reads_every_directive(book):
     """Probes keep their order and everything the file says of them; NULL stands apart."""
-    assert [each.name for each in book.probes] == ["Lines", "Get", "Hello", "Options", "Rare", "Ask"]
+    assert [each.name for each in book.probes] == ["Lines", "GetRequest", "Hello", "Options", "Rare", "Ask"]
     assert (book.null.total_wait, book.null.wrapped) == (6.0, 3.0)
     assert book.counts() == {"probes": 7, "matches": 11, "softmatches": 2, "services": 9}
     get = book.probes[1]
@@ -17,10 +17,10 @@ def test_reads_every_directive(book):
         True,
         True,
     )
-    assert [each.name for each in book.probes[2].chain] == ["Hello", "Get", "NULL"]
+    assert [each.name for each in book.probes[2].chain] == ["Hello", "GetRequest", "NULL"]
     assert [each.name for each in book.probes[-1].chain] == ["Ask"]
     assert [each.name for each in book.listed(443)] == ["Hello"]
-    assert [each.name for each in book.listed(443, tls=True)] == ["Get"]
+    assert [each.name for each in book.listed(443, tls=True)] == ["GetRequest"]
     assert book.excludes(9101)
     assert not book.excludes(9101, udp=True)
     assert book.excludes(7, udp=True)
@@ -90,4 +90,4 @@ def test_missing_and_oversized_files(tmp_path, monkeypatch):
 
 def test_shows_what_is_sent(book):
     """The plan can show each probe's bytes."""
-    assert sends(book.probes[:2]) == (r"Lines: \r\n\r\n", r"Get: GET / HTTP/1.0\r\n\r\n")
+    assert sends(book.probes[:2]) == (r"Lines: \r\n\r\n", r"GetRequest: GET / HTTP/1.0\r\n\r\n")

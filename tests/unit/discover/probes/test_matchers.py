@@ -48,7 +48,7 @@ def test_fallbacks_and_null_in_their_order(engine, book):
     """An answer is tested against the probe's own lines, its fallbacks', then NULL's; a soft one ends it too."""
     hello = book.probes[2]
     assert engine.first(hello, b"\x16\x03\x03").probe.name == "Hello"
-    assert engine.first(hello, b"HTTP/1.1 200 OK\r\nServer: nginx/1.2\r\n").probe.name == "Get"
+    assert engine.first(hello, b"HTTP/1.1 200 OK\r\nServer: nginx/1.2\r\n").probe.name == "GetRequest"
     assert engine.first(hello, b"SSH-2.0-OpenSSH_9\n").probe.name == "NULL"
     assert engine.first(book.null, b"220 mail.x ESMTP Postfix\r\n").match.soft
 

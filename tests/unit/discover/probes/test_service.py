@@ -1,0 +1,105 @@
+"""nmap's probes joined with our own collectors: who is asked, what is told, and that nothing is asked twice."""
+
+from dataclasses import replace
+
+import pytest
+
+from secops.core.model import Status, Target
+from secops.dial.conversation import Secured
+from secops.discover.collectors import service
+from secops.discover.collectors.dispatch import COLLECTORS, identify
+from secops.discover.probes.ask import State, Verdict
+
+PAGE = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Length: 0\r\n\r\n"
+TLS = Secured("TLSv1.3", "X", ())
+
+
+def names(readings):
+    return [each.collector for each in readings]
+
+
+@pytest.fixture
+def polite(kit):
+    return replace(kit, only_first=True)
+
+
+def test_the_polite_look_hears_more_than_it_asks(player, polite):
+    """At level GENTLE our own page is matched against nmap's patterns: version and CPE without one more packet."""
+    plain, peer = player(PAGE), player(PAGE)
+    plain.run(identify(Target("198.18.0.1", 80)))
+    page, told = peer.run(identify(Target("198.18.0.1", 80), polite))
+    assert names((page, told)) == ["http@1", "service@1"]
+    assert told.facts["service.version"] == "1.22.1"
+    assert told.facts["service.cpe"] == ("cpe:/a:igor_sysoev:nginx:1.22.1",)
+    assert peer.sent == plain.sent
+
+
+def test_greetings_are_heard(player, polite):
+    """A greeting is matched against NULL's patterns beside our own reading of it."""
+    readings = player(b"220 (vsFTPd 3.0.3)\r\n").run(identify(Target("198.18.0.1", 31_000), polite))
+    assert names(readings) == ["greeting@1", "service@1"]
+    assert readings[1].facts["service.os"] == "Unix"
+
+
+def test_active_look_asks_nmaps_probe_then_our_collector(player, kit):
+    """At level ACTIVE the port's probe is asked, then the page by our own collector on a connection of its own."""
+    peer = player(PAGE)
+    readings = peer.run(identify(Target("198.18.0.1", 80), kit))
+    assert names(readings) == ["service@1", "http@1"]
+    assert peer.sent.startswith(b"GET / HTTP/1.0\r\n\r\nGET / HTTP/1.1\r\n")
+
+
+def test_inside_tls(player, kit):
+    """TLS is told first, then what is inside it."""
+    peer = player(b"\x16\x03\x03", PAGE, secured=TLS)
+    readings = peer.run(identify(Target("198.18.0.1", 443), kit))
+    assert names(readings) == ["tls@1", "service@1", "http@1"]
+    assert readings[1].facts["tls.enabled"] is True
+
+
+def test_ssh_goes_on_where_the_greeting_ended(player, kit):
+    """After an SSH greeting the key exchange follows on the same connection."""
+    peer = player(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+    readings = peer.run(identify(Target("198.18.0.1", 31_000), kit))
+    assert names(readings) == ["service@1", "ssh@1"]
+    assert peer.redials == 0
+
+
+def test_our_own_look_where_nmap_knows_nothing(player, kit):
+    """What no probe of nmap's recognises is left to our own collectors."""
+    readings = player(b"", b"", b"", b"", b"", b"", b"", b"+PONG\r\n").run(identify(Target("198.18.0.1", 6379), kit))
+    assert "redis@1" in names(readings)
+
+
+def test_excluded_ports_are_left_alone(player, kit):
+    """Nothing is said to a port the file excludes."""
+    peer = player(PAGE)
+    (reading,) = peer.run(identify(Target("198.18.0.1", 9100), kit))
+    assert (reading.status, reading.facts, peer.sent) == (Status.LIMIT, {}, b"")
+
+
+def test_wrapped_says_so(player, kit):
+    """A wrapped port claims no service."""
+
+    class Closing(player):
+        def answer(self, command):
+            answer = super().answer(command)
+            return type(answer)(b"", True) if getattr(command, "seconds", 0) and not self.sent else answer
+
+    (reading,) = Closing(b"").run(identify(Target("198.18.0.1", 31_000), kit))
+    assert (reading.facts, reading.extra["tcpwrapped"]) == ({}, True)
+
+
+def test_readings_of_verdicts():
+    """Each way asking can end has its status and its reason."""
+    assert service.describe(Verdict(State.CUT)).status is Status.CLOSED_EARLY
+    assert service.describe(Verdict(State.NOTHING)).status is Status.TIMEOUT
+    told = service.describe(Verdict(State.NOTHING, heard=b"\x1b[2Jhello"))
+    assert (told.status, told.extra["reply"]) == (Status.PROTOCOL_ERROR, "[2Jhello")
+    assert service.describe(Verdict(State.CUT, tls=True)).facts == {"service.name": "ssl", "tls.enabled": True}
+
+
+def test_every_deeper_collector_exists():
+    """Each service of nmap's that has a collector of ours names one that can ask."""
+    known = {each.name: each for each in COLLECTORS}
+    assert all(known[name].ask is not None for name in service.DEEPER.values())
