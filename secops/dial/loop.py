@@ -28,6 +28,7 @@ _SPARE = 128
 """Descriptors left for files, pipes and the store."""
 _STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 _HUNG = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_WRITABLE = select.EPOLLOUT
 _FAILED = select.EPOLLHUP | select.EPOLLERR
 _READABLE = select.EPOLLIN | _HUNG
 _EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
@@ -202,7 +203,7 @@ class Loop:
             if talk is None:
                 continue
             now = monotonic()
-            if events & select.EPOLLOUT:
+            if events & _WRITABLE:
                 talk.writable = True
             if events & _READABLE:
                 talk.readable = True
@@ -299,8 +300,10 @@ class Loop:
     def _drop(self, talk: Talk) -> None:
         if talk.sock is not None:
             self._talks.pop(talk.fd, None)
-            with contextlib.suppress(OSError):
+            try:
                 talk.sock.close()
+            except OSError:  # the peer reset it: closed all the same
+                pass
             talk.sock = None
 
     def _close(self) -> None:

@@ -203,6 +203,7 @@ class Talk:
         if now >= self.started + self.bounds.seconds:
             self._failed = Failed(Status.LIMIT, "time")
         kept = bytes(self.buffer)
+        self._looked = 0
         if isinstance(self.waits, Receive) and kept:
             self.buffer.clear()
             self._converse(Received(kept, self._ended), now)
@@ -220,6 +221,7 @@ class Talk:
                 command = next(self._conversation) if answer is None else self._conversation.send(answer)
             except StopIteration as done:
                 self.result = done.value
+                self._conversation = None
                 self.end(Status.SUCCESS)
                 return
             except Exception as fault:  # noqa: BLE001 - one collector's fault must not end the other thousand conversations
@@ -235,25 +237,30 @@ class Talk:
             answer = begun
 
     def _begin(self, command: Command, now: float) -> Answer | None:
-        if isinstance(command, Redial):
+        if type(command) is Receive:
+            answer = self._failed or self._received(command)
+        elif isinstance(command, Redial):
             return self._redial(now)
-        if self._failed is not None:
+        elif self._failed is not None:
             return self._failed
-        if isinstance(command, Send):
+        elif isinstance(command, Send):
             return self._send(command.data)
-        if isinstance(command, StartTls):
-            if self._tunnel is not None:
-                return Failed(Status.PROTOCOL_ERROR, "tls inside tls")
-            self._tunnel = Tunnel(command.server_name, command.alpn)
-            if self.buffer:
-                self._tunnel.feed(bytes(self.buffer))
-                self.buffer.clear()
-        self._looked = 0
-        answer = self._answer(command)
+        else:
+            assert isinstance(command, StartTls)
+            answer = self._tls(command)
         if answer is None:
             self.waits = command
             self._alarm(now + command.seconds, now)
         return answer
+
+    def _tls(self, command: StartTls) -> Answer | None:
+        if self._tunnel is not None:
+            return Failed(Status.PROTOCOL_ERROR, "tls inside tls")
+        self._tunnel = Tunnel(command.server_name, command.alpn)
+        if self.buffer:
+            self._tunnel.feed(bytes(self.buffer))
+            self.buffer.clear()
+        return self._shake()
 
     def _send(self, data: bytes) -> Answer:
         if self._tunnel is None:
@@ -276,6 +283,7 @@ class Talk:
         self.readable = self.writable = self.hung = False
         self.out = b""
         self.buffer.clear()
+        self._looked = 0
         self.waits = _REDIAL
         return None
 
@@ -291,6 +299,8 @@ class Talk:
         if self._tunnel is not None:
             self._pull(most)
         held = len(buffer)
+        if not held and not self._ended:
+            return self._failed
         size = 0
         if until is not None and held:
             at = buffer.find(until, max(0, self._looked - len(until)), most)

@@ -41,17 +41,24 @@ def exchange(target: Target, path: str = "/") -> Generator[Command, Answer, tupl
         status = Status.CLOSED_EARLY if not data else Status.PROTOCOL_ERROR
         return None, b"", status, data[:BANNER_MOST]
     split = -1 if data.endswith(b"\r\n\r\n") else data.find(b"\n\n")
-    length = None if head.chunked else head.length
-    if length == 0 or head.status in {204, 304}:
-        return head, b"", Status.SUCCESS, data[:BANNER_MOST]
+    start = data[:BANNER_MOST]
+    length = head.length
+    if head.status in {204, 304} or (length == 0 and not head.chunked):
+        return head, b"", Status.SUCCESS, start
     begun = data[split + 2 :] if split >= 0 else b""
-    body, status = yield from _body(length, begun, chunked=head.chunked, ended=got.ended)
-    return head, body, status, data[:BANNER_MOST]
+    if head.chunked or length is None or begun or got.ended:
+        body, status = yield from _body(None if head.chunked else length, begun, chunked=head.chunked, ended=got.ended)
+        return head, body, status, start
+    answer = yield Receive(min(length, BODY_MOST), _SECONDS, _UNTIL_END)
+    body = answer.data if isinstance(answer, Received) else b""
+    whole = isinstance(answer, Received) and (answer.ended or len(body) == length < BODY_MOST)
+    return head, body, Status.SUCCESS if whole else Status.LIMIT, start
 
 
 def _body(
     length: int | None, begun: bytes, *, chunked: bool, ended: bool
 ) -> Generator[Command, Answer, tuple[bytes, Status]]:
+    """The body as far as it comes: `length` bytes, whole chunks, or until the peer ends."""
     data = bytearray(begun)
     wanted = BODY_MOST if length is None else min(length, BODY_MOST)
     status = Status.SUCCESS
@@ -91,19 +98,18 @@ def request(target: Target, path: str) -> bytes:
 def describe(head: Head, body: bytes, status: Status, *, tls: bool, host: str = "") -> Reading:
     """The reading of one reply; `host` is whom the page came from, for the links to others."""
     page = read_page(body, head.first("content-type"), "https" if tls else "http", host)
-    server = clean(head.first("server"))
     facts: dict[str, Value] = {
         "service.name": "http",
         "tls.enabled": tls,
         "http.status_code": head.status,
         "http.body_sha256": hashlib.sha256(body).hexdigest(),
-        "http.headers": _names(tuple([name for name, _ in head.headers])),
+        "http.headers": _names(head.names),
         "http.cookies_insecure": _insecure(head.all("set-cookie"), tls=tls),
         **page.facts,
     }
     if tls:
         facts["http.hsts"] = bool(head.first("strict-transport-security"))
-    if server:
+    if server := clean(head.first("server")):
         facts["http.server"] = server
         facts |= _product(server)
     if powered := clean(head.first("x-powered-by")):
@@ -142,6 +148,8 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _insecure(cookies: tuple[str, ...], *, tls: bool) -> tuple[str, ...]:
     """Names of cookies without HttpOnly, or without Secure where the page came over TLS."""
+    if not cookies:
+        return ()
     weak = []
     for each in cookies[:50]:
         name, _, rest = each.partition("=")

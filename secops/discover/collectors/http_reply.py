@@ -25,6 +25,11 @@ class Head:
         """The first header of this name, or empty."""
         return self._first.get(name, "")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all headers, in order."""
+        return tuple([name for name, _ in self.headers])
+
     def all(self, name: str) -> tuple[str, ...]:
         """Every header of this name."""
         return tuple(value for key, value in self.headers if key == name) if name in self._first else ()
