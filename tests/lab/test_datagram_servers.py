@@ -2,16 +2,24 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from secops.core.clock import SystemClock
+from secops.core.clock import DAY_MS, SystemClock, render
 from secops.core.model import Status, Target, Transport
 from secops.dial.datagram import Answered, DatagramFinder
 from secops.dial.datagram_loop import DatagramJob, DatagramLoop
 from secops.discover.collectors.datagrams import PORTS, conversation, openings
 from secops.discover.collectors.interface import Reading
+from secops.hall.app import App
+from secops.hall.flows import scope as scopes
+from secops.hall.flows.discover import discover
+from secops.hall.flows.discover_open import make_plan
+from secops.hall.workspace import Workspace
 from secops.scope.intervals import IntervalSet
+from secops.scope.template import Draft
+from secops.store import coverage, entities
 from tests.lab.conftest import _missing
 from tests.lab.datagram_servers import HERE, OTHER, THERE, Servers
 from tests.lab.leave import gate, scope
@@ -127,3 +135,54 @@ def test_strongswan_answers_both_versions(readings) -> None:
     told = facts(readings, "charon")
     assert told["service.name"] == "isakmp"
     assert set(told["service.info"].split()) == {"IKEv1", "IKEv2"}
+
+
+def test_from_scope_to_inventory(readings, tmp_path, monkeypatch) -> None:
+    """A run of the raw engine finds services over UDP and neighbours by ARP; what fell silent ages."""
+    servers, _ = readings
+    monkeypatch.setenv("SECOPS_DISCOVER_PROBES", "off")
+    with servers.within(), signed(tmp_path) as app:
+        plan = make_plan(app, "a.yaml", engine="syn", ports="53,123,161,8080")
+        assert (plan.udp, plan.ping) == ((53, 123, 161), True)
+        with watching() as witness:
+            *_, summary = discover(app, plan, operator="lab")
+        assert witness.strays == []
+        assert summary.state == "done", summary
+        with app.database.read() as connection:
+            found = {e.key: e for e in (*entities.stream(connection, entities.services),
+                                        *entities.stream(connection, entities.assets))}  # fmt: skip
+            covered = coverage.of_run(connection, summary.run)
+    assert {(each.transport, each.ports) for each in covered} == {
+        (Transport.TCP, (0,)),
+        (Transport.TCP, (53, 123, 161, 8080)),
+        (Transport.UDP, (53, 123, 161)),
+    }
+    assert len({each.block for each in covered}) == len(covered)
+    assert found[f"{THERE}:53/udp"].facts["service.product"] == "ISC BIND"
+    assert found[f"{THERE}:53/tcp"].facts["transport"] == "tcp"
+    assert found[f"{THERE}:161/udp"].facts["snmp.name"] == "lab-switch"
+    assert found[THERE].facts["host.names"] == ("lab-switch",)
+    assert "arp" in found[THERE].sources
+    assert found[OTHER].facts["host.mac"] == found[THERE].facts["host.mac"]
+    assert found[HERE].sources.keys() >= {"ping"}, "our own address answers an echo, not ARP"
+
+
+@contextmanager
+def signed(folder) -> Iterator[App]:
+    """A workspace with a signed scope for the servers' network."""
+    workspace = Workspace(folder)
+    workspace.make()
+    secret = folder / "pass"
+    secret.write_text("correct horse\n")
+    secret.chmod(0o600)
+    today = CLOCK.now()
+    draft = Draft(
+        "甲", "default", "法", "号", "局", render(today)[:10], render(today + 10 * DAY_MS)[:10],
+        ["198.18.1.0/29"], ["lab"], ports=["1-65535"], pps=2_000, pps_per_host=500, level=2,
+    )  # fmt: skip
+    with App(workspace) as opened:
+        path = workspace.scopes / "a.yaml"
+        scopes.new(path, draft)
+        scopes.keygen(opened, "chief", secret)
+        scopes.sign(opened, path, "chief", secret)
+        yield opened
