@@ -16,6 +16,10 @@ from secops.core.model import Change, Entity, Kind, State, Value, entity_id
 INHERENT: Final = frozenset({"address", "port", "transport", "network.zone", "host.addresses"})
 """Facts that come with the key or from the register, not from a look."""
 DECLARE: Final = "declare"
+BORN: Final = "born"
+"""The source of what came with the key."""
+REGISTER: Final = "register"
+"""The source of what a declared network says of the addresses in it."""
 SHADOWS: Final = "shadows"
 PROTOCOLS: Final = frozenset(
     {
@@ -59,11 +63,15 @@ _LARGEST: Final = 2**63 - 1
 
 
 class Draft:
-    """The working copy of one entity."""
+    """The working copy of one entity.
+
+    `dirty`: what is known of it changed; `moved`: it did, or was only seen again.
+    """
 
     __slots__ = (
-        "changed_seq", "changes", "declared", "dirty", "extra", "facts", "first_seen", "generation", "id", "key",
-        "kind", "last_seen", "misses", "org_id", "origin", "parent", "site", "sources", "state", "system_id", "unknown",
+        "before", "changed_seq", "changes", "declared", "dirty", "extra", "facts", "first_seen", "generation", "id",
+        "key", "kind", "last_seen", "misses", "moved", "org_id", "origin", "parent", "replaced", "site", "sources",
+        "state", "system_id", "unknown",
     )  # fmt: skip
 
     def __init__(self, kind: Kind, site: str, key: str, at: int) -> None:
@@ -83,11 +91,14 @@ class Draft:
         self.changed_seq = 0
         self.facts: dict[str, Value] = {}
         self.unknown: dict[str, str] = {}
-        self.origin: dict[str, int] = {}
-        self.sources: dict[str, tuple[int, int]] = {}
+        self.origin: dict[str, str] = {}
+        self.sources: dict[str, tuple[int, int, str]] = {}
+        self.before: frozenset[str] = frozenset()
+        self.replaced: set[str] = set()
         self.extra: dict[str, object] = {}
         self.changes: list[Change] = []
         self.dirty = True
+        self.moved = True
 
     @classmethod
     def of(cls, entity: Entity, id: str) -> "Draft":
@@ -101,9 +112,12 @@ class Draft:
         self.unknown = dict(entity.unknown)
         self.origin = dict(entity.origin)
         self.sources = dict(entity.sources)
+        self.before = frozenset(entity.sources)
+        self.replaced = set()
         self.extra = dict(entity.extra)
         self.changes = []
         self.dirty = False
+        self.moved = False
         return self
 
     def entity(self) -> Entity:
@@ -118,12 +132,14 @@ class Draft:
 
 
 class Cause:
-    """The log entry at work: what every change made now names."""
+    """The log entry at work: what every change made now names. `look`: of an observation, which."""
 
-    __slots__ = ("at", "reason", "run", "seq", "who")
+    __slots__ = ("at", "look", "reason", "run", "seq", "touched", "who")
 
-    def __init__(self, seq: int, at: int, *, run: str = "", who: str = "", reason: str = "") -> None:
+    def __init__(self, seq: int, at: int, *, run: str = "", who: str = "", reason: str = "", look: str = "") -> None:
         self.seq = seq
+        self.look = look
+        self.touched: set[str] = set()
         self.at = at
         self.run = run
         self.who = who
@@ -143,6 +159,7 @@ def note(draft: Draft, cause: Cause, field: str, *, old: Value, new: Value, reas
 def born(kind: Kind, site: str, key: str, cause: Cause, at: int, *, reason: str = "") -> Draft:
     """A new entity; its birth is its first change and stands for all its first facts."""
     draft = Draft(kind, site, key, at)
+    draft.sources[BORN] = (0, cause.seq, "")
     note(draft, cause, "born", old=None, new=key, reason=reason)
     return draft
 
@@ -152,8 +169,8 @@ def is_new(draft: Draft, cause: Cause) -> bool:
     return bool(draft.changes) and draft.changes[0].field == "born" and draft.changes[0].seq == cause.seq
 
 
-def put(draft: Draft, cause: Cause, field: str, value: Value, *, origin: int | None = None) -> None:
-    """Give a fact its value (None: none), with the change where it is another."""
+def put(draft: Draft, cause: Cause, field: str, value: Value, *, origin: str = BORN) -> None:
+    """Give a fact its value (None: none) as this source says it, with the change where it is another."""
     old = draft.facts.get(field)
     if value is None:
         if old is None:
@@ -161,9 +178,11 @@ def put(draft: Draft, cause: Cause, field: str, value: Value, *, origin: int | N
         del draft.facts[field]
         draft.origin.pop(field, None)
     else:
-        draft.origin[field] = cause.seq if origin is None else origin
-        draft.dirty = True
-        draft.unknown.pop(field, None)
+        if draft.origin.get(field) != origin:
+            draft.origin[field] = origin
+            draft.dirty = True
+        if draft.unknown.pop(field, None) is not None:
+            draft.dirty = True
         if old == value and type(old) is type(value):
             return
         draft.facts[field] = value
@@ -200,34 +219,43 @@ def rank(source: str) -> tuple[int, str]:
 
 
 def look(
-    draft: Draft, cause: Cause, source: str, at: int, facts: Mapping[str, Value], *, seq: int | None = None
+    draft: Draft,
+    cause: Cause,
+    source: str,
+    at: int,
+    facts: Mapping[str, Value],
+    *,
+    seen: tuple[int, int, str] | None = None,
 ) -> bool:
     """Fold one look of one source; False if a newer look of the same source stands already.
 
-    `seq` is the log entry the facts come from, where it is not the one at work.
+    `seen` (when, log entry, look) is where the facts come from, where it is not the entry at work.
     """
-    seq = cause.seq if seq is None else seq
+    seen = (at, cause.seq, cause.look) if seen is None else seen
     last = draft.sources.get(source)
     if last is not None and at < last[0]:
         return False
-    draft.dirty = True
-    owners = {entry: each for each, (_, entry) in draft.sources.items() if entry}
+    if last is None or last[2] != seen[2] or not seen[2]:
+        draft.dirty = True
+        if last is not None and last[2] != seen[2]:
+            draft.replaced.add(last[2])
     found = draft.extra.get(SHADOWS)
     shadows = {k: {f: _back(w) for f, w in v.items()} for k, v in found.items()} if isinstance(found, dict) else {}
     shadows.pop(source, None)
-    draft.sources[source] = (at, seq)
+    draft.sources[source] = seen
+    draft.moved = True
     mine = rank(source)
-    if last is not None and last[1]:
-        for field in [f for f, entry in draft.origin.items() if entry == last[1] and f not in INHERENT]:
+    if last is not None:
+        for field in [f for f, owner in draft.origin.items() if owner == source and f not in INHERENT]:
             if field not in facts:
                 _uncover(draft, cause, field, shadows)
     for field, value in facts.items():
-        owner = owners.get(draft.origin.get(field, -1))
-        if owner is None or owner == source or field in INHERENT:
-            put(draft, cause, field, value, origin=seq)
+        owner = draft.origin.get(field, source)
+        if owner == source or owner not in draft.sources or field in INHERENT:
+            put(draft, cause, field, value, origin=source)
         elif mine > rank(owner):
             shadows.setdefault(owner, {})[field] = draft.facts[field]
-            put(draft, cause, field, value, origin=seq)
+            put(draft, cause, field, value, origin=source)
         else:
             shadows.setdefault(source, {})[field] = value
     _keep(draft, shadows)
@@ -237,16 +265,18 @@ def look(
 def forget(draft: Draft, cause: Cause, source: str) -> None:
     """Withdraw all that a source said."""
     if source in draft.sources:
-        look(draft, cause, source, draft.sources[source][0], {})
+        seen = draft.sources[source]
+        look(draft, cause, source, seen[0], {}, seen=seen)
         del draft.sources[source]
+        draft.replaced.add(seen[2])
+        draft.dirty = True
 
 
 def said(draft: Draft, source: str) -> dict[str, Value]:
     """The facts of this source's newest look, shown or not."""
-    seq = draft.sources.get(source, (0, 0))[1]
     found = draft.extra.get(SHADOWS)
     hidden = found.get(source, {}) if isinstance(found, dict) else {}
-    shown = {f: draft.facts[f] for f, o in draft.origin.items() if seq and o == seq and f not in INHERENT}
+    shown = {f: draft.facts[f] for f, owner in draft.origin.items() if owner == source and f not in INHERENT}
     return shown | {f: _back(v) for f, v in hidden.items()}
 
 
@@ -266,11 +296,16 @@ def _uncover(draft: Draft, cause: Cause, field: str, shadows: dict[str, dict[str
         return
     best = max(waiting, key=rank)
     value = shadows[best].pop(field)
-    put(draft, cause, field, value, origin=draft.sources[best][1])
+    put(draft, cause, field, value, origin=best)
 
 
 def _keep(draft: Draft, shadows: dict[str, dict[str, Value]]) -> None:
     kept = {source: facts for source, facts in shadows.items() if facts}
+    found = draft.extra.get(SHADOWS)
+    before = {k: {f: _back(w) for f, w in v.items()} for k, v in found.items()} if isinstance(found, dict) else {}
+    if kept == before:
+        return
+    draft.dirty = True
     if kept:
         draft.extra[SHADOWS] = kept
     else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from secops.assets import draft as drafts
 from secops.assets.draft import DECLARE, INHERENT, PROTOCOLS, Cause, Draft
 from secops.assets.identity import MANY, identifiers, ip_id, is_asset, service_id, service_key, website_key
+from secops.assets.look import Look
 from secops.assets.register import NOBODY, Owner, Register, place_of
 from secops.core.clock import Instant
 from secops.core.fields import facts_of
@@ -49,6 +50,11 @@ class Merged:
     dropped: list[str] = field(default_factory=list)
     """Ids of relations whose declaration was withdrawn."""
     changes: list[Change] = field(default_factory=list)
+    seen_again: set[str] = field(default_factory=set)
+    """Entities of which nothing but `last_seen` (and when their sources last looked) is new."""
+    looks: dict[str, Look] = field(default_factory=dict)
+    cold: set[str] = field(default_factory=set)
+    """Looks that must not be taken for a repetition next time, whatever they say."""
 
 
 class Work:
@@ -59,6 +65,7 @@ class Work:
         self.drafts: dict[str, Draft] = {}
         self.relations: dict[str, Relation] = {}
         self.dropped: list[str] = []
+        self.looks: dict[str, Look] = {}
 
     def get(self, id: str) -> Draft | None:
         """The working copy of this entity, None where there is none."""
@@ -76,21 +83,53 @@ class Work:
         """Draw a relation, or see it again."""
         at, site = Instant(cause.at), source.site
         new = Relation(site, source.id, type, target, reason, at, at, cause.seq)
-        old = self.relations.get(new.id)
+        id = new.id
+        old = self.relations.get(id)
         if old is not None:
             new = Relation(site, source.id, type, target, old.reason, min(old.first_seen, new.first_seen),
                            max(old.last_seen, new.last_seen), old.seq)  # fmt: skip
-        self.relations[new.id] = new
+        self.relations[id] = new
+        cause.touched.add(id)
+
+    def looked(self, cause: Cause, digest: bytes) -> None:
+        """Remember which entities this look touched; the newest of a look stands."""
+        last = self.looks.get(cause.look)
+        if last is None or last.at <= cause.at:
+            self.looks[cause.look] = Look(cause.look, digest, cause.at, cause.seq, frozenset(cause.touched))
 
     def merged(self) -> Merged:
         """What moved, frozen."""
-        out = Merged(relations=self.relations, dropped=self.dropped)
+        out = Merged(relations=self.relations, dropped=self.dropped, looks=self.looks)
         for id, each in self.drafts.items():
-            if each.dirty:
+            if each.dirty or each.moved:
                 out.entities[id] = each.entity()
                 out.changes.extend(each.changes)
+                if each.dirty:
+                    out.cold |= self._upset(each)
+                else:
+                    out.seen_again.add(id)
+        out.cold |= {each.id for each in self.looks.values() if not self._repeatable(each)}
+        out.cold.discard("")
         out.changes.sort(key=lambda change: (change.seq, change.entity, change.field))
         return out
+
+    def _upset(self, draft: Draft) -> set[str]:
+        """Looks whose repetition would no longer be without effect, because of what happened to this entity."""
+        mine = {look for _, _, look in draft.sources.values()}
+        if draft.state is not State.ACTIVE:
+            return mine | draft.replaced
+        if draft.kind is Kind.SERVICE and draft.before != draft.sources.keys():
+            return {each for each in mine if each not in self.looks} | draft.replaced
+        return set(draft.replaced)
+
+    def _repeatable(self, look: Look) -> bool:
+        """Whether the same look again would only be a later sight of the same things."""
+        parts = [draft for id in look.touched if (draft := self.drafts.get(id)) is not None]
+        if any(each.state is not State.ACTIVE for each in parts):
+            return False
+        held = [each for each in parts if any(ref == look.id for _, _, ref in each.sources.values())]
+        plain = [each for each in held if each.facts.get("tls.enabled") is False]
+        return bool(held) and not any(source.startswith("tls") for each in plain for source in each.sources)
 
 
 def touches(entry: Observation) -> set[str]:
@@ -99,7 +138,7 @@ def touches(entry: Observation) -> set[str]:
     found = {ip_id(site, target.address)}
     if target.port:
         found.add(service_id(site, target))
-        base = _base(entry.collector)
+        base = entry.base
         if base in {"http", "http+hop", "tls"}:
             host = target.name or target.address
             found.update(
@@ -127,22 +166,16 @@ def merge(known: Mapping[str, Entity], entries: Iterable[Logged], register: Regi
             site = logged.entry.site
             if site not in registers:
                 registers[site] = Register(site)
-            _observe(work, logged.seq, logged.entry, registers[site])
+            _observe(work, logged, logged.entry, registers[site])
     return work.merged()
 
 
-def _base(collector: str) -> str:
-    name, _, rest = collector.partition("@")
-    _, plus, addition = rest.partition("+")
-    return f"{name}+{addition}" if plus else name
-
-
-def _observe(work: Work, seq: int, seen: Observation, register: Register) -> None:
+def _observe(work: Work, logged: Logged, seen: Observation, register: Register) -> None:
     place = place_of(seen.target.address)
     if place is None or not is_asset(seen.target.address):
         return
-    cause = Cause(seq, seen.seen_at, run=seen.run, reason=seen.collector)
-    base = _base(seen.collector)
+    cause = Cause(logged.seq, seen.seen_at, run=seen.run, reason=seen.collector, look=logged.look or seen.look)
+    base = seen.base
     facts = {f: v for f, raw in seen.facts.items() if f in _KNOWN and (v := drafts.normal(f, raw)) is not None}
     if seen.status in _SILENT and not facts:
         _unanswered(work, seen, base)
@@ -158,6 +191,7 @@ def _observe(work: Work, seq: int, seen: Observation, register: Register) -> Non
             drafts.look(ip, cause, f"{base}:{seen.target.port}", seen.seen_at, own)
         _websites(work, seen, cause, facts, service=service, register=register)
     _machine(work, seen, cause, ip, register)
+    work.looked(cause, logged.digest)
 
 
 def _ip(work: Work, seen: Observation, cause: Cause, owner: Owner) -> Draft:
@@ -188,13 +222,17 @@ def _service(work: Work, seen: Observation, cause: Cause, parent: str, owner: Ow
 def _seen(draft: Draft, seen: Observation, cause: Cause) -> None:
     """Somebody was there: times move, the missing come back with the same id."""
     at = seen.seen_at
+    cause.touched.add(draft.id)
     if draft.state is State.DECLARED:
         draft.last_seen = at
+        draft.moved = True
         drafts.turn(draft, cause, State.ACTIVE, "seen")
     elif at > draft.last_seen:
         draft.last_seen = at
-        draft.dirty = True
-        draft.misses = 0
+        draft.moved = True
+        if draft.misses:
+            draft.misses = 0
+            draft.dirty = True
         drafts.turn(draft, cause, State.ACTIVE, "seen again")
     if at < draft.first_seen:
         draft.first_seen = at
@@ -212,6 +250,7 @@ def _read(service: Draft, seen: Observation, cause: Cause, base: str, facts: Map
     at = seen.seen_at
     said = {f: v for f, v in facts.items() if f in _SERVICE}
     if base == "port":
+        drafts.look(service, cause, base + suffix, at, {})
         why = str(seen.extra.get("identified") or "")[:100]
         if why == Status.PROTOCOL_ERROR:
             _end(service, cause, at, [each + suffix for each in (*PROTOCOLS, "tls")])
@@ -221,9 +260,9 @@ def _read(service: Draft, seen: Observation, cause: Cause, base: str, facts: Map
         return
     if base in PROTOCOLS:
         rivals = [each + suffix for each in PROTOCOLS - {base}]
-        if any(service.sources.get(each, (0, 0))[0] > at for each in rivals):
+        if any(each in service.sources and service.sources[each][0] > at for each in rivals):
             return
-        _end(service, cause, at, rivals)
+        _end(service, cause, at, [*rivals, f"port{suffix}"])
         if said.get("tls.enabled") is False:
             _end(service, cause, at, [f"tls{suffix}"])
     if (said or base + suffix in service.sources) and drafts.look(service, cause, base + suffix, at, said):
@@ -259,7 +298,7 @@ def _websites(
     service: Draft,
     register: Register,
 ) -> None:
-    base, ip = _base(seen.collector), service.parent
+    base, ip = seen.base, service.parent
     target, site, at = seen.target, seen.site, seen.seen_at
     host = target.name or target.address
     suffix = f"@{target.address}" if target.name else ""
@@ -280,9 +319,9 @@ def _websites(
     _seen(website, seen, cause)
     drafts.look(website, cause, base + suffix, at, said)
     if scheme == "https" and f"tls{suffix}" not in website.sources and f"tls{asked}" in service.sources:
-        when, entry = service.sources[f"tls{asked}"]
         shown = {f: v for f, v in drafts.said(service, f"tls{asked}").items() if f in _WEBSITE}
-        drafts.look(website, cause, f"tls{suffix}", when, shown, seq=entry)
+        before = service.sources[f"tls{asked}"]
+        drafts.look(website, cause, f"tls{suffix}", before[0], shown, seen=before)
     work.relate(website, RelationType.RUNS_ON, ip, cause, base)
     if target.name:
         work.relate(website, RelationType.RESOLVES_TO, ip, cause, "dns")
@@ -306,21 +345,23 @@ def _machine(work: Work, seen: Observation, cause: Cause, ip: Draft, register: R
     marks = identifiers(seen.facts.get("ssh.host_key"), seen.facts.get("host.mac"))
     if not marks:
         return
-    last = ip.extra.get("identified")
-    times: dict[str, int] = dict(last) if isinstance(last, dict) else {}
-    if times.get(slot, 0) > seen.seen_at:
-        return
-    times[slot] = int(seen.seen_at)
-    host = _host(work, seen, cause, marks[0])
     before = hosts.get(slot)
-    hosts[slot] = host.id
-    ip.extra |= {_HOSTS: hosts, "identified": times}
-    ip.dirty = True
+    place = f":{ip.key}:{slot}"
+    known = work.get(before) if before else None
+    if known is not None and any(at > seen.seen_at for s, (at, _, _) in known.sources.items() if s.endswith(place)):
+        return
+    host = _host(work, seen, cause, marks[0])
+    if before != host.id:
+        hosts[slot] = host.id
+        ip.extra[_HOSTS] = hosts
+        ip.dirty = True
+        if known is not None:
+            _part(known, place)
     if before and before != host.id and before not in hosts.values():
         _leave(work, before, cause, ip.key)
     _join(host, cause, ip.key)
     own = {f: v for f in ("ssh.host_key", "host.mac") if (v := drafts.normal(f, seen.facts.get(f))) is not None}
-    drafts.look(host, cause, f"{_base(seen.collector)}:{ip.key}:{slot}", seen.seen_at, own)
+    drafts.look(host, cause, f"{seen.base}:{ip.key}:{slot}", seen.seen_at, own)
     assign(host, cause, _shared_owner(host, register))
     reason = "shared identifier" if host.extra.get("shared") else marks[0].partition(":")[0]
     work.relate(ip, RelationType.RUNS_ON, host.id, cause, reason)
@@ -342,6 +383,14 @@ def _join(host: Draft, cause: Cause, address: str) -> None:
         drafts.put(host, cause, "host.addresses", tuple(sorted({*addresses, address})))
         if len(addresses) + 1 > MANY:
             host.extra["shared"] = True
+
+
+def _part(host: Draft, place: str) -> None:
+    """The looks at this place speak of another machine from now on: their times no longer move this one's."""
+    for source, (at, seq, look) in host.sources.items():
+        if look and source.endswith(place):
+            host.sources[source] = (at, seq, "")
+            host.dirty = True
 
 
 def _leave(work: Work, host_id: str, cause: Cause, address: str) -> None:
@@ -372,7 +421,11 @@ def assign(draft: Draft, cause: Cause, owner: Owner) -> None:
     drafts.point(draft, cause, "org_id", owner.org)
     drafts.point(draft, cause, "system_id", owner.system)
     if draft.kind in {Kind.IP, Kind.SERVICE} and draft.facts.get("network.zone") != (owner.zone or None):
-        drafts.put(draft, cause, "network.zone", owner.zone or None, origin=owner.seq)
+        if owner.zone:
+            draft.sources[drafts.REGISTER] = (0, owner.seq, "")
+        else:
+            draft.sources.pop(drafts.REGISTER, None)
+        drafts.put(draft, cause, "network.zone", owner.zone or None, origin=drafts.REGISTER)
 
 
 def owner_of(draft: Draft, register: Register) -> Owner:

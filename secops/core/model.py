@@ -108,6 +108,18 @@ class Observation:
         """Derived from site, run, collector and target."""
         return derive("obs", self.site, self.run, self.collector, str(self.target))
 
+    @property
+    def base(self) -> str:
+        """The collector without its version: `http@1+hop` is `http+hop`."""
+        name, _, rest = self.collector.partition("@")
+        _, plus, addition = rest.partition("+")
+        return f"{name}+{addition}" if plus else name
+
+    @property
+    def look(self) -> str:
+        """What this collector's looks at this target have in common, whatever the run."""
+        return derive("look", self.site, self.base, str(self.target))
+
 
 class DecisionType(StrEnum):
     """What a person can decide."""
@@ -176,6 +188,10 @@ class Logged:
 
     seq: int
     entry: Observation | Decision | RunEnd
+    digest: bytes = b""
+    """Of an observation: equal for looks that say the same, empty where it is not known."""
+    look: str = ""
+    """Of an observation: its `look`, where it is at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +219,11 @@ class Entity:
     facts: Facts = field(default_factory=lambda: EMPTY)
     unknown: Mapping[str, str] = field(default_factory=dict)
     """Field -> why it is not known though somebody looked."""
-    origin: Mapping[str, int] = field(default_factory=dict)
-    """Field -> seq of the log entry that gave its present value."""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    """Field -> the source (below) whose value it shows."""
     extra: Mapping[str, object] = field(default_factory=dict)
-    sources: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Collector (or `declare`) -> when it last looked, and the seq its facts come from."""
+    sources: Mapping[str, tuple[int, int, str]] = field(default_factory=dict)
+    """Collector (or `declare`, `born`, `register`) -> when it last looked, the seq its facts come from, which look."""
     changed_seq: int = 0
     """The log entry of its last change."""
 
@@ -215,6 +231,11 @@ class Entity:
     def id(self) -> str:
         """Derived from site, kind, key and generation."""
         return entity_id(self.site, self.kind, self.key, self.generation)
+
+    @property
+    def provenance(self) -> dict[str, int]:
+        """Field -> seq of the log entry that gave its present value."""
+        return {name: self.sources[source][1] for name, source in self.origin.items() if source in self.sources}
 
     def why_unknown(self, field: str) -> str:
         """Why the field is not known though somebody looked; empty where nobody did. Keys may be groups: `tls.*`."""

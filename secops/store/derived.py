@@ -8,16 +8,19 @@ from sqlalchemy.engine import Connection
 from secops.store.changes import changes
 from secops.store.cursor import MERGE, cursors
 from secops.store.entities import assets, services
+from secops.store.looks import looks
 from secops.store.organisations import organisations
 from secops.store.relations import relations
 
-TABLES = (assets, services, relations, changes, organisations)
+TABLES = (assets, services, relations, changes, organisations, looks)
+HOW = {looks.c.digest, looks.c.touched}
+"""Columns that say how the log was read, not what it says."""
 
 
 def rows(connection: Connection) -> Iterator[list[object]]:
     """Every row of every derived table, in order of its key, the table's name first."""
     for table in TABLES:
-        names = sorted(column.name for column in table.columns)
+        names = sorted(column.name for column in table.columns if column not in HOW)
         chosen = sa.select(*(table.c[name] for name in names)).order_by(*table.primary_key)
         for row in connection.execute(chosen.execution_options(yield_per=1000)):
             yield [table.name, *(each.hex() if isinstance(each, (bytes, memoryview)) else each for each in row)]

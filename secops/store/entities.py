@@ -97,14 +97,13 @@ def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
         "generation": entity.generation,
         "unknown": pack_or_none(entity.unknown),
         "origin": pack_or_none(entity.origin),
-        "sources": pack_or_none(entity.sources),
+        "sources": pack_or_none({name: look or [at, seq] for name, (at, seq, look) in entity.sources.items()}),
         "extra": pack_or_none(entity.extra),
         "changed_seq": entity.changed_seq,
     }
     if not service:
         row["kind"] = entity.kind.value
-    shape, empty = _SERVICE_SHAPE if service else _ASSET_SHAPE
-    row |= empty
+    shape = _SERVICE_SHAPE if service else _ASSET_SHAPE
     for name, value in entity.facts.items():
         if value is not None and (place := shape.get(name)) is not None:
             column, type_ = place
@@ -114,15 +113,8 @@ def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
     return row
 
 
-def _shape(table: sa.Table, fields: Sequence[Field]) -> tuple[dict[str, tuple[str, Type]], dict[str, None]]:
-    """Field -> column and type; and every column of facts as unknown."""
-    core = {column.name for column in _core()} | {"kind"}
-    shape = {each.name: (each.column, each.type) for each in fields}
-    return shape, {column.name: None for column in table.columns if column.name not in core}
-
-
-_SERVICE_SHAPE: Final = _shape(services, SERVICE_FIELDS)
-_ASSET_SHAPE: Final = _shape(assets, ASSET_FIELDS)
+_SERVICE_SHAPE: Final = {each.name: (each.column, each.type) for each in SERVICE_FIELDS}
+_ASSET_SHAPE: Final = {each.name: (each.column, each.type) for each in ASSET_FIELDS}
 _CORE_NAMES: Final = tuple(column.name for column in _core())
 
 
@@ -163,10 +155,15 @@ def decode(row: Sequence[Any], table: sa.Table) -> Entity:
         facts=facts,
         unknown=json.loads(unknown) if unknown else {},
         origin=json.loads(origin) if origin else {},
-        sources={name: (pair[0], pair[1]) for name, pair in json.loads(sources).items()} if sources else {},
+        sources={name: _source(each) for name, each in json.loads(sources).items()} if sources else {},
         extra=json.loads(extra) if extra else {},
         changed_seq=changed,
     )
+
+
+def _source(raw: object) -> tuple[int, int, str]:
+    """When, log entry and look of a source; of one that a look stands behind `store.looks` knows when."""
+    return (0, 0, raw) if isinstance(raw, str) else (*raw, "")  # type: ignore[misc]  # a pair of our own
 
 
 _KINDS: Final = {each.value: each for each in Kind}
@@ -178,6 +175,15 @@ def put(connection: Connection, entities: Mapping[str, Entity]) -> None:
     for table, service in ((assets, False), (services, True)):
         rows = [encode(each, id) for id, each in entities.items() if (each.kind is Kind.SERVICE) is service]
         upsert(connection, table, rows)
+
+
+def see_again(connection: Connection, entities: Mapping[str, Entity]) -> None:
+    """Move `last_seen` of these entities, of which nothing else is new."""
+    for table, service in ((assets, False), (services, True)):
+        rows = [(int(each.last_seen), id) for id, each in entities.items() if (each.kind is Kind.SERVICE) is service]
+        if rows:
+            statement = sa.update(table).where(table.c.id == sa.bindparam("one")).values(last_seen=sa.bindparam("at"))
+            connection.execute(statement, [{"at": at, "one": id} for at, id in rows])
 
 
 def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Entity]:

@@ -9,7 +9,7 @@ from secops.core.errors import StoreError
 from secops.core.language import say
 from secops.store.database import Database
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest step in `migrations/versions`."""
 
 

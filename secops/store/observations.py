@@ -1,5 +1,6 @@
 """What was seen: append-only. The same look is recorded once, so a block redone after a crash changes nothing."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 
@@ -8,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.core.model import Logged, Observation, Status, Target, Transport, Value
+from secops.store import dialect
 from secops.store.database import metadata, next_seq
 from secops.store.rows import Big, chunks, insert_new, pack_or_none, plain, unpack
 
@@ -30,6 +32,8 @@ observations = sa.Table(
     sa.Column("extra", sa.Text),
     sa.Column("raw_digest", sa.Text, nullable=False),
     sa.Column("in_scope", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("look", sa.Text),
+    sa.Column("digest", sa.LargeBinary),
 )
 
 
@@ -45,6 +49,17 @@ def after(connection: Connection, seq: int, limit: int) -> list[Logged]:
     """At most `limit` observations after this place of the log, in order."""
     chosen = sa.select(observations).where(observations.c.seq > seq).order_by(observations.c.seq).limit(limit)
     return [_decode(row) for row in connection.execute(chosen)]
+
+
+def at(connection: Connection, seqs: Sequence[int]) -> list[Logged]:
+    """The observations at these places of the log, in order."""
+    found: list[Logged] = []
+    for part in chunks(sorted(seqs), 5_000):
+        listed = dialect.members(sa.literal(json.dumps(part)))
+        chosen = sa.select(observations).where(observations.c.seq.in_(sa.select(listed.c.value)))
+        chosen = chosen.order_by(observations.c.seq)
+        found += [_decode(row) for row in connection.execute(chosen)]
+    return found
 
 
 def by_seqs(connection: Connection, seqs: Sequence[int]) -> dict[int, Observation]:
@@ -75,6 +90,7 @@ def count(connection: Connection, run: str | None = None) -> int:
 
 
 def _encode(seq: int, each: Observation) -> dict[str, object]:
+    facts = pack_or_none(each.facts)
     return {
         "seq": seq,
         "id": each.id,
@@ -88,11 +104,19 @@ def _encode(seq: int, each: Observation) -> dict[str, object]:
         "name": plain(each.target.name),
         "seen_at": int(each.seen_at),
         "status": str(each.status),
-        "facts": pack_or_none(each.facts),
+        "facts": facts,
         "extra": pack_or_none(each.extra),
         "raw_digest": each.raw_digest,
         "in_scope": each.in_scope,
+        "look": each.look,
+        "digest": _said(each, facts or ""),
     }
+
+
+def _said(each: Observation, facts: str) -> bytes:
+    """All that merging reads of a look, as 16 bytes: equal for looks that say the same."""
+    text = f"{each.status}\0{each.in_scope}\0{each.extra.get('identified', '')}\0{facts}"
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def _decode(row: sa.Row[tuple[object, ...]]) -> Logged:
@@ -116,4 +140,6 @@ def _decode(row: sa.Row[tuple[object, ...]]) -> Logged:
             raw_digest=row.raw_digest,
             in_scope=bool(row.in_scope),
         ),
+        bytes(row.digest) if row.digest else b"",
+        row.look or "",
     )

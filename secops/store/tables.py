@@ -5,6 +5,7 @@ from importlib import import_module
 _FILES: tuple[str, ...] = (
     "runs",
     "coverage",
+    "looks",
     "observations",
     "decisions",
     "run_ends",

@@ -79,7 +79,7 @@ def _apply(known: dict[str, Entity], outcome: Merged) -> dict[str, Entity]:
 def _bare(known: dict[str, Entity]) -> dict[str, object]:
     """Without the places in the log, which an order decides."""
     return {
-        id: replace(each, origin={}, changed_seq=0, sources={name: (at, 0) for name, (at, _) in each.sources.items()})
+        id: replace(each, changed_seq=0, sources={name: (at, 0, look) for name, (at, _, look) in each.sources.items()})
         for id, each in known.items()
     }
 

@@ -14,7 +14,7 @@ from secops.hall.app import App
 from secops.hall.flows import inventory
 from secops.hall.flows import merge as merging
 from secops.hall.workspace import Workspace
-from secops.store import coverage, decisions, observations, run_ends
+from secops.store import coverage, decisions, derived, observations, run_ends
 
 pytestmark = pytest.mark.property
 
@@ -73,3 +73,76 @@ def test_a_replay_in_other_batches_gives_the_same_digest(steps: list[tuple[str, 
             summary = list(inventory.rebuild(app))[-1]
             assert isinstance(summary, Summary)
             assert summary.complete, summary.warnings
+
+
+_port_looks = st.lists(
+    st.tuples(
+        st.integers(1, 3),
+        st.sampled_from((22, 80, 443)),
+        st.sampled_from(("ssh", "http", "tls", "redis", "port", "nmap", "http+hop")),
+        st.sampled_from(("a", "b")),
+        st.sampled_from(("", "www.example")),
+        st.integers(0, 3),
+    ),
+    max_size=8,
+)
+
+
+def _any(number: int, at: int, what: tuple[int, int, str, str, str, int]) -> Observation:
+    place, port, base, word, name, late = what
+    facts: dict[str, object] = {"service.name": base}
+    if base == "ssh":
+        facts["ssh.host_key"] = ("SHA256:" + word * 43,)
+    elif base.startswith("http"):
+        facts |= {"http.status_code": 200, "http.title": word, "tls.enabled": word == "a"}
+    elif base == "tls":
+        facts |= {"tls.enabled": True, "tls.version": word}
+    elif base == "nmap":
+        facts["host.os"] = word
+    collector = "http@1+hop" if base == "http+hop" else f"{base}@{1 + late % 2}"
+    extra = {"identified": "protocol-error" if word == "a" else "timeout"} if base == "port" else {}
+    status = Status.OPEN if base == "port" else Status.SUCCESS
+    target = Target(f"198.18.0.{place}", port, name=name)
+    return Observation("gd", "o", f"run{number}", collector, target, Instant(at + late * 700), status,
+                       {} if base == "port" else facts, extra, in_scope=late != 2)  # fmt: skip
+
+
+_mixed = st.one_of(
+    st.tuples(st.just("look"), _port_looks),
+    st.tuples(st.just("again"), st.none()),
+    st.tuples(st.just("again"), st.none()),
+    st.tuples(st.just("declare"), _owners),
+    st.tuples(st.just("end"), _ends),
+    st.tuples(st.just("merge"), st.none()),
+)
+
+
+def _replayed(steps: list[tuple[str, object]], *, short: bool, batch: int) -> list[list[object]]:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "BATCH", batch)
+        if not short:
+            patch.setattr(merging.looks, "unchanged", lambda *_: None)
+        workspace = Workspace(Path(folder))
+        workspace.make()
+        with App(workspace, clock=ManualClock()) as app:
+            last: list[object] = []
+            for number, (what, given_) in enumerate(steps):
+                if what in {"look", "again"}:
+                    last = given_ if what == "look" else last
+                    at = 1_000_000 + number * 1000
+                    with app.database.write() as connection:
+                        observations.append(connection, [_any(number, at + i, each) for i, each in enumerate(last)])
+                else:
+                    _play(app, [*[("none", None)] * number, (what, given_)])
+            list(merging.merge(app))
+            with app.database.read() as connection:
+                return list(derived.rows(connection))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(_mixed, min_size=2, max_size=14), st.integers(2, 30))
+def test_taking_repetitions_in_at_once_gives_what_reading_each_gives(
+    steps: list[tuple[str, object]], batch: int
+) -> None:
+    """With or without the short way for looks that only repeat, every derived row is the same."""
+    assert _replayed(steps, short=True, batch=batch) == _replayed(steps, short=False, batch=5_000)

@@ -21,6 +21,7 @@ from secops.store import (
     decisions,
     derived,
     entities,
+    looks,
     observations,
     organisations,
     relations,
@@ -134,10 +135,12 @@ def show(app: App, word: str) -> Shown:
     entity = find(app, word)
     with app.database.read() as connection:
         ((_, values),) = _with_computed(connection, [entity], app.clock.now())
-        seen = observations.by_seqs(connection, list(entity.origin.values()))
-        told = {seq: decisions.by_seq(connection, seq) for seq in set(entity.origin.values()) - seen.keys()}
+        entity = looks.timed(connection, {entity.id: entity})[entity.id]
+        origin = entity.provenance
+        seen = observations.by_seqs(connection, list(origin.values()))
+        told = {seq: decisions.by_seq(connection, seq) for seq in set(origin.values()) - seen.keys()}
         sources: dict[str, Mapping[str, object]] = {}
-        for name, seq in entity.origin.items():
+        for name, seq in origin.items():
             if seq in seen:
                 sources[name] = _source(seen[seq], seq)
             elif (decision := told.get(seq)) is not None:
@@ -260,7 +263,8 @@ def exported(app: App, query: str = "") -> Iterator[dict[str, object]]:
                 found = list(
                     entities.page(connection, kind, compiler.where(parsed, kind, now), after=after, limit=PAGE)
                 )
-                rows = [_whole(each, values) for each, values in _with_computed(connection, found, now)]
+                dated = looks.timed(connection, {each.id: each for each in found})
+                rows = [_whole(dated[each.id], values) for each, values in _with_computed(connection, found, now)]
             yield from rows
             if len(found) < PAGE:
                 break
@@ -306,7 +310,7 @@ def _row(entity: Entity, values: Mapping[str, Value]) -> dict[str, object]:
 
 def _whole(entity: Entity, values: Mapping[str, Value]) -> dict[str, object]:
     row = _row(entity, values)
-    return row | {"unknown": dict(entity.unknown), "origin": dict(entity.origin), "changed_seq": entity.changed_seq}
+    return row | {"unknown": dict(entity.unknown), "origin": entity.provenance, "changed_seq": entity.changed_seq}
 
 
 def _source(seen: Observation, seq: int) -> dict[str, object]:

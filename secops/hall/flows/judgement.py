@@ -14,7 +14,7 @@ from secops.grade.pack import Pack
 from secops.grade.rule import Rule
 from secops.hall.app import App
 from secops.hall.flows.grade import ask, rules_of
-from secops.store import decisions, entities, findings, grading, observations
+from secops.store import decisions, entities, findings, grading, looks, observations
 from secops.store.compile import values
 from secops.store.findings import Wanted
 
@@ -101,12 +101,13 @@ def explained(app: App, id: str, entity: str = "") -> Mapping[str, object]:
         if known.kind is not rule.kind:
             raise UsageError("E4033", say(f"规则 {rule.id} 评的是 {rule.kind}，不是 {known.kind}", "of another kind"))
         read = dict(values(connection, rule.kind, [known.id], rule.fields, app.clock.now()))[known.id]
-        answer = explain(rule, known.id, read.get, known.origin, known.unknown)
+        dated = looks.timed(connection, {known.id: known})[known.id]
+        answer = explain(rule, known.id, read.get, dated.provenance, known.unknown)
         stands = findings.get(connection, finding_id(rule.id, known.id))
         seqs = sorted({each.seq for each in answer.lines if each.seq})
-        looks = observations.by_seqs(connection, seqs)
-        said = {seq: each for seq in seqs if seq not in looks and (each := decisions.by_seq(connection, seq))}
-    sources = {seq: f"{each.id}（{each.collector}）" for seq, each in looks.items()}
+        seen = observations.by_seqs(connection, seqs)
+        said = {seq: each for seq in seqs if seq not in seen and (each := decisions.by_seq(connection, seq))}
+    sources = {seq: f"{each.id}（{each.collector}）" for seq, each in seen.items()}
     sources |= {seq: f"{each.id}（{each.who}）" for seq, each in said.items()}
     return _told(rule, known, answer, sources, stands)
 

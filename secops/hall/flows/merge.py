@@ -1,7 +1,7 @@
 """Takes in the log: entities, relations, changes and the cursor move in one transaction per batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from secops.assets import declared, lifecycle
 from secops.assets.draft import Cause
@@ -13,7 +13,18 @@ from secops.core.events import Event, Progress, Summary
 from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd, State
 from secops.hall.app import App
-from secops.store import changes, coverage, cursor, decisions, entities, log, organisations, relations
+from secops.store import (
+    changes,
+    coverage,
+    cursor,
+    decisions,
+    entities,
+    log,
+    looks,
+    observations,
+    organisations,
+    relations,
+)
 from secops.store.grading import Transaction
 
 BATCH = 4_000
@@ -54,11 +65,29 @@ class _State:
 
     def step(self, connection: Transaction) -> bool:
         """Take in one batch and move the cursor; False at the end of the log."""
-        entries = self.next(connection)
+        place = cursor.get(connection)
+        if self._place != place:  # at the start, or another process has merged meanwhile
+            self._registers = registers(connection, place)
+        if (stretch := looks.unchanged(connection, place, BATCH)) is not None:
+            self._repeat(connection, place, stretch)
+            cursor.put(connection, stretch.upto)
+            return True
+        entries = self.next(connection, place)
         if entries:
             self.take(connection, entries)
             cursor.put(connection, entries[-1].seq)
         return bool(entries)
+
+    def _repeat(self, connection: Transaction, place: int, stretch: looks.Stretch) -> None:
+        """Take in neighbouring observations: those that only repeat at once, the others one by one."""
+        if stretch.repeated:
+            looks.move(connection)
+        new = looks.news(connection, place, stretch.upto)
+        if new:
+            self._observe(connection, observations.at(connection, new))
+        self._place = stretch.upto
+        self.entries += stretch.entries
+        self.counts["entries"] = self.entries
 
     def progress(self, app: App, begun: float) -> Progress:
         """How far it is."""
@@ -70,12 +99,12 @@ class _State:
         duration = round((app.clock.monotonic() - begun) * 1000)
         return Summary(run="", kind=KIND, complete=True, counts=self.counts, duration_ms=duration)
 
-    def next(self, connection: Transaction) -> list[Logged]:
+    @staticmethod
+    def next(connection: Transaction, place: int) -> list[Logged]:
         """The next entries; never only a part of one declaration, whose decisions count as one."""
-        place = cursor.get(connection)
-        if self._place != place:  # at the start, or another process has merged meanwhile
-            self._registers = registers(connection, place)
         entries = log.after(connection, place, BATCH)
+        if entries and not isinstance(entries[0].entry, Observation):
+            entries = list(takewhile(lambda each: not isinstance(each.entry, Observation), entries))
         while entries and len(entries) >= BATCH and _group(entries[-1]) is not None:
             more = log.after(connection, entries[-1].seq, 1)
             if not more or _group(more[0]) != _group(entries[-1]):
@@ -112,6 +141,7 @@ class _State:
             known = entities.by_ids(connection, ids)
             hosts = {host for each in known.values() for host in linked(each)} - known.keys()
             known |= entities.by_ids(connection, hosts)
+            known = looks.timed(connection, known)
             self._write(connection, fold(known, mine, self._register(site)), known)
 
     def _declare(self, connection: Transaction, stretch: Sequence[Logged]) -> None:
@@ -127,6 +157,7 @@ class _State:
             known |= {each.id: each for each in entities.websites_of(connection, first.site, group.hosts)}
         if group.spans:
             known |= {each.id: each for each in entities.of_kind(connection, first.site, Kind.HOST)}
+        known = looks.timed(connection, known)
         outcome = declared.settle(known, group, register)
         organisations.put(connection, group.organisations)
         organisations.remove(connection, first.site, group.dissolved)
@@ -149,6 +180,7 @@ class _State:
         }
         parents = {each.parent for each in missed.values()}
         known: dict[str, Entity] = missed | sites | self._above(connection, end.site, parents | quiet)
+        known = looks.timed(connection, known)
         work = Work(known)
         for id in (*missed, *sites, *quiet):
             draft = work.get(id)
@@ -180,7 +212,16 @@ class _State:
         )
 
     def _write(self, connection: Transaction, outcome: Merged, known: Mapping[str, Entity]) -> None:
-        entities.put(connection, outcome.entities)
+        entities.put(connection, {id: e for id, e in outcome.entities.items() if id not in outcome.seen_again})
+        entities.see_again(connection, {id: outcome.entities[id] for id in outcome.seen_again})
+        looks.put(
+            connection,
+            [
+                (each.id, b"" if each.id in outcome.cold else each.digest, each.at, each.seq, each.touched)
+                for each in outcome.looks.values()
+            ],
+        )
+        looks.cool(connection, outcome.cold - outcome.looks.keys())
         relations.put(connection, list(outcome.relations.values()))
         relations.remove(connection, outcome.dropped)
         changes.append(connection, outcome.changes)

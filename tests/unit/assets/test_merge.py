@@ -46,7 +46,7 @@ def test_an_open_port_makes_an_address_and_a_service() -> None:
     assert (ip.key, ip.facts["address"]) == ("198.18.0.1", "198.18.0.1")
     assert service.parent == ip.id
     assert service.facts["service.product"] == "OpenSSH"
-    assert service.origin["service.product"] == 7
+    assert service.provenance["service.product"] == 7
     assert [each.field for each in found.changes] == ["born", "born"]
 
 
@@ -103,7 +103,7 @@ def test_a_value_behind_another_comes_back() -> None:
     (service,) = _of(after, Kind.SERVICE)
     assert before.facts["service.product"] == "nginx"
     assert service.facts["service.product"] == "Apache"
-    assert service.origin["service.product"] == 1
+    assert service.provenance["service.product"] == 1
 
 
 def test_a_silent_service_says_why_it_is_not_understood() -> None:

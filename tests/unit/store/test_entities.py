@@ -45,8 +45,8 @@ def test_every_fact_of_every_kind_comes_back(connection: Connection, kind: Kind)
     """Types, provenance and reasons survive the store."""
     entity = _entity(
         kind, "k", state=State.STALE, declared=True, parent="ip-x", org_id="A", system_id="s", misses=2,
-        unknown={"tls.*": "timeout"}, origin={"name": 3}, extra={"shadows": {"nmap": {"name": "x"}}},
-        sources={"http": (5, 6)}, changed_seq=9,
+        unknown={"tls.*": "timeout"}, origin={"name": "http"}, extra={"shadows": {"nmap": {"name": "x"}}},
+        sources={"http": (5, 6, "")}, changed_seq=9,
     )  # fmt: skip
     entities.put(connection, {entity.id: entity})
     assert entities.by_ids(connection, {entity.id, "ip-none"}) == {entity.id: entity}

@@ -1,0 +1,142 @@
+"""When each look (a collector at a target) last was, and what it said as a digest: provenance in rows of its own.
+
+A look that says what it said before only moves times. Such repetitions are taken in here, many thousands in a few
+statements, and never become entities in memory; `unchanged` finds them, `move` takes them in.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from secops.core.model import Entity
+from secops.store.database import metadata
+from secops.store.rows import among, chunks, insert_for, pack
+
+looks = sa.Table(
+    "looks",
+    metadata,
+    sa.Column("look", sa.Text, primary_key=True),
+    sa.Column("digest", sa.LargeBinary),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("touched", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""`digest` NULL: the next look is read in full. `touched`: JSON array of entity and relation ids."""
+
+MOST = 50_000
+"""Log entries looked through for repetitions at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Neighbouring observations of the log: up to where, and how many of them only repeat."""
+
+    upto: int
+    entries: int
+    repeated: int
+
+
+def put(connection: Connection, items: Iterable[tuple[str, bytes, int, int, Collection[str]]]) -> None:
+    """Write looks as (id, digest, at, seq, touched); one that is older than what is written changes nothing."""
+    rows = [
+        {"look": id, "digest": digest or None, "at": at, "seq": seq, "touched": pack(sorted(touched))}
+        for id, digest, at, seq, touched in items
+    ]
+    if not rows:
+        return
+    insert = insert_for(connection.dialect.name, looks)
+    new = insert.excluded
+    rest = {"digest": new.digest, "at": new.at, "seq": new.seq, "touched": new.touched}
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["look"], set_=rest, where=new.at >= looks.c.at), rows
+    )
+
+
+def cool(connection: Connection, ids: Collection[str]) -> None:
+    """The next of these looks is read in full."""
+    for part in chunks(sorted(ids), 5_000):
+        connection.execute(looks.update().where(among(looks.c.look, part)).values(digest=None))
+
+
+def timed(connection: Connection, entities: Mapping[str, Entity]) -> dict[str, Entity]:
+    """The entities with the times of their sources, which an entity's own row does not hold."""
+    wanted = {look for each in entities.values() for _, _, look in each.sources.values() if look}
+    times: dict[str, tuple[int, int]] = {}
+    for part in chunks(sorted(wanted), 5_000):
+        chosen = sa.select(looks.c.look, looks.c.at, looks.c.seq).where(among(looks.c.look, part))
+        times |= {look: (at, seq) for look, at, seq in connection.execute(chosen)}
+    return {
+        id: replace(
+            each,
+            sources={
+                name: ((*times.get(seen[2], (0, 0)), seen[2]) if seen[2] else seen)
+                for name, seen in each.sources.items()
+            },
+        )
+        for id, each in entities.items()
+    }
+
+
+def unchanged(connection: Connection, after: int, slow: int) -> Stretch | None:
+    """The observations that follow this place up to the next entry of another kind, with at most `slow` that are new.
+
+    Which of them only repeat stays noted for `move` and `news`. None where no observation follows.
+    """
+    if connection.dialect.name != "sqlite":
+        return None
+    for each in _NOTED:
+        connection.exec_driver_sql(each)
+    connection.exec_driver_sql("DELETE FROM temp.repeated")
+    upto = connection.exec_driver_sql(_UPTO, (after, after, after, MOST)).scalar()
+    if upto is None:
+        return None
+    connection.exec_driver_sql(_FIND, (after, upto))
+    connection.exec_driver_sql(_TOGETHER, (after, upto))
+    limit = connection.exec_driver_sql(_NEW, (after, upto, slow)).scalars().all()
+    if len(limit) == slow:
+        upto = limit[-1]
+        connection.exec_driver_sql("DELETE FROM temp.repeated WHERE seq > ?", (upto,))
+    repeated = int(connection.exec_driver_sql("SELECT count(*) FROM temp.repeated").scalar_one())
+    return Stretch(int(upto), len(limit) + repeated, repeated)
+
+
+def news(connection: Connection, after: int, upto: int) -> Sequence[int]:
+    """Places of the observations in the noted stretch that must be read in full."""
+    return connection.exec_driver_sql(_NEW, (after, upto, -1)).scalars().all()
+
+
+def move(connection: Connection) -> None:
+    """Take in the noted repetitions: what they touched was seen again, their looks are as new as they are."""
+    connection.exec_driver_sql("DELETE FROM temp.moved")
+    connection.exec_driver_sql(_MOVED)
+    for table in ("services", "assets", "relations"):
+        connection.exec_driver_sql(_SEEN.format(table=table))
+    connection.exec_driver_sql(_NEWEST)
+
+
+_NOTED = (
+    "CREATE TEMP TABLE IF NOT EXISTS repeated (seq INTEGER PRIMARY KEY, look TEXT, at INTEGER)",
+    "CREATE TEMP TABLE IF NOT EXISTS moved (id TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID",
+)
+_UPTO = """SELECT max(seq) FROM (SELECT seq FROM observations WHERE seq > ?
+AND seq < min(ifnull((SELECT min(seq) FROM decisions WHERE seq > ?), 9e18),
+              ifnull((SELECT min(seq) FROM run_ends WHERE seq > ?), 9e18)) ORDER BY seq LIMIT ?)"""
+_FIND = """INSERT INTO temp.repeated SELECT o.seq, o.look, o.seen_at FROM observations o JOIN looks l ON l.look = o.look
+WHERE o.seq > ? AND o.seq <= ? AND l.digest = o.digest AND o.seen_at >= l.at"""
+_TOGETHER = """DELETE FROM temp.repeated WHERE seq IN (SELECT o.seq FROM observations o JOIN
+(SELECT DISTINCT site, address, port, transport FROM observations WHERE seq > ?1 AND seq <= ?2
+ AND seq NOT IN (SELECT seq FROM temp.repeated)) n
+ON o.site = n.site AND o.address = n.address AND o.port = n.port AND o.transport = n.transport
+WHERE o.seq > ?1 AND o.seq <= ?2)"""
+"""Looks at one port are judged together: one that says something new may end what another said."""
+_NEW = """SELECT seq FROM observations WHERE seq > ? AND seq <= ?
+AND seq NOT IN (SELECT seq FROM temp.repeated) ORDER BY seq LIMIT ?"""
+_MOVED = """INSERT INTO temp.moved SELECT each.value, max(r.at) FROM temp.repeated r JOIN looks l ON l.look = r.look,
+json_each(l.touched) each GROUP BY each.value"""
+_SEEN = """UPDATE {table} SET last_seen = m.at FROM temp.moved m WHERE {table}.id = m.id AND {table}.last_seen < m.at"""
+_NEWEST = """UPDATE looks SET at = n.at, seq = n.seq FROM (SELECT look, at, seq FROM (SELECT look, at, seq,
+row_number() OVER (PARTITION BY look ORDER BY at DESC, seq DESC) AS place FROM temp.repeated) WHERE place = 1) n
+WHERE looks.look = n.look"""
