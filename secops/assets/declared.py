@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from secops.assets import draft as drafts
 from secops.assets.draft import DECLARE, INHERENT, Cause, Draft
-from secops.assets.merge import Merged, Work, assign, owner_of
+from secops.assets.merge import assign, owner_of
 from secops.assets.register import Declared, Register, Span, place_of
+from secops.assets.work import Merged, Work
 from secops.core.clock import Instant
 from secops.core.fields import facts_of
 from secops.core.model import (

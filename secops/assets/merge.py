@@ -5,22 +5,18 @@ is part of every id. Changes follow the log's order and name the entry that caus
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from secops.assets import draft as drafts
 from secops.assets.draft import DECLARE, INHERENT, PROTOCOLS, Cause, Draft
 from secops.assets.identity import MANY, identifiers, ip_id, is_asset, service_id, service_key, website_key
-from secops.assets.look import Look
 from secops.assets.register import NOBODY, Owner, Register, place_of
-from secops.core.clock import Instant
+from secops.assets.work import Merged, Work
 from secops.core.fields import facts_of
 from secops.core.model import (
-    Change,
     Entity,
     Kind,
     Logged,
     Observation,
-    Relation,
     RelationType,
     State,
     Status,
@@ -39,97 +35,6 @@ _SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.
 _ADDRESSES_MOST = 256
 _OUTSIDE = "out_of_scope"
 _HOSTS = "hosts"
-
-
-@dataclass(slots=True)
-class Merged:
-    """What became of some log entries; `entities` are those that moved."""
-
-    entities: dict[str, Entity] = field(default_factory=dict)
-    relations: dict[str, Relation] = field(default_factory=dict)
-    dropped: list[str] = field(default_factory=list)
-    """Ids of relations whose declaration was withdrawn."""
-    changes: list[Change] = field(default_factory=list)
-    seen_again: set[str] = field(default_factory=set)
-    """Entities of which nothing but `last_seen` (and when their sources last looked) is new."""
-    looks: dict[str, Look] = field(default_factory=dict)
-    cold: set[str] = field(default_factory=set)
-    """Looks that must not be taken for a repetition next time, whatever they say."""
-
-
-class Work:
-    """Entities being worked on: known ones are copied when first touched."""
-
-    def __init__(self, known: Mapping[str, Entity]) -> None:
-        self.known = known
-        self.drafts: dict[str, Draft] = {}
-        self.relations: dict[str, Relation] = {}
-        self.dropped: list[str] = []
-        self.looks: dict[str, Look] = {}
-
-    def get(self, id: str) -> Draft | None:
-        """The working copy of this entity, None where there is none."""
-        found = self.drafts.get(id)
-        if found is None and (entity := self.known.get(id)) is not None:
-            found = self.drafts[id] = Draft.of(entity, id)
-        return found
-
-    def add(self, draft: Draft) -> Draft:
-        """Take in a new entity."""
-        self.drafts[draft.id] = draft
-        return draft
-
-    def relate(self, source: Draft, type: RelationType, target: str, cause: Cause, reason: str) -> None:
-        """Draw a relation, or see it again."""
-        at, site = Instant(cause.at), source.site
-        new = Relation(site, source.id, type, target, reason, at, at, cause.seq)
-        id = new.id
-        old = self.relations.get(id)
-        if old is not None:
-            new = Relation(site, source.id, type, target, old.reason, min(old.first_seen, new.first_seen),
-                           max(old.last_seen, new.last_seen), old.seq)  # fmt: skip
-        self.relations[id] = new
-        cause.touched.add(id)
-
-    def looked(self, cause: Cause, digest: bytes) -> None:
-        """Remember which entities this look touched; the newest of a look stands."""
-        last = self.looks.get(cause.look)
-        if last is None or last.at <= cause.at:
-            self.looks[cause.look] = Look(cause.look, digest, cause.at, cause.seq, frozenset(cause.touched))
-
-    def merged(self) -> Merged:
-        """What moved, frozen."""
-        out = Merged(relations=self.relations, dropped=self.dropped, looks=self.looks)
-        for id, each in self.drafts.items():
-            if each.dirty or each.moved:
-                out.entities[id] = each.entity()
-                out.changes.extend(each.changes)
-                if each.dirty:
-                    out.cold |= self._upset(each)
-                else:
-                    out.seen_again.add(id)
-        out.cold |= {each.id for each in self.looks.values() if not self._repeatable(each)}
-        out.cold.discard("")
-        out.changes.sort(key=lambda change: (change.seq, change.entity, change.field))
-        return out
-
-    def _upset(self, draft: Draft) -> set[str]:
-        """Looks whose repetition would no longer be without effect, because of what happened to this entity."""
-        mine = {look for _, _, look in draft.sources.values()}
-        if draft.state is not State.ACTIVE:
-            return mine | draft.replaced
-        if draft.kind is Kind.SERVICE and draft.before != draft.sources.keys():
-            return {each for each in mine if each not in self.looks} | draft.replaced
-        return set(draft.replaced)
-
-    def _repeatable(self, look: Look) -> bool:
-        """Whether the same look again would only be a later sight of the same things."""
-        parts = [draft for id in look.touched if (draft := self.drafts.get(id)) is not None]
-        if any(each.state is not State.ACTIVE for each in parts):
-            return False
-        held = [each for each in parts if any(ref == look.id for _, _, ref in each.sources.values())]
-        plain = [each for each in held if each.facts.get("tls.enabled") is False]
-        return bool(held) and not any(source.startswith("tls") for each in plain for source in each.sources)
 
 
 def touches(entry: Observation) -> set[str]:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from secops.assets.merge import Merged, merge
+from secops.assets.merge import merge
 from secops.assets.register import Declared, Register
+from secops.assets.work import Merged
 from secops.core.clock import Instant
 from secops.core.model import Entity, Logged, Observation, Status, Target
 

@@ -6,9 +6,10 @@ from itertools import groupby, takewhile
 from secops.assets import declared, lifecycle
 from secops.assets.draft import Cause
 from secops.assets.identity import ip_id
-from secops.assets.merge import Merged, Work, linked, touches
+from secops.assets.merge import linked, touches
 from secops.assets.merge import merge as fold
 from secops.assets.register import Register
+from secops.assets.work import Merged, Work
 from secops.core.events import Event, Progress, Summary
 from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd, State

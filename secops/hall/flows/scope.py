@@ -137,7 +137,8 @@ def described(app: App, path: Path) -> dict[str, object]:
         "ports": str(scope.ports.minus(denied.PORTS)), "resolvers": list(scope.resolvers), "hosts": scope.hosts,
         "hours": [str(each) for each in scope.hours], "pps": scope.pps, "pps_per_host": scope.pps_per_host,
         "level": int(scope.level), "level_title": scope.level.title, "operators": list(scope.operators),
-        "industrial": scope.industrial, "note": scope.note, "digest": scope.digest, "file": str(path), "warnings": list(scope.warnings),
+        "industrial": scope.industrial, "note": scope.note,
+        "digest": scope.digest, "file": str(path), "warnings": list(scope.warnings),
     }  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from secops.assets.merge import Merged, merge
+from secops.assets.merge import merge
+from secops.assets.work import Merged
 from secops.core.clock import Instant
 from secops.core.model import Entity, Kind, Logged, Observation, RelationType, State, Status, Target
 
