@@ -1,5 +1,6 @@
 """Who made an adapter, by the beginning of its hardware address: the table of the installed nmap, read at run time."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -9,12 +10,13 @@ from secops.discover.collectors.interface import clean
 PLACES: Final = (Path("/usr/share/nmap/nmap-mac-prefixes"), Path("/usr/local/share/nmap/nmap-mac-prefixes"))
 _MOST: Final = 16 << 20
 _LOCAL: Final = 0b10
+_ADDRESS: Final = re.compile("[0-9A-F]{12}")
 
 
 def vendor(hardware: str) -> str:
     """The maker's name, empty where there is no table, no entry, or the address is locally given."""
     digits = hardware.replace(":", "").upper()
-    if len(digits) != 12 or int(digits[:2], 16) & _LOCAL:
+    if not _ADDRESS.fullmatch(digits) or int(digits[:2], 16) & _LOCAL:
         return ""
     makers = table(PLACES)
     return next((found for size in (9, 7, 6) if (found := makers.get(digits[:size]))), "")

@@ -5,6 +5,7 @@ import pytest
 
 from secops.core.clock import parse
 from secops.core.errors import InvalidFile, UsageError
+from secops.core.model import Transport
 from secops.discover import plan as plans
 from secops.discover.plan import Plan
 
@@ -98,3 +99,34 @@ def test_run_id():
     at = parse("2026-11-24T07:00:00+08:00")
     assert plans.run_id(PLAN, at).startswith("20261124-070000-")
     assert plans.run_id(PLAN, at) == plans.run_id(PLAN, at)
+
+
+def test_blocks_of_addresses_and_of_udp_stand_beside_those_of_tcp():
+    """Addresses first, then TCP, then UDP; each part covers every target once, numbers run through."""
+    plan = replace(PLAN, udp=(53, 161), ping=True)
+    found = list(plans.blocks(plan))
+    assert [each.number for each in found] == list(range(len(found)))
+    parts = {}
+    for each in found:
+        assert each.targets <= plan.pps * plans.BLOCK_SECONDS
+        parts.setdefault((each.transport, each.ports), []).extend(each.addresses.addresses())
+    assert list(parts) == [(Transport.TCP, (0,)), (Transport.TCP, (80, 443)), (Transport.UDP, (53, 161))]
+    assert all(sorted(each) == sorted(plan.addresses.addresses()) for each in parts.values())
+    assert plans.estimate(plan).blocks == len(found)
+    assert plans.estimate(plan).targets == plan.addresses.count() * 5
+    assert plans.decode(json.loads(json.dumps(plan.document())), "x") == plan
+    assert plan.hash != PLAN.hash
+
+
+@pytest.mark.parametrize(("field", "value"), [("udp", [0]), ("udp", "53"), ("ping", 1)])
+def test_a_plan_with_nonsense_over_udp_is_refused(field, value):
+    """Ports lie between 1 and 65535, pings are on or off."""
+    with pytest.raises(InvalidFile):
+        plans.decode(json.loads(json.dumps(PLAN.document())) | {field: value}, "x")
+
+
+def test_a_plan_of_udp_alone_asks_something():
+    """Without TCP ports a plan may still ask UDP ports or addresses."""
+    plans.check(replace(PLAN, ports=(), udp=(53,)))
+    plans.check(replace(PLAN, ports=(), ping=True))
+    assert len(list(plans.blocks(replace(PLAN, ports=(), udp=(53,))))) >= 1

@@ -1,0 +1,133 @@
+from secops.core.clock import ManualClock
+from secops.core.model import Observation, Status, Target, Transport
+from secops.dial.datagram import Answered
+from secops.dial.finder import Tally
+from secops.dial.talk import Outcome
+from secops.dial.wire.ping import Alive
+from secops.discover import connectionless
+from secops.discover.collectors.datagrams import openings
+from secops.discover.collectors.interface import Reading
+from secops.discover.connectionless import Connectionless
+from secops.discover.plan import Block
+from secops.discover.run import Done, Found, Look
+from secops.scope.intervals import IntervalSet
+
+UDP = Block(4, IntervalSet.parse(["198.18.0.0/30"]), (53, 123), Transport.UDP)
+HOSTS = Block(5, IntervalSet.parse(["198.18.0.0/26"]), (0,))
+
+
+def tally(block, ended="done"):
+    return Tally(block.targets, 9, 3, 1, 0.1, ended, "E2106: expired" if ended == "refused" else "")
+
+
+class Finder:
+    def __init__(self, *events):
+        self.events, self.asked = events, []
+
+    def find(self, *words, seed):
+        self.asked.append((*words, seed))
+        yield from self.events
+
+
+class Jobs:
+    def __init__(self, answer):
+        self.answer, self.jobs = answer, []
+
+    def run(self, jobs):
+        for job in jobs:
+            self.jobs.append(job)
+            yield self.answer(job.target)
+
+
+def reading(target):
+    return Outcome(
+        target, Status.SUCCESS, "", Reading("dns@1", Status.SUCCESS, {"service.name": "domain"}), 9, "d" * 64
+    )
+
+
+def look(*, asker=None, pinger=None, answer=reading, drain=False):
+    jobs = Jobs(answer)
+    return Connectionless("r", "s", "o", asker, pinger, lambda: jobs, ManualClock(), lambda: drain), jobs
+
+
+def split(events):
+    return [each for each in events if isinstance(each, Observation)], events[-1]
+
+
+def test_those_that_answer_are_talked_to_and_told():
+    """An answer becomes a conversation that knows it already; its reading is an observation over UDP."""
+    finder = Finder(Answered("198.18.0.1", 53, b"first"), tally(UDP))
+    made, jobs = look(asker=finder)
+    events = list(made.block(UDP, 7))
+    seen, done = split(events)
+    target = Target("198.18.0.1", 53, Transport.UDP)
+    assert [(each.collector, each.target, each.raw_digest) for each in seen] == [("dns@1", target, "d" * 64)]
+    assert jobs.jobs[0].known == dict.fromkeys(openings(target), b"first")
+    assert finder.asked == [(UDP.addresses, (53, 123), 11)]
+    assert events[0] == Found(1)
+    assert isinstance(done, Done)
+    cover = done.coverage
+    assert (cover.block, cover.ports, cover.transport) == (4, (53, 123), Transport.UDP)
+    assert (cover.asked, cover.answered, cover.refused) == (7, 3, 1)
+
+
+def test_what_is_not_understood_is_open_all_the_same():
+    """Something answers there: open, with the reason."""
+    for result in (None, Reading("dns@1", Status.PROTOCOL_ERROR)):
+        made, _ = look(
+            asker=Finder(Answered("198.18.0.1", 53, b""), tally(UDP)),
+            answer=lambda target, result=result: Outcome(target, Status.LIMIT, "time", result),
+        )
+        (seen,), _ = split(list(made.block(UDP, 1)))
+        assert (seen.collector, seen.status) == ("port@1", Status.OPEN)
+        assert seen.extra["identified"] == ("limit" if result is None else "protocol-error")
+
+
+def test_a_refused_or_drained_block_has_no_coverage():
+    """Only a block that came to its end says what was asked."""
+    for ended, drain in (("refused", False), ("drained", False), ("done", True)):
+        made, jobs = look(asker=Finder(Answered("198.18.0.1", 53, b""), tally(UDP, ended)), drain=drain)
+        _, done = split(list(made.block(UDP, 1)))
+        assert done.coverage is None
+        assert done.ended == ("refused" if ended == "refused" else "drained")
+        assert (jobs.jobs == []) == (ended == "refused" or drain)
+
+
+def test_what_falls_out_of_scope_meanwhile_is_not_told():
+    """A lease that no longer holds the target: nothing was seen there."""
+    made, _ = look(
+        asker=Finder(Answered("198.18.0.1", 53, b""), tally(UDP)),
+        answer=lambda target: Outcome(target, Status.OUT_OF_SCOPE),
+    )
+    assert split(list(made.block(UDP, 1)))[0] == []
+
+
+def test_live_addresses_are_told_with_their_hardware(monkeypatch):
+    """An echo tells the address; ARP tells the adapter and, by its beginning, who made it."""
+    monkeypatch.setattr(connectionless, "vendor", {"00:e0:fc:00:00:01": "Huawei"}.get)
+    finder = Finder(Alive("198.18.0.1", "ping"), Alive("198.18.0.2", "arp", "00:e0:fc:00:00:01"), tally(HOSTS))
+    seen, done = split(list(look(pinger=finder)[0].block(HOSTS, 1)))
+    assert [(each.collector, str(each.target), dict(each.facts)) for each in seen] == [
+        ("ping@1", "198.18.0.1", {}),
+        ("arp@1", "198.18.0.2", {"host.mac": ("00:e0:fc:00:00:01",), "device.vendor": "Huawei"}),
+    ]
+    assert (done.coverage.ports, done.coverage.transport) == ((0,), Transport.TCP)
+
+
+def test_a_router_that_answers_for_all_is_no_machine():
+    """One adapter behind more than sixteen addresses is kept beside the facts from then on."""
+    alive = [Alive(f"198.18.0.{n}", "arp", "02:00:00:00:00:01") for n in range(1, 30)]
+    seen, _ = split(list(look(pinger=Finder(*alive, tally(HOSTS)))[0].block(HOSTS, 1)))
+    assert sum("host.mac" in each.facts for each in seen) == 16
+    assert seen[-1].extra == {"shared_hardware": "02:00:00:00:00:01"}
+
+
+def test_look_hands_over_what_is_not_tcp():
+    """Blocks of UDP and of addresses themselves go to the connectionless side, others do not."""
+    made = look(asker=Finder(tally(UDP)), pinger=Finder(tally(HOSTS)))[0]
+    whole = Look("r", "s", "o", Finder(Tally(4, 4, 0, 0, 0.1, "done")), None, ManualClock(), None, None,
+                 lambda: True, beside=made)  # fmt: skip
+    assert [each.ended for each in whole.block(UDP, 1)] == ["done"]
+    assert [each.ended for each in whole.block(HOSTS, 1)] == ["done"]
+    assert made.asker.asked
+    assert made.pinger.asked
