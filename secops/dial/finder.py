@@ -1,7 +1,7 @@
 """What both engines (raw SYN and connect) give: open ports, and at the end one account of what was sent."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from secops.scope.intervals import IntervalSet
@@ -24,8 +24,20 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswersAll:
+    """Something that answers for all: open ports there are its word, not services."""
+
+    network: str
+    """An address, or a network (CIDR) whose every address answers alike: a firewall, a SIP gateway, an alias."""
+    ports: tuple[int, ...]
+    """Ports seen open there so far, at most 64; for a network those open on nearly every address."""
+    whole: bool
+    """Ports nobody listens on answered too: every port is open. Otherwise only `ports`, at every address."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
-    """What one `find` asked and heard. `planned` = `sent`'s distinct targets + `refused` only when `ended` is done."""
+    """What one `find` asked and heard. `planned` = targets asked + `refused` + `unrouted` only when `ended` is done."""
 
     planned: int
     """Targets: distinct (address, port) pairs."""
@@ -41,7 +53,27 @@ class Tally:
     detail: str = ""
     """Code and reason of the Gate's refusal."""
     spoofed: int = 0
-    """Forged answers dropped (raw engine only): their acknowledgement did not fit the cookie."""
+    """Forged answers and ICMP lies dropped (raw engine only): what they acknowledge or quote did not fit the cookie."""
+    unrouted: int = 0
+    """Targets there was no way to from here; they were not asked."""
+    left: IntervalSet = IntervalSet()  # noqa: RUF009 - immutable
+    """The addresses of `unrouted`: they count as not looked at."""
+    unreachable: int = 0
+    """Targets for which a router or the host itself answered, by ICMP, that they cannot be reached."""
+    canaries: int = 0
+    """Times a target that had answered before was asked once more, to measure loss; 0: nothing to measure with."""
+    canaries_lost: int = 0
+    """How many of those stayed unanswered. Of the raw engine: single packets; of connect: whole attempts."""
+    alive: bool | None = None
+    """Did targets that answered before still answer at the end? None: there were none."""
+    slowest: float = 0.0
+    """Packets a second the engine fell back to at worst; 0: it never had to."""
+    slowed: Mapping[str, int] = field(default_factory=dict)
+    """Why (`loss`, `dropped`, `unreachable`, `delay`) -> how often it halved its rate."""
+
+
+Found = Open | AnswersAll | Tally
+"""What a `find` yields."""
 
 
 class Finder(Protocol):
@@ -50,6 +82,9 @@ class Finder(Protocol):
     name: str
     """`syn` or `connect`."""
 
-    def find(self, addresses: IntervalSet, ports: tuple[int, ...], *, seed: int) -> Iterator[Open | Tally]:
-        """Each open port once, in the order heard, then exactly one Tally, last. `seed` permutes the order asked."""
+    def find(self, addresses: IntervalSet, ports: tuple[int, ...], *, seed: int) -> Iterator[Found]:
+        """Each open port once, in the order heard, then exactly one Tally, last. `seed` permutes the order asked.
+
+        An address of which `AnswersAll` was told may have further ports that are not told.
+        """
         ...

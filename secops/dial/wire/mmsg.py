@@ -9,6 +9,7 @@ import os
 import socket
 import struct
 import sys
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,7 @@ from secops.dial.wire.template import PAD, Sheet
 MOST: Final = 1024
 """Messages one system call takes (UIO_MAXIOV)."""
 _SOL_PACKET: Final = 263
+_PACKET_STATISTICS: Final = 6
 _PACKET_QDISC_BYPASS: Final = 20
 _SO_ATTACH_FILTER: Final = 26
 _SO_RCVBUFFORCE: Final = 33
@@ -28,6 +30,19 @@ _STUCK: Final = 20
 _INBOX: Final = 32 << 20
 _BUSY: Final = {errno.ENOBUFS, errno.EAGAIN, errno.EINTR}
 _HEADER: Final = 8  # struct mmsghdr: 64 bytes, eight words
+
+
+def device_drops(device: str) -> int:
+    """Packets this interface of ours dropped instead of sending, since it came up; 0 when nobody knows."""
+    try:
+        with Path("/proc/thread-self/net/dev").open(encoding="ascii") as lines:
+            for line in lines:
+                name, _, rest = line.partition(":")
+                if name.strip() == device:
+                    return int(rest.split()[11])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return 0
 
 
 def _library() -> ctypes.CDLL:
@@ -109,7 +124,7 @@ class Outlet:
 
 
 class Inbox:
-    """A packet socket that only receives TCP for our ports, on one interface."""
+    """A packet socket that only receives TCP for our ports and ICMP errors, on one interface."""
 
     def __init__(self, device: str, source: bytes, ports: range) -> None:
         self._library = _library()
@@ -139,6 +154,10 @@ class Inbox:
             got = 0
         return self._frames[:got], self._lengths[:got]
 
+    def dropped(self) -> int:
+        """Packets our own queue had no room for since the last call."""
+        return int(struct.unpack("II", self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))[1])
+
     def close(self) -> None:
         self._socket.close()
 
@@ -162,7 +181,7 @@ def _tables(rows: NDArray[np.uint8], offset: int, length: int) -> tuple[NDArray[
 
 
 def _program(four: bool, ports: range) -> bytes:
-    """Classic BPF: unfragmented TCP to one of our ports; everything else stays in the kernel."""
+    """Classic BPF: unfragmented TCP to one of our ports, and ICMP errors; everything else stays in the kernel."""
     low, high = ports.start, ports.stop - 1
 
     def rules(*codes: tuple[int, int, int, int]) -> bytes:
@@ -171,22 +190,34 @@ def _program(four: bool, ports: range) -> bytes:
     if four:
         return rules(
             (0x30, 0, 0, 23),  # protocol
-            (0x15, 0, 7, 6),
+            (0x15, 7, 0, 1),
+            (0x15, 0, 14, 6),
             (0x28, 0, 0, 20),  # fragment offset
-            (0x45, 5, 0, 0x1FFF),
+            (0x45, 12, 0, 0x1FFF),
             (0xB1, 0, 0, 14),  # header length
             (0x48, 0, 0, 16),  # destination port
-            (0x35, 0, 2, low),
-            (0x25, 1, 0, high),
+            (0x35, 0, 9, low),
+            (0x25, 8, 7, high),
+            (0x28, 0, 0, 20),  # ICMP: fragment offset
+            (0x45, 6, 0, 0x1FFF),
+            (0xB1, 0, 0, 14),
+            (0x50, 0, 0, 14),  # type: unreachable, source quench, time exceeded
+            (0x15, 2, 0, 3),
+            (0x15, 1, 0, 4),
+            (0x15, 0, 1, 11),
             (0x06, 0, 0, 0x40000),
             (0x06, 0, 0, 0),
         )
     return rules(
         (0x30, 0, 0, 20),
-        (0x15, 0, 4, 6),
+        (0x15, 4, 0, 58),
+        (0x15, 0, 7, 6),
         (0x28, 0, 0, 56),
-        (0x35, 0, 2, low),
-        (0x25, 1, 0, high),
+        (0x35, 0, 5, low),
+        (0x25, 4, 3, high),
+        (0x30, 0, 0, 54),  # ICMPv6: unreachable, time exceeded
+        (0x15, 1, 0, 1),
+        (0x15, 0, 1, 3),
         (0x06, 0, 0, 0x40000),
         (0x06, 0, 0, 0),
     )

@@ -23,14 +23,18 @@ def resolve(
     wanted: Iterable[bytes],
     clock: Clock,
     ask: Callable[[list[bytes]], Iterable[list[bytes]]] = lambda addresses: [addresses],
+    *,
+    vlan: int = 0,
 ) -> tuple[dict[bytes, bytes], int]:
     """Packed address -> hardware address of those that answer, and how many questions went out.
 
     `ask` gives back what may be asked now, in portions: a lease stands behind it when the addresses are targets.
     """
     addresses = list(wanted)
-    with Netlink() as kernel:
-        table = kernel.neighbours(link.interface, len(source))
+    table: dict[bytes, bytes] = {}
+    if not vlan:  # the kernel's table is of its own, untagged network
+        with Netlink() as kernel:
+            table = kernel.neighbours(link.interface, len(source))
     known = {address: table[address] for address in addresses if address in table}
     sent = 0
     if len(known) == len(addresses):
@@ -46,7 +50,7 @@ def resolve(
                 break
             for portion in ask(missing):
                 for address in portion:
-                    outlet.send_one(question(source, link.hardware, address))
+                    outlet.send_one(tagged(question(source, link.hardware, address), vlan))
                     sent += 1
                 _listen(listening, source, set(missing), known, clock=clock, seconds=0.0)
             _listen(listening, source, set(missing), known, clock=clock, seconds=_WAIT)
@@ -71,6 +75,11 @@ def question(source: bytes, ours: bytes, address: bytes) -> bytes:
     body = body[:2] + (~total & 0xFFFF).to_bytes(2, "little") + body[4:]
     head = b"\x60\0\0\0" + len(body).to_bytes(2, "big") + b"\x3a\xff" + source + group
     return b"\x33\x33\xff" + tail + ours + b"\x86\xdd" + head + body
+
+
+def tagged(frame: bytes, vlan: int) -> bytes:
+    """The frame with an IEEE 802.1Q header; as it is for number 0."""
+    return frame[:12] + b"\x81\x00" + vlan.to_bytes(2, "big") + frame[12:] if vlan else frame
 
 
 def answer(frame: bytes, source: bytes) -> tuple[bytes, bytes] | None:

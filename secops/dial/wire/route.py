@@ -5,6 +5,7 @@ import ipaddress
 import socket
 import struct
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -49,6 +50,32 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """How to leave where the kernel's routes are not to be followed; empty: as the kernel would."""
+
+    interface: str = ""
+    gateways: tuple[str, ...] = ()
+    """One of a family at most."""
+    source: tuple[str, ...] = ()
+    """Our address, one of a family at most; empty: the kernel's choice towards the gateway."""
+    vlan: int = 0
+    """802.1Q number of the frames, 1 to 4094; 0: untagged."""
+
+    def gateway(self, width: int) -> bytes:
+        """Packed gateway of that family; empty: none chosen."""
+        return _of(self.gateways, width)
+
+    def address(self, width: int) -> bytes:
+        """Packed source of that family; empty: none chosen."""
+        return _of(self.source, width)
+
+
+def _of(addresses: tuple[str, ...], width: int) -> bytes:
+    packed = (ipaddress.ip_address(each).packed for each in addresses)
+    return next((each for each in packed if len(each) == width), b"")
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The ways to the targets, and the addresses there is none to, with the reason."""
 
@@ -57,13 +84,15 @@ class Plan:
     """Width, ranges, reason (`own-address`, `broadcast`, `no-route`, `link-type`)."""
 
 
-def plan(addresses: IntervalSet) -> Plan:
-    """The ways to all these addresses, by the kernel's own routes. Raises SecopsError when there is none to any."""
+def plan(addresses: IntervalSet, leaving: Leaving | None = None) -> Plan:
+    """The ways to all these addresses, by the kernel's own routes but for what `leaving` says otherwise."""
+    leaving = leaving or Leaving()
     grouped: dict[tuple[int, Hop], list[tuple[int, int]]] = defaultdict(list)
     with Netlink() as kernel:
         for width, ranges in ((4, addresses.v4), (16, addresses.v6)):
             for first, last in _pieces(ranges, kernel.prefixes(width) if ranges else set()):
-                grouped[width, kernel.hop(first.to_bytes(width, "big"))].append((first, last))
+                hop = _instead(kernel, kernel.hop(first.to_bytes(width, "big")), leaving, width)
+                grouped[width, hop].append((first, last))
     links: dict[int, Link | str] = {}
     ways: list[Way] = []
     left_out: list[tuple[int, Ranges, str]] = []
@@ -76,9 +105,25 @@ def plan(addresses: IntervalSet) -> Plan:
             left_out.append((width, tuple(spans), reason))
         elif isinstance(link, Link):
             ways.append(Way(link, hop.source, hop.gateway, tuple(spans)))
-    if left_out and not ways:
-        raise _hopeless(left_out)
     return Plan(tuple(ways), tuple(left_out))
+
+
+def _instead(kernel: Netlink, hop: Hop, leaving: Leaving, width: int) -> Hop:
+    """The hop as `leaving` wants it. Our own and broadcast addresses stay what they are."""
+    if hop.type not in {RouteType.UNICAST, RouteType.NONE}:
+        return hop
+    gateway, source = leaving.gateway(width), leaving.address(width)
+    near = kernel.hop(gateway) if gateway else hop
+    try:
+        interface = socket.if_nametoindex(leaving.interface) if leaving.interface else near.interface
+    except OSError as error:
+        raise SecopsError(
+            "E3208", say("没有这块网卡", "there is no such interface"), where=leaving.interface, hint="wire.interface"
+        ) from error
+    source = source or near.source
+    if not interface or len(source) != width:
+        return hop
+    return Hop(RouteType.UNICAST, interface, gateway or hop.gateway, source)
 
 
 def _pieces(ranges: Ranges, prefixes: set[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -121,7 +166,8 @@ def _link(interface: int) -> Link | str:
     return Link(interface, name, answer[18:24]) if kind == _ETHERNET else "link-type"
 
 
-def _hopeless(left_out: list[tuple[int, Ranges, str]]) -> SecopsError:
+def hopeless(left_out: Sequence[tuple[int, Ranges, str]]) -> SecopsError:
+    """The error of a search that can reach none of its targets."""
     width, ranges, reason = left_out[0]
     first = ipaddress.ip_address(ranges[0][0].to_bytes(width, "big"))
     total = sum(count(each) for _, each, _ in left_out)

@@ -1,5 +1,6 @@
 """One way's scan: writes batches under leases, hears answers meanwhile, repeats what stays silent."""
 
+import random
 import select
 from collections import deque
 from collections.abc import Iterator
@@ -10,52 +11,81 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secops.core.clock import Clock
-from secops.core.errors import Refused, SecopsError
-from secops.core.language import say
+from secops.core.errors import Refused
 from secops.dial.budget import Leasing
-from secops.dial.finder import Open
-from secops.dial.wire.account import Account, Settings
+from secops.dial.finder import AnswersAll, Open
+from secops.dial.wire.account import Account, Memory, Settings
 from secops.dial.wire.cookie import Cookie
+from secops.dial.wire.crowd import Crowd, Question
+from secops.dial.wire.ear import Ear
 from secops.dial.wire.fence import Fence, fence
-from secops.dial.wire.mmsg import MOST, Batch, Inbox, Outlet
-from secops.dial.wire.neighbour import resolve
-from secops.dial.wire.receive import Replies, parse
+from secops.dial.wire.hardware import Neighbours, next_hop
+from secops.dial.wire.link import refused
+from secops.dial.wire.mmsg import Batch, Inbox, Outlet, device_drops
+from secops.dial.wire.pace import WINDOW, Sign
 from secops.dial.wire.route import Way
-from secops.dial.wire.segment import CLOSED, OPEN, PENDING, REFUSED, SILENT, Cells, Segment
+from secops.dial.wire.segment import PENDING, REFUSED, Cells, Segment
 from secops.dial.wire.sender import BATCH, Parcel, Sender
 from secops.dial.wire.template import Template
 from secops.scope.lease import Lease
 from secops.scope.level import Level
+from secops.scope.ports import PortSet
 
+EXTRA: Final = 3
+"""Attempts more where the network lost too much while it was asked."""
 _SHEETS: Final = 3
 _EMPTY_BUCKET: Final = 0.01
 _SHORTEST: Final = 0.1
 """Seconds a silent target is left alone before it is asked again, at least."""
+_LAST: Final = 0.3
+"""Seconds answers to the last attempt are waited for at least, once the network's speed is known."""
 _AFTER_REFUSAL: Final = 0.1
+_WATCH: Final = 0.01
+_ASIDE: Final = 64
+_WITNESSES: Final = 8
+_LOOKS: Final = 3
+_MISSED: Final = 1e-6
+"""Share of answers that may be lost in all attempts: when canaries show fewer attempts do, fewer are made."""
+_LOSSY: Final = 1e-5
+"""Share from which one more is made, up to EXTRA."""
+_LEAST: Final = 3
+"""Attempts made in any case."""
 _LOWEST_PORT, _PORT_CHOICES = 61000, 4000
+_SPARE: Final = 64
+_PACING: Final = 0.95
+"""Share of a host's rate for its own cells; the rest is for asking it as a canary."""
+
+Heard = Open | AnswersAll
 
 
 class Scan:
     """Sockets, sheets and cookies of one way. Close it: the sending thread ends with it."""
 
-    def __init__(self, way: Way, gate: Leasing, clock: Clock, settings: Settings, account: Account) -> None:
+    def __init__(
+        self, way: Way, gate: Leasing, clock: Clock, *, settings: Settings, account: Account, memory: Memory
+    ) -> None:
         self._way = way
         self._gate = gate
         self._clock = clock
         self._settings = settings
         self._account = account
+        self._memory = memory
         self._cookie = Cookie(settings.key, way.source)
         first = _LOWEST_PORT + int.from_bytes(settings.key[:4], "big") % _PORT_CHOICES
-        self._ports = range(first, first + settings.attempts)
-        self._template = Template(way.source, way.link.hardware, self._next_hop())
+        self._slots = range(first, first + settings.attempts + EXTRA + 2)
+        hop = next_hop(way, clock, settings.vlan)
+        self._template = Template(way.source, way.link.hardware, hop, vlan=settings.vlan)
         self._outlet = Outlet(way.link.name, bypass=True)
-        self._inbox = Inbox(way.link.name, way.source, self._ports)
+        self._ear = Ear(Inbox(way.link.name, way.source, self._slots), self._cookie, self._slots, clock, way.source)
         sheets = [self._template.sheet(BATCH) for _ in range(_SHEETS)]
         self._sender = Sender(self._outlet, [Batch(sheet, self._template.length) for sheet in sheets], clock)
         self._fence: tuple[Lease, Fence] | None = None
-        self._began = 0.0
-        self._ended = [0.0] * settings.attempts
+        self._neighbours = None if way.gateway else Neighbours(way, gate, clock, account, settings.vlan)
         self._hardware: NDArray[np.uint8] | None = None
+        self._watched = self._looked = float("-inf")
+        self._counted = device_drops(way.link.name), account.sent
+        self._segment: Segment
+        self._crowd: Crowd
 
     def close(self) -> None:
         """End the sender and count what it still sent."""
@@ -64,94 +94,205 @@ class Scan:
             self._account.sent += parcel.sent
             self._give_back(len(parcel.cells) - parcel.sent)
         self._outlet.close()
-        self._inbox.close()
+        self._ear.inbox.close()
 
-    def run(self, segment: Segment) -> Iterator[Open]:
+    def run(self, segment: Segment, ports: tuple[int, ...], seed: int) -> Iterator[Heard]:
         """The open ports of a segment. Raises Refused as soon as the Gate gives no lease; answers heard are kept."""
+        self._segment = segment
+        self._crowd = Crowd(segment, (), random.Random(seed), self._within)  # noqa: S311  which ports to doubt is no secret
+        self._wanted = frozenset(ports)
         self._sums = self._template.sums(segment.addresses)
-        self._hardware = self._on_link(segment) if not self._way.gateway else None
-        self._ended = [0.0] * self._settings.attempts
+        self._hardware = self._neighbours.table(segment) if self._neighbours else None
+        self._ear.began = 0.0
         try:
-            yield from self._attempts(segment)
+            yield from self._attempts()
+            self._crowd.survey()
+            yield from self._settle()
         except Refused:
-            yield from self._listen(segment, self._clock.monotonic() + _AFTER_REFUSAL)
+            yield from self._listen(self._clock.monotonic() + _AFTER_REFUSAL)
             raise
 
-    def _attempts(self, segment: Segment) -> Iterator[Open]:
-        rounds = max(1, int(self._settings.pps_per_host * _EMPTY_BUCKET))
-        gap = rounds / self._settings.pps_per_host
-        begun = float("-inf")
-        for attempt in range(self._settings.attempts):
-            cells = segment.pending()
-            if not len(cells) or self._settings.draining():
+    def finish(self) -> Iterator[Heard]:
+        """After the last segment: do targets that answered before still answer? Told in the account."""
+        canaries = self._memory.canaries
+        if not len(canaries) or self._settings.draining():
+            return
+        before, asked = canaries.lost, 0
+        for _ in range(_LOOKS):
+            yield from self._settle()
+            questions = canaries.last(self._clock.monotonic(), _WITNESSES)
+            asked += len(questions)
+            while questions and not self._settings.draining():
+                questions = self._aside(questions, len(self._slots) - 2)
+                yield from self._listen(self._clock.monotonic() + _WATCH, every=True)
+            yield from self._settle()
+            if canaries.lost - before < max(1, asked // 2):
+                self._account.alive = self._account.alive is not False
                 return
+        self._account.alive = False
+
+    def _attempts(self) -> Iterator[Heard]:
+        segment, rate = self._segment, self._settings.pps_per_host * _PACING
+        rounds = max(1, int(rate * _EMPTY_BUCKET))
+        gap = rounds / rate
+        begun = float("-inf")
+        attempt, wanted = 0, self._settings.attempts
+        while attempt < wanted:
+            cells = segment.pending()
+            if not len(cells) or self._settings.draining() or self._enough(attempt):
+                return
+            slowed, start = sum(self._memory.pace.slowed.values()), self._clock.monotonic()
             for group in segment.groups(cells, rounds):
-                yield from self._listen(segment, begun + gap)
+                yield from self._listen(begun + gap)
                 begun = self._clock.monotonic()
-                yield from self._ask(segment, group, attempt)
-            yield from self._flush(segment, attempt)
-            self._ended[attempt] = self._clock.monotonic()
-            yield from self._listen(segment, self._ended[attempt] + self._wait(attempt))
+                yield from self._ask(group, attempt)
+            yield from self._flush(attempt)
+            now = self._clock.monotonic()
+            lossy = _LOSSY < self._memory.canaries.missed(attempt + 1) < 1.0
+            if sum(self._memory.pace.slowed.values()) > slowed or (attempt + 1 >= wanted and lossy):
+                wanted = min(wanted + 1, self._settings.attempts + EXTRA)
+            last = attempt == wanted - 1
+            again = 0.0 if last else (now - start) * int((segment.state == PENDING).sum()) / len(cells)
+            yield from self._listen(now + self._pause(attempt, last=last) - again)
+            attempt += 1
 
-    def _wait(self, attempt: int) -> float:
-        """How long to leave silent targets alone after this attempt: longer each time, and long after the last."""
-        if attempt == self._settings.attempts - 1 or not self._account.round_trip:
-            return self._settings.patience
-        shortest = max(_SHORTEST, 8 * self._account.round_trip, 2 * self._account.late)
-        return min(self._settings.patience, shortest * (1 << attempt))
+    def _pause(self, attempt: int, *, last: bool) -> float:
+        """How long a silent target is left alone after this attempt: longer each time, and long after the last."""
+        patience, memory = self._settings.patience, self._memory
+        if not memory.round_trip:
+            return patience
+        shortest = max(_LAST if last else _SHORTEST, 8 * memory.round_trip, 2 * memory.slowest)
+        return min(patience, shortest if last else shortest * (1 << attempt))
 
-    def _ask(self, segment: Segment, cells: Cells, attempt: int) -> Iterator[Open]:
+    def _enough(self, attempts: int) -> bool:
+        """Do so many attempts leave next to nothing unheard, by the canaries' measure?"""
+        return attempts >= _LEAST and self._memory.canaries.missed(attempts) <= _MISSED
+
+    def _ask(self, cells: Cells, attempt: int) -> Iterator[Heard]:
         """Hand these cells to the sender; those it gives back unsent (their lease ran out) are handed in again."""
-        waiting = deque([cells])
+        waiting, pace = deque([cells]), self._memory.pace
         while waiting and not self._settings.draining():
             self._collect(waiting)
+            yield from self._watch()
             if not self._sender.idle:
-                yield from self._hear(segment)
+                yield from self._hear()
                 self._collect(waiting, 0.001)
                 continue
             part = waiting.popleft()
-            lease = self._gate.lease(Level.GENTLE, min(BATCH, len(part)))
+            want = pace.allow(min(BATCH, len(part)), self._clock.monotonic())
+            lease = self._gate.lease(Level.GENTLE, want)
+            pace.unused(want - lease.budget)
             if lease.budget <= 0:
                 waiting.appendleft(part)
-                yield from self._listen(segment, self._clock.monotonic() + _EMPTY_BUCKET)
+                yield from self._listen(self._clock.monotonic() + _EMPTY_BUCKET)
                 continue
             now, later = part[: min(lease.budget, BATCH)], part[min(lease.budget, BATCH) :]
             if len(later):
                 waiting.appendleft(later)
-            self._write(segment, now, attempt, lease)
-            yield from self._hear(segment)
+            self._write(now, attempt, lease)
+            yield from self._hear()
 
-    def _flush(self, segment: Segment, attempt: int) -> Iterator[Open]:
+    def _flush(self, attempt: int) -> Iterator[Heard]:
         """Until the sender has handed everything back."""
         while self._sender.busy:
             unsent: deque[Cells] = deque()
             self._collect(unsent, 0.001)
-            yield from self._hear(segment)
+            yield from self._hear()
             for cells in unsent:
-                yield from self._ask(segment, cells, attempt)
+                yield from self._ask(cells, attempt)
 
-    def _write(self, segment: Segment, cells: Cells, attempt: int, lease: Lease) -> None:
+    def _write(self, cells: Cells, attempt: int, lease: Lease) -> None:
         """Write one batch and post it: only cells still silent, only those the lease allows."""
+        segment = self._segment
         cells = cells[segment.state[cells] == PENDING]
         hosts, ports = segment.rows(cells)
         addresses = segment.addresses[hosts]
         allowed = self._fenced(lease).allows(addresses, ports)
         if not allowed.all():
-            self._refuse(segment, cells[~allowed], addresses[~allowed], ports[~allowed])
+            self._refuse(cells[~allowed], addresses[~allowed], ports[~allowed])
             cells, hosts, ports, addresses = cells[allowed], hosts[allowed], ports[allowed], addresses[allowed]
         self._give_back(lease.budget - len(cells))
         if not len(cells):
             return
-        batch = self._sender.take()
-        source_ports = np.full(len(cells), self._ports[attempt], np.uint16).byteswap()
+        hardware = None if self._hardware is None else self._hardware[hosts]
+        parcel = Parcel(self._sender.take(), cells, lease)
+        self._post(parcel, addresses, ports, attempt, sums=self._sums[hosts], hardware=hardware)
+
+    def _post(
+        self, parcel: Parcel, addresses: NDArray[np.uint8], ports: NDArray[np.uint16], slot: int, *,
+        sums: NDArray[np.uint32], hardware: NDArray[np.uint8] | None,
+    ) -> None:  # fmt: skip
+        source_ports = np.full(len(ports), self._slots[slot], np.uint16).byteswap()
         sequence = self._cookie.sequence(addresses, source_ports, ports)
-        self._template.fill(
-            batch.sheet, addresses, self._sums[hosts], source_ports=source_ports, ports=ports, sequence=sequence
-        )
-        if self._hardware is not None:
-            self._template.next_hops(batch.sheet, self._hardware[hosts])
-        self._began = self._began or self._clock.monotonic()
-        self._sender.post(Parcel(batch, cells, lease))
+        sheet = parcel.batch.sheet
+        self._template.fill(sheet, addresses, sums, source_ports=source_ports, ports=ports, sequence=sequence)
+        if hardware is not None:
+            self._template.next_hops(sheet, hardware)
+        self._ear.began = self._ear.began or self._clock.monotonic()
+        self._sender.post(parcel)
+
+    def _aside(self, questions: list[Question], slot: int) -> list[Question]:
+        """Ask what is no cell: canaries, doubts. Those that cannot be asked now are given back; out of lease: never."""
+        lease = self._gate.lease(Level.GENTLE, len(questions)) if self._sender.idle else None
+        if lease is None or lease.budget <= 0:
+            return questions
+        now, later = questions[: lease.budget], questions[lease.budget :]
+        addresses = np.frombuffer(b"".join(address for address, _ in now), np.uint8).reshape(len(now), -1)
+        ports = np.array([port for _, port in now], np.uint16).byteswap()
+        allowed = self._fenced(lease).allows(addresses, ports)
+        hardware = None
+        if self._neighbours is not None:
+            known = [self._neighbours.known.get(address, b"") for address, _ in now]
+            allowed &= np.array([bool(each) for each in known])
+            hardware = np.frombuffer(b"".join(each or bytes(6) for each in known), np.uint8).reshape(-1, 6)[allowed]
+        kept = tuple(each for each, right in zip(now, allowed, strict=True) if right)
+        self._give_back(lease.budget - len(kept))
+        if kept:
+            addresses, cells = np.ascontiguousarray(addresses[allowed]), np.arange(len(kept), dtype=np.uint32)
+            parcel = Parcel(self._sender.take(), cells, lease, kept)
+            sums = self._template.sums(addresses)
+            self._post(parcel, addresses, ports[allowed], slot, sums=sums, hardware=hardware)
+        return later
+
+    def _watch(self) -> Iterator[Heard]:
+        """Now and then: canaries, doubts, drops, and whether all that means going slower."""
+        now = self._clock.monotonic()
+        if now - self._watched < _WATCH:
+            return
+        self._watched = now
+        memory, slot = self._memory, len(self._slots) - 2
+        given_up = [each for each in memory.canaries.overdue(now, self._overdue()) if each >= memory.pace.since]
+        memory.pace.note(Sign.LOSS, len(given_up), len(given_up))
+        left = self._aside(due, slot) if (due := memory.canaries.due(now)) else []
+        for address, _ in left:
+            memory.canaries.unsent(address)
+        if questions := self._crowd.questions(_ASIDE):
+            again = self._aside(questions, slot + 1)
+            self._crowd.again(again)
+            self._crowd.asked(questions[: len(questions) - len(again)], now)
+        for told in self._crowd.settle(now, self._settings.patience):
+            if "/" not in told.network:
+                memory.canaries.forget(ip_address(told.network).packed)
+            yield told
+        if now - self._looked >= WINDOW:
+            self._looked = now
+            drops, sent = device_drops(self._way.link.name), self._account.sent
+            lost = self._ear.inbox.dropped() + max(0, drops - self._counted[0])
+            memory.pace.note(Sign.DROPPED, lost, sent - self._counted[1])
+            memory.pace.note(Sign.UNREACHABLE, 0, sent - self._counted[1])
+            self._counted = drops, sent
+            memory.pace.judge(now)
+
+    def _overdue(self) -> float:
+        """Seconds after which a canary counts as lost."""
+        memory = self._memory
+        return min(self._settings.patience, max(0.25, 8 * memory.round_trip, 2 * memory.slowest))
+
+    def _settle(self) -> Iterator[Heard]:
+        """Until canaries and doubts are answered or given up."""
+        end = self._clock.monotonic() + 2 * self._settings.patience
+        while self._clock.monotonic() < end and (self._memory.canaries.waiting or self._crowd.waiting):
+            yield from self._listen(self._clock.monotonic() + _WATCH, every=True)
 
     def _fenced(self, lease: Lease) -> Fence:
         if (
@@ -160,10 +301,17 @@ class Scan:
             or self._fence[0].ports is not lease.ports
         ):
             self._fence = lease, fence(lease.targets, lease.ports)
+        if not self._crowd.spare:
+            self._crowd.spare = _spare(lease.ports, self._wanted, self._crowd.lot)
         return self._fence[1]
 
-    def _refuse(self, segment: Segment, cells: Cells, addresses: NDArray[np.uint8], ports: NDArray[np.uint16]) -> None:
-        segment.state[cells] = REFUSED
+    def _within(self, address: bytes) -> bool:
+        return self._fence is not None and bool(
+            self._fence[1].holds(np.frombuffer(address, np.uint8).reshape(1, -1)).all()
+        )
+
+    def _refuse(self, cells: Cells, addresses: NDArray[np.uint8], ports: NDArray[np.uint16]) -> None:
+        self._segment.state[cells] = REFUSED
         self._account.refused += len(cells)
         for address, port in zip(addresses, ports.byteswap().tolist(), strict=True):
             self._gate.refuse(str(ip_address(address.tobytes())), port, "out-of-lease")
@@ -177,110 +325,42 @@ class Scan:
         while (parcel := self._sender.returned(seconds)) is not None:
             seconds = 0.0
             self._account.sent += parcel.sent
+            self._memory.pace.sent(parcel.sent)
             unsent = parcel.cells[parcel.sent :]
             self._give_back(len(unsent))
             if parcel.error is not None:
-                raise SecopsError(
-                    "E3205",
-                    say("网卡拒绝发送", "the interface refuses to send"),
-                    where=self._way.link.name,
-                    why=str(parcel.error),
-                ) from parcel.error
+                raise refused(self._way.link, parcel.error)
+            if parcel.aside:
+                for address, _ in parcel.aside[parcel.sent :]:
+                    self._memory.canaries.unsent(address)
+                continue
+            self._memory.canaries.sent(parcel.sent, curious=self._memory.pace.trying)
             if len(unsent):
                 waiting.append(unsent)
 
-    def _listen(self, segment: Segment, until: float) -> Iterator[Open]:
-        """Hear answers until that moment, or until nothing is left to hear."""
+    def _listen(self, until: float, *, every: bool = False) -> Iterator[Heard]:
+        """Hear answers until that moment, or (unless `every`) until no cell is left to hear of."""
         while (left := until - self._clock.monotonic()) > 0 and not self._settings.draining():
-            if not select.select([self._inbox], [], [], min(left, 0.1))[0]:
+            if self._sender.busy and every:
+                self._collect(deque())
+            yield from self._watch()
+            if not select.select([self._ear.inbox], [], [], min(left, 0.1, 0.1 if not every else _WATCH))[0]:
                 continue
-            yield from self._hear(segment)
-            if not (segment.state == PENDING).any():
+            yield from self._hear()
+            if not every and not (self._segment.state == PENDING).any():
                 return
 
-    def _hear(self, segment: Segment) -> Iterator[Open]:
-        """The answers waiting now."""
-        for _ in range(64):
-            frames, lengths = self._inbox.read()
-            if not len(frames):
-                return
-            yield from self._judge(segment, parse(frames, lengths, self._way.source))
-            if len(frames) < MOST:
-                return
+    def _hear(self) -> Iterator[Heard]:
+        return self._ear.hear(self._segment, self._crowd, self._account, self._memory)
 
-    def _judge(self, segment: Segment, replies: Replies) -> Iterator[Open]:
-        """Count the forged, mark the true, give the newly open."""
-        expected = self._cookie.sequence(replies.addresses, replies.ours, replies.ports)
-        true = expected == replies.sequence
-        self._account.spoofed += len(replies) - int(true.sum())
-        cells = segment.locate(replies.addresses, replies.ports)
-        true &= cells >= 0
-        if not true.any():
-            return
-        self._time(replies.ours[true])
-        before = segment.state[cells[true]]
-        answered = cells[true]
-        opened = replies.opened[true]
-        self._account.answered += len(np.unique(answered[before == PENDING]))
-        segment.state[answered[~opened & (before == PENDING)]] = CLOSED
-        fresh = np.unique(answered[opened & (before != OPEN)])
-        segment.state[fresh] = OPEN
-        hosts, ports = segment.rows(fresh.astype(np.uint32))
-        for address, port in zip(segment.addresses[hosts], ports.byteswap().tolist(), strict=True):
-            yield Open(str(ip_address(address.tobytes())), port)
 
-    def _time(self, ours: NDArray[np.uint16]) -> None:
-        """Learn how quick this network is."""
-        now = self._clock.monotonic()
-        self._account.round_trip = self._account.round_trip or max(now - self._began, 1e-6)
-        for port in np.unique(ours.byteswap()).tolist():
-            ended = self._ended[port - self._ports.start]
-            if ended:
-                self._account.late = max(self._account.late, now - ended)
-
-    def _next_hop(self) -> bytes:
-        """The gateway's hardware address; zeros when targets are on our own link."""
-        if not self._way.gateway:
-            return bytes(6)
-        known, _ = resolve(self._way.link, self._way.source, [self._way.gateway], self._clock)
-        if self._way.gateway not in known:
-            raise SecopsError(
-                "E3206",
-                say("网关不回答 ARP/ND", "the gateway does not answer ARP/ND"),
-                where=f"{ip_address(self._way.gateway)} ({self._way.link.name})",
-                hint=say(
-                    "检查路由和网线，或改用 --engine connect", "check the route and the link, or use --engine connect"
-                ),
-            )
-        return known[self._way.gateway]
-
-    def _on_link(self, segment: Segment) -> NDArray[np.uint8]:
-        """Hardware addresses of a segment's hosts; those without one are marked silent and asked no further."""
-        wanted = {address.tobytes(): place for place, address in enumerate(segment.addresses)}
-        self._denied: set[bytes] = set()
-        known, asked = resolve(self._way.link, self._way.source, wanted, self._clock, self._portions)
-        self._account.sent += asked
-        table = np.zeros((segment.hosts, 6), np.uint8)
-        silent = np.ones(segment.hosts, np.bool_)
-        silent[[wanted[address] for address in self._denied]] = False  # left to the fence, which counts them
-        for address, hardware in known.items():
-            table[wanted[address]] = np.frombuffer(hardware, np.uint8)
-            silent[wanted[address]] = False
-        segment.state.reshape(segment.rounds, segment.hosts)[:, silent] = SILENT
-        return table
-
-    def _portions(self, addresses: list[bytes]) -> Iterator[list[bytes]]:
-        """Those of our link that may be asked for their hardware address, as leases allow."""
-        place = 0
-        while place < len(addresses):
-            lease = self._gate.lease(Level.GENTLE, min(64, len(addresses) - place))
-            if lease.budget <= 0:
-                self._clock.sleep(_EMPTY_BUCKET)
-                continue
-            part = addresses[place : place + lease.budget]
-            place += len(part)
-            keys = np.frombuffer(b"".join(part), np.uint8).reshape(len(part), -1)
-            allowed = self._fenced(lease).holds(keys)
-            self._give_back(lease.budget - int(allowed.sum()))
-            self._denied.update(address for address, right in zip(part, allowed, strict=True) if not right)
-            yield [address for address, right in zip(part, allowed, strict=True) if right]
+def _spare(ports: PortSet, wanted: frozenset[int], lot: random.Random) -> tuple[int, ...]:
+    """Ports of the lease that nobody asked for, drawn by lot: high ones, where hardly anybody listens."""
+    found: set[int] = set()
+    for _ in range(8 * _SPARE):
+        port = lot.randrange(20_000, 60_000)
+        if port in ports and port not in wanted:
+            found.add(port)
+        if len(found) == _SPARE:
+            break
+    return tuple(sorted(found))

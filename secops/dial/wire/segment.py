@@ -13,8 +13,9 @@ from secops.scope.ranges import Ranges, count
 
 CELLS: Final = 1 << 22
 """Targets (address, port) remembered at a time, a byte each."""
-PENDING, REFUSED, SILENT, CLOSED, OPEN = range(5)
-"""States of a cell, in the order of what outranks what. SILENT: its host has no hardware address on our link."""
+PENDING, REFUSED, SILENT, UNREACHABLE, CLOSED, OPEN = range(6)
+"""States of a cell, in the order of what outranks what. SILENT: its host is asked no more, having no hardware address
+on our link or answering for everything. UNREACHABLE: somebody on the way said so."""
 _STEPS: Final = 1 << 20
 
 Cells = NDArray[np.uint32]
@@ -58,6 +59,18 @@ class Segment:
         keys = sortable(addresses)
         self._order = np.argsort(keys, kind="stable")
         self._keys = keys[self._order]
+        self.loud = np.zeros(self.hosts, np.bool_)
+        """Hosts that answer for everything: nothing more is told of them."""
+
+    def hush(self, host: int) -> None:
+        """Ask this host no more and tell nothing of it."""
+        self.loud[host] = True
+        mine = self.state[host :: self.hosts]
+        mine[mine == PENDING] = SILENT
+
+    def port(self, turns: NDArray[np.integer]) -> tuple[int, ...]:
+        """The ports in these places of the list asked."""
+        return tuple(self._ports[turns].byteswap().tolist())
 
     def pending(self) -> Cells:
         """The cells that nobody has answered, in the order to ask."""

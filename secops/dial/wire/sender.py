@@ -29,6 +29,8 @@ class Parcel:
     batch: Batch
     cells: NDArray[np.uint32]
     lease: Lease
+    aside: tuple[tuple[bytes, int], ...] = ()
+    """Address and port of each packet when it asks no cells: canaries and doubts."""
     sent: int = 0
     error: OSError | None = None
 

@@ -1,7 +1,8 @@
 """The probe: one frame built by Scapy, laid into a matrix a row a packet, and only what differs written anew.
 
-A row begins with two empty bytes, so that every field after the 14-byte Ethernet header lies aligned. All values are
-kept as their bytes stand in the packet, read little-endian: the Internet checksum (RFC 1071) does not mind the order.
+A row begins with two empty bytes, so that every field after the Ethernet header (14 bytes, 18 with a VLAN tag) lies
+aligned. All values are kept as their bytes stand in the packet, read little-endian: the Internet checksum (RFC 1071)
+does not mind the order.
 """
 
 from dataclasses import dataclass
@@ -17,13 +18,18 @@ Shorts = NDArray[np.uint16]
 Longs = NDArray[np.uint32]
 
 
-def build(source: bytes, ours: bytes, next_hop: bytes) -> bytes:
-    """The frame of a SYN from `source` (4 or 16 bytes) with everything that differs set to zero, checksums too."""
+def build(source: bytes, ours: bytes, next_hop: bytes, vlan: int = 0) -> bytes:
+    """The frame of a SYN from `source` (4 or 16 bytes) with everything that differs set to zero, checksums too.
+
+    `vlan` other than 0 puts an IEEE 802.1Q header of that number in.
+    """
     from scapy.layers.inet import IP, TCP  # noqa: PLC0415  scapy takes half a second to load; only raw scans pay it
     from scapy.layers.inet6 import IPv6  # noqa: PLC0415  as above
-    from scapy.layers.l2 import Ether  # noqa: PLC0415  as above
+    from scapy.layers.l2 import Dot1Q, Ether  # noqa: PLC0415  as above
 
     ether = Ether(src=_mac(ours), dst=_mac(next_hop))
+    if vlan:
+        ether /= Dot1Q(vlan=vlan)
     tcp = TCP(sport=0, dport=0, seq=0, ack=0, flags="S", window=64240, options=[("MSS", MSS)], chksum=0)
     if len(source) == 4:
         network = IP(src=".".join(map(str, source)), dst="0.0.0.0", flags="DF", id=0, ttl=64, chksum=0)  # noqa: S104  the place of the destination, written per packet
@@ -61,20 +67,21 @@ class Sheet:
 class Template:
     """Writes SYN probes from one source through one next hop."""
 
-    def __init__(self, source: bytes, ours: bytes, next_hop: bytes = b"\0" * 6) -> None:
-        self.frame = build(source, ours, next_hop)
+    def __init__(self, source: bytes, ours: bytes, next_hop: bytes = b"\0" * 6, *, vlan: int = 0) -> None:
+        self.frame = build(source, ours, next_hop, vlan)
+        ether = 18 if vlan else 14
         self.length = len(self.frame)
         self.four = len(source) == 4
         self.width = 4 if self.four else 16
         self.stride = -(-(PAD + self.length) // 16) * 16
-        network = PAD + 14
+        network = PAD + ether
         self._destination = network + (16 if self.four else 24)
         self._check = network + 10
         self._tcp = network + (20 if self.four else 40)
         tcp = self.frame[self._tcp - PAD :]
         pseudo = source + bytes((0, 6)) + len(tcp).to_bytes(2, "big")
         self._tcp_base = np.uint32(words(pseudo) + words(tcp))
-        self._ip_base = np.uint32(words(self.frame[14:34])) if self.four else np.uint32(0)
+        self._ip_base = np.uint32(words(self.frame[ether : ether + 20])) if self.four else np.uint32(0)
 
     def sheet(self, count: int) -> Sheet:
         """Rows for `count` packets with all that never changes already in them."""
