@@ -13,6 +13,7 @@ from secops.dial.datagram_loop import DatagramJob
 from secops.dial.finder import Tally
 from secops.dial.talk import Job, Outcome
 from secops.dial.wire.ping import Alive
+from secops.discover.collectors import zone
 from secops.discover.collectors.datagrams import conversation, openings
 from secops.discover.collectors.interface import Reading
 from secops.discover.hardware import vendor
@@ -21,6 +22,7 @@ from secops.discover.run import Done, Found
 from secops.scope.intervals import IntervalSet
 
 _PORT_LABEL = "port@1"
+DNS = 53
 _SHARED = 16
 """More addresses than this behind one hardware address: a router that answers for them, no machine."""
 
@@ -57,6 +59,10 @@ class Connectionless:
     loop: Callable[[], Jobs]
     clock: Clock
     draining: Callable[[], bool]
+    names: tuple[str, ...] = ()
+    """Host names of the scope: their zones are asked for."""
+    active: Callable[[], Jobs] | None = None
+    """A loop of TCP at level ACTIVE, where the plan goes so far: for zone transfers."""
 
     def block(self, block: Block, seed: int) -> Iterator[Found | Observation | Done]:
         """Everything of one block, Done last. Raises `core.errors.Refused` when the Gate ends the run."""
@@ -90,10 +96,28 @@ class Connectionless:
                 yield Found(len(answered))
         assert tally is not None
         if tally.ended != "refused":
+            servers: dict[str, str] = {}
             for outcome in self.loop().run(self._job(each) for each in answered if not self.draining()):
                 if outcome.status is not Status.OUT_OF_SCOPE:
-                    yield self._understood(outcome)
+                    seen = self._understood(outcome)
+                    if seen.facts.get("service.name") == "domain":
+                        servers[seen.target.address] = str(seen.facts.get("service.hostname", ""))
+                    yield seen
+            yield from self._transfers(servers)
         return tally
+
+    def _transfers(self, servers: dict[str, str]) -> Iterator[Observation]:
+        """Does any of these name servers (address -> what it calls itself) give away a zone?"""
+        if self.active is None or not servers:
+            return
+        jobs = (self._transfer(address, name) for address, name in servers.items() if not self.draining())
+        for outcome in self.active().run(jobs):
+            if isinstance(outcome.result, Reading) and outcome.result.facts:
+                yield self._understood(outcome)
+
+    def _transfer(self, address: str, hostname: str) -> Job:
+        target = Target(address, DNS)
+        return Job(target, partial(zone.ask, target, zone.zones(target, self.names, hostname)))
 
     def _addresses(self, block: Block, seed: int) -> _Searching:
         """Which addresses answer to an echo, or on our own link to ARP or ND."""

@@ -83,7 +83,7 @@ class Servers:
             f'options {{ directory "{self.folder}"; pid-file "{self.folder}/named.pid"; '
             f'session-keyfile "{self.folder}/session.key"; listen-on {{ {THERE}; }}; listen-on-v6 {{ none; }}; '
             "recursion yes; allow-recursion { any; }; dnssec-validation no; allow-transfer { any; }; "
-            'hostname "ns-lab"; };\ncontrols { };\n'
+            'hostname "ns.lab.example"; };\ncontrols { };\n'
             f'zone "lab.example" {{ type primary; file "{zone}"; }};\n',
         )
         self.start("named", THERE, 53, "named", "-f", "-c", page)

@@ -77,7 +77,7 @@ def test_bind_is_asked_what_it_is(readings) -> None:
     told = facts(readings, "named")
     assert (told["service.name"], told["service.product"]) == ("domain", "ISC BIND")
     assert str(told["service.version"]).startswith("9.")
-    assert told["service.hostname"] == "ns-lab"
+    assert told["service.hostname"] == "ns.lab.example"
     assert told["dns.recursion"] is True
 
 
@@ -160,6 +160,8 @@ def test_from_scope_to_inventory(readings, tmp_path, monkeypatch) -> None:
     assert len({each.block for each in covered}) == len(covered)
     assert found[f"{THERE}:53/udp"].facts["service.product"] == "ISC BIND"
     assert found[f"{THERE}:53/tcp"].facts["transport"] == "tcp"
+    assert found[f"{THERE}:53/tcp"].facts["dns.zone_transfer"] is True
+    assert found[f"{OTHER}:53/tcp"].facts["dns.zone_transfer"] is False
     assert found[f"{THERE}:161/udp"].facts["snmp.name"] == "lab-switch"
     assert found[THERE].facts["host.names"] == ("lab-switch",)
     assert "arp" in found[THERE].sources

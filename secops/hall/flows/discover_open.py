@@ -213,6 +213,8 @@ class Opened:
             loop=lambda: DatagramLoop(self.gate, self.app.clock, pps_per_host=pps, tick=tick),
             clock=self.app.clock,
             draining=draining,
+            names=self.plan.names,
+            active=(lambda: self.loop(tick)) if self.plan.level >= Level.ACTIVE else None,
         )
 
     def loop(self, tick: Callable[[], None]) -> Loop:

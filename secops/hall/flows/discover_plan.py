@@ -8,6 +8,7 @@ from secops.core.language import say
 from secops.core.model import Target, Transport
 from secops.discover.collectors.datagrams import collector_of, openings
 from secops.discover.collectors.dispatch import COLLECTORS
+from secops.discover.connectionless import DNS
 from secops.discover.plan import Plan, decode, estimate
 from secops.scope.level import Level
 from secops.scope.ports import PortSet
@@ -78,6 +79,10 @@ def _sends(made: Plan) -> tuple[str, ...]:
         if collector is not None:
             first = " | ".join(each.hex() for each in openings(Target("192.0.2.1", port, Transport.UDP)))
             told.append(f"{collector.label} udp/{port}: {'; '.join(collector.sends)}; {say('首包', 'first')} {first}")
+    if DNS in made.udp and made.level >= Level.ACTIVE:
+        told.append(
+            say("zone@1 tcp/53：AXFR，每台服务器至多四个区", "zone@1 tcp/53: AXFR, four zones a server at most")
+        )
     if made.ping:
         told.append(say("ping@1: ICMP 回显，20 字节随机标记", "ping@1: ICMP echo, 20 random bytes"))
         told.append(
