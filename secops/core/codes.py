@@ -109,6 +109,8 @@ CODES: dict[str, str] = {
     "E1417": "要导入的文件读不了|a file to import cannot be read",
     "E1418": "认不出要导入文件的格式|no importer recognises the file",
     "E1420": "服务探针文件读不了或格式不对|the service probes file cannot be read or is malformed",
+    "E1425": "技术指纹文件不合格式|a fingerprint file is not well formed",
+    "E1426": "读不了外部指纹库|a larger fingerprint set cannot be read",
     # discovery on the network (dial, hall.flows.discover_open)
     "E3101": "hosts 文件里的地址不对|an address of the hosts file is none",
     "E3301": "没有安装 nmap|nmap is not installed",
@@ -194,4 +196,7 @@ CODES: dict[str, str] = {
     "E3204": "地址太多，逐个探测走不完|too many addresses to walk one by one",
     "E3205": "网卡拒绝发送|the interface refuses to send",
     "E3206": "网关不回答 ARP/ND|the gateway does not answer ARP or ND",
+    "E3207": "网卡断开|the interface went down",
+    "E3208": "没有这块网卡|no such interface",
+    "E3209": "[wire] 配置不对|a [wire] setting is wrong",
 }

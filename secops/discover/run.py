@@ -1,28 +1,24 @@
 """One block: find open ports, ask each what it is, follow redirects within scope; tell it as observations."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from secops.core.clock import Clock
 from secops.core.model import Coverage, Observation, Status, Target, Transport
-from secops.dial.finder import Finder, Open, Tally
+from secops.dial.finder import AnswersAll, Finder, Open, Tally
 from secops.dial.talk import Job, Outcome
 from secops.discover.collectors.dispatch import follow, identify
 from secops.discover.collectors.interface import Reading
+from secops.discover.crowd import collapse
 from secops.discover.plan import Block
 from secops.discover.probes.ask import Kit
 
-ANSWERS_ALL = 40
-"""A host with this many open ports and more than ANSWERS_SHARE of those asked answers for everything (a middlebox)."""
-ANSWERS_SHARE = 0.6
-LOOKED_AT = 8
-"""Ports of such a host that are still identified."""
 HOPS = 3
 _PORT_LABEL = "port@1"
+_CROWD_LABEL = "crowd@1"
 _FRONT_PAGE = ("http.status_code", "http.location", "http.body_sha256", "http.headers")
 """What only the front page may say of a service; of a redirect's target it is kept beside the facts."""
 
@@ -87,10 +83,13 @@ class Look:
             yield from self.beside.block(block, seed)
             return
         opened: list[Open] = []
+        told: list[AnswersAll] = []
         tally: Tally | None = None
         for event in self.finder.find(block.addresses, block.ports, seed=seed + block.number):
             if isinstance(event, Tally):
                 tally = event
+            elif isinstance(event, AnswersAll):
+                told.append(event)
             else:
                 opened.append(event)
                 yield Found(len(opened))
@@ -98,9 +97,9 @@ class Look:
         if tally.ended == "refused":
             yield Done(None, tally, tally.ended)
             return
-        asked, spared = self._spare(opened, len(block.ports))
-        for each in spared:
-            yield self._port(Target(each.address, each.port), Status.LIMIT, {"why": "answers on every port"})
+        asked, loud = collapse(opened, told, len(block.ports))
+        for address, each in loud:
+            yield self._crowd(address, each)
         jobs = (each for each in self._targets(asked))
         yield from self._identify(jobs)
         if tally.ended != "done" or self.draining():
@@ -109,25 +108,14 @@ class Look:
         coverage = Coverage(
             run=self.run,
             block=block.number,
-            ranges=block.ranges,
+            ranges=replace(block, addresses=block.addresses.minus(tally.left)).ranges,
             ports=block.ports,
-            asked=max(0, block.targets - tally.refused),
+            asked=max(0, block.targets - tally.refused - tally.unrouted),
             answered=tally.answered,
             refused=tally.refused,
+            canary=tally.alive,
         )
         yield Done(coverage, tally, "done")
-
-    def _spare(self, opened: list[Open], ports: int) -> tuple[list[Open], list[Open]]:
-        """Those to identify, and those of hosts that answer on everything beyond the first few."""
-        count = Counter(each.address for each in opened)
-        loud = {address for address, n in count.items() if n >= ANSWERS_ALL and n > ports * ANSWERS_SHARE}
-        seen: Counter[str] = Counter()
-        asked: list[Open] = []
-        spared: list[Open] = []
-        for each in opened:
-            seen[each.address] += 1
-            (spared if each.address in loud and seen[each.address] > LOOKED_AT else asked).append(each)
-        return asked, spared
 
     def _targets(self, opened: list[Open]) -> Iterator[Target]:
         for each in opened:
@@ -231,6 +219,20 @@ class Look:
             status=status,
             extra=extra,
             raw_digest=raw_digest,
+        )
+
+    def _crowd(self, address: str, told: AnswersAll) -> Observation:
+        """One observation for all that a host or a network claims to have open."""
+        return Observation(
+            site=self.site,
+            observer=self.observer,
+            run=self.run,
+            collector=_CROWD_LABEL,
+            target=Target(address),
+            seen_at=self.clock.now(),
+            status=Status.SUCCESS,
+            facts={"ip.answers_all": True},
+            extra={"network": told.network, "ports": told.ports, "whole": told.whole},
         )
 
     def _until_drained(self, targets: Iterator[Target]) -> Iterator[Target]:

@@ -224,11 +224,12 @@ class _Session:
 
     def _settle(self, done: Done) -> None:
         """The end of a block. Raises Refused when the Gate ended it."""
-        self.journal.sent += done.tally.sent
-        self.journal.answered += done.tally.answered
+        self.journal.account(done.tally)
         if done.tally.refused:
-            reason = done.tally.detail or say("授权外或不可达", "refused by scope or unreachable")
-            self.journal.left_out[reason] += done.tally.refused
+            self.journal.left_out[say("授权外", "refused by scope")] += done.tally.refused
+        if done.tally.unrouted:
+            reason = say("没有通路，未探测", "no way there, not asked")
+            self.journal.left_out[reason] += done.tally.unrouted
         if done.coverage is not None:
             self.journal.blocks += 1
             self._write(done.coverage)
@@ -268,6 +269,7 @@ class _Session:
 
     def _record(self, state: str) -> Summary:
         """The summary, on disk before anybody is told."""
+        self.journal.warnings += measured(self.journal)
         summary = Summary(
             run=self.run,
             kind=KIND,
@@ -335,6 +337,31 @@ class _Session:
 
 
 _NMAP = "nmap"
+_LOSSY = 0.01
+"""Measured loss from which the summary warns; the counts tell it in any case."""
+
+
+def measured(journal: Journal) -> list[str]:
+    """What canaries and the rate tell of how much may have been missed, in words."""
+    loss = journal.loss()
+    told: list[str] = []
+    if loss is not None and loss >= _LOSSY:
+        asked, lost = journal.canaries, journal.canaries_lost
+        told.append(
+            say(
+                f"丢失率估计 {loss:.1%}：复测 {asked} 次，{lost} 次未应答",
+                f"loss {loss:.1%}: {lost} of {asked} canaries lost",
+            )
+        )
+    if journal.slowed:
+        why = ", ".join(f"{sign} x{times}" for sign, times in sorted(journal.slowed.items()))
+        told.append(
+            say(
+                f"自动降速 {journal.slowed.total()} 次（{why}），最低 {journal.slowest:,.0f} 个/秒",
+                f"slowed down {journal.slowed.total()} times ({why}), to {journal.slowest:,.0f} pps at worst",
+            )
+        )
+    return told
 
 
 def row(seen: Observation) -> dict[str, object]:

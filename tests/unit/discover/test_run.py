@@ -3,8 +3,9 @@ from secops.core.model import Observation, Status, Target
 from secops.dial.finder import Open, Tally
 from secops.dial.talk import Outcome
 from secops.discover.collectors.interface import Reading
+from secops.discover.crowd import LOOKED_AT
 from secops.discover.plan import Block
-from secops.discover.run import LOOKED_AT, Done, Look
+from secops.discover.run import Done, Look
 from secops.scope.intervals import IntervalSet
 
 BLOCK = Block(0, IntervalSet.parse(["198.18.0.0/30"]), (80, 8080))
@@ -122,7 +123,7 @@ def test_endless_redirects_end():
 
 
 def test_host_that_answers_everything_is_spared():
-    """Of a host that answers on every port only the first few are identified; the rest are told as a limit."""
+    """Of a host that answers on every port only the first few are identified; one observation tells of it."""
     ports = tuple(range(1_000, 1_100))
     block = Block(0, IntervalSet.parse(["198.18.0.1"]), ports)
     asked = []
@@ -133,8 +134,8 @@ def test_host_that_answers_everything_is_spared():
     )  # fmt: skip
     seen = [each for each in made.block(block, 1) if isinstance(each, Observation)]
     assert len(asked) == LOOKED_AT
-    assert len(seen) == 100
-    assert sum(each.status is Status.LIMIT for each in seen) == 100 - LOOKED_AT
+    assert [each.target.port for each in seen if each.facts.get("ip.answers_all")] == [0]
+    assert len(seen) == LOOKED_AT + 1
 
 
 def test_refused_and_drained_blocks_have_no_coverage():
