@@ -82,10 +82,12 @@ def plan(
     from secops.cli.show import opened
     from secops.hall.flows.discover_open import make_plan
     from secops.hall.flows.discover_plan import described, saved
+    from secops.hall.flows.discover_probes import shown
 
     with open_app() as app_:
         made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()), udp=udp, ping=ping)
-    one(described(made), _titles(), format=format)
+        sends = shown(made, app_)
+    one(described(made, sends), _titles(), format=format)
     if out:
         with opened(out) as stream:
             stream.write(saved(made))

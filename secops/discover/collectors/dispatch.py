@@ -34,6 +34,7 @@ from secops.discover.collectors import (
 )
 from secops.discover.collectors.interface import Collector, Reading, Talking
 from secops.discover.probes.ask import Kit, State, Verdict, ask
+from secops.discover.probes.book import Book, Probe
 
 COLLECTORS: tuple[Collector, ...] = (
     ssh.COLLECTOR,
@@ -85,10 +86,8 @@ def identify(target: Target, kit: Kit | None = None) -> Identifying:
         return (yield from _own(target, None))
     if kit.book.excludes(target.port):
         return (service.describe(Verdict(State.EXCLUDED)),)
-    if kit.only_first:
-        listed = kit.book.listed(target.port)
-        if by_port(target.port) or not listed or listed[0].name in _GENERAL:
-            return (yield from _own(target, kit))
+    if kit.only_first and own_probe(kit.book, target.port) is None:
+        return (yield from _own(target, kit))
     verdict = yield from ask(target, kit)
     told = service.describe(verdict)
     if told.facts:
@@ -98,6 +97,12 @@ def identify(target: Target, kit: Kit | None = None) -> Identifying:
         return (told,)
     found = yield from _own(target, kit)
     return found if any(each.facts for each in found) else (*found, told)
+
+
+def own_probe(book: Book, port: int) -> Probe | None:
+    """The one probe of the file that is asked at level GENTLE: the port's first, where our own look has none for it."""
+    listed = book.listed(port)
+    return listed[0] if listed and not by_port(port) and listed[0].name not in _GENERAL else None
 
 
 def _deeper(target: Target, verdict: Verdict) -> Identifying:

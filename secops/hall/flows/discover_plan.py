@@ -44,8 +44,8 @@ def load(path: Path) -> Plan:
     return made
 
 
-def described(made: Plan) -> dict[str, object]:
-    """Everything a person should know before saying yes."""
+def described(made: Plan, probes: tuple[str, ...] = ()) -> dict[str, object]:
+    """Everything a person should know before saying yes. `probes`: nmap's, as `discover_probes.shown` tells them."""
     guess = estimate(made)
     return {
         "scope": made.scope_id,
@@ -61,7 +61,7 @@ def described(made: Plan) -> dict[str, object]:
         "seconds": guess.seconds,
         "rate": f"{made.pps}/{made.pps_per_host} pps",
         "level": Level(made.level).title,
-        "sends": _sends(made),
+        "sends": (*_sends(made), *probes),
         "deep": made.deep,
         "cannot_predict": (
             say("开放端口的数量，因而识别报文数", "how many ports are open, hence the packets of identification"),
@@ -73,7 +73,11 @@ def described(made: Plan) -> dict[str, object]:
 
 def _sends(made: Plan) -> tuple[str, ...]:
     """What each collector may put on the wire; over UDP the first datagrams in hexadecimal, marks included."""
-    told = [f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}" for each in COLLECTORS]
+    told = [
+        f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}"
+        for each in COLLECTORS
+        if each.name != "service"
+    ]
     for port in made.udp:
         collector = collector_of(port)
         if collector is not None:
@@ -82,6 +86,13 @@ def _sends(made: Plan) -> tuple[str, ...]:
     if DNS in made.udp and made.level >= Level.ACTIVE:
         told.append(
             say("zone@1 tcp/53：AXFR，每台服务器至多四个区", "zone@1 tcp/53: AXFR, four zones a server at most")
+        )
+    if made.probes:
+        told.append(
+            say(
+                f"service@1: 本机 nmap 的服务探针，SHA-256 {made.probes}",
+                f"service@1: the installed nmap's probes, SHA-256 {made.probes}",
+            )
         )
     if made.ping:
         told.append(say("ping@1: ICMP 回显，20 字节随机标记", "ping@1: ICMP echo, 20 random bytes"))

@@ -86,6 +86,7 @@ def cache() -> Path:
 
 def shown(plan: Plan, app: App) -> tuple[str, ...]:
     """The probes this plan may send and their bytes, a line each."""
+    from secops.discover.collectors.dispatch import own_probe
     from secops.discover.probes.file import sends
 
     found = book(app)
@@ -94,9 +95,9 @@ def shown(plan: Plan, app: App) -> tuple[str, ...]:
     if plan.level >= Level.ACTIVE:
         chosen = [p for p in found.tcp if p.rarity <= RARITY or any(port in p.ports for port in plan.ports)]
     else:
-        first = {found.listed(port)[0].name for port in plan.ports if found.listed(port)}
+        first = {each.name for port in plan.ports if (each := own_probe(found, port)) is not None}
         chosen = [each for each in found.tcp if each.name in first]
-    return sends(chosen)
+    return tuple(f"service@1 {each}" for each in sends(chosen))
 
 
 def _targets(plan: Plan) -> int:
