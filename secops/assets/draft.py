@@ -56,7 +56,11 @@ PROTOCOLS: Final = frozenset(
     }
 )
 """A port speaks one of these: when another is understood there, what the former said is over."""
-_RANKS: Final = {DECLARE: 100, "nmap": 20, "http+hop": 15, "tls": 50, "service": 30, "port": 5}
+_RANKS: Final = {
+    DECLARE: 100, "nmap": 20, "http+hop": 15, "tls": 50, "service": 30, "port": 5,
+    "masscan": 12, "naabu": 12, "nuclei": 10, "httpx": 22, "zgrab2": 24, "zeek": 18, "suricata": 18, "passive": 26,
+}  # fmt: skip
+"""Own looks 40; what other tools and the wire said comes behind, whatever their part after the plus."""
 TEXT_MOST: Final = 4_096
 ITEMS_MOST: Final = 1_000
 _LARGEST: Final = 2**63 - 1
@@ -215,7 +219,8 @@ def turn(draft: Draft, cause: Cause, state: State, reason: str = "") -> None:
 def rank(source: str) -> tuple[int, str]:
     """Which of two sources is shown where both know a field; looks without a name before looks under one."""
     base, _, name = source.partition("@")
-    return _RANKS.get(base.partition(":")[0], 40) - (30 if name else 0), source
+    tool = base.partition(":")[0]
+    return _RANKS.get(tool, _RANKS.get(tool.partition("+")[0], 40)) - (30 if name else 0), source
 
 
 def look(

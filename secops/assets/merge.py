@@ -30,6 +30,8 @@ _SERVICE = facts_of(Kind.SERVICE) - INHERENT
 _IP = facts_of(Kind.IP) - INHERENT
 _WEBSITE = facts_of(Kind.WEBSITE) - INHERENT
 _KNOWN = _SERVICE | _IP | _WEBSITE
+_PAGES = frozenset({"http", "http+hop", "httpx", "zgrab2+http", "passive+http"})
+"""Looks that tell of a web page: websites come of them."""
 _SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.OUT_OF_SCOPE})
 """How a look ends that does not show the port to be open."""
 _ADDRESSES_MOST = 256
@@ -44,7 +46,7 @@ def touches(entry: Observation) -> set[str]:
     if target.port:
         found.add(service_id(site, target))
         base = entry.base
-        if base in {"http", "http+hop", "tls"}:
+        if base == "tls" or base in _PAGES:
             host = target.name or target.address
             found.update(
                 entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)) for scheme in ("http", "https")
@@ -216,7 +218,7 @@ def _websites(
         return
     scheme = "https" if facts.get("tls.enabled") is True else "http"
     website = work.get(entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)))
-    if base not in {"http", "http+hop"} or ("http.status_code" not in facts and website is None):
+    if base not in _PAGES or ("http.status_code" not in facts and website is None):
         return
     if website is None:
         website = work.add(drafts.born(Kind.WEBSITE, site, website_key(scheme, host, target.port), cause, at))

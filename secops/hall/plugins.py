@@ -16,6 +16,14 @@ REPORT_FORMATS: dict[str, str] = {
 
 IMPORTERS: dict[str, str] = {
     "nmap": "secops.intake.nmap_xml",
+    "masscan": "secops.intake.masscan_json",
+    "masscan-list": "secops.intake.masscan_list",
+    "zgrab2": "secops.intake.zgrab2",
+    "nuclei": "secops.intake.nuclei",
+    "httpx": "secops.intake.httpx",
+    "naabu": "secops.intake.naabu",
+    "zeek": "secops.intake.zeek",
+    "suricata": "secops.intake.suricata",
 }
 
 ACTIONS: dict[str, str] = {

@@ -14,6 +14,7 @@ from xml.parsers import expat
 from secops.core.clock import Instant
 from secops.core.ids import canonical
 from secops.core.model import Observation, Skipped, Status, Target, Transport, Value
+from secops.intake.interface import Ledger
 
 NAME: Final = "nmap@1"
 _CHUNK: Final = 1 << 16
@@ -31,9 +32,11 @@ def sniff(head: bytes) -> bool:
     return b"<nmaprun" in head or (b"<?xml" in head and b"nmap" in head)
 
 
-def read(stream: BinaryIO, site: str, observer: str, run: str) -> Iterator[Observation | Skipped]:
+def read(
+    stream: BinaryIO, site: str, observer: str, run: str, ledger: Ledger | None = None
+) -> Iterator[Observation | Skipped]:
     """Observations in the file's order, then `Skipped` for what was left out; never raises for the content."""
-    reader = _Reader(site, observer, run)
+    reader = _Reader(site, observer, run, ledger or Ledger())
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
@@ -110,7 +113,8 @@ class _Host:
 class _Reader:
     """Hears the parser's events and keeps finished rows until they are taken."""
 
-    def __init__(self, site: str, observer: str, run: str) -> None:
+    def __init__(self, site: str, observer: str, run: str, ledger: Ledger) -> None:
+        self.ledger = ledger
         self.site, self.observer, self.run = site, observer, run
         self.depth = 0
         self.rooted = False
@@ -207,12 +211,14 @@ class _Reader:
             self.rows.append(Skipped(f"line {self.line()}", f"port {number[:12]!r}/{transport[:12]!r} is none we know"))
 
     def _finish(self, host: _Host) -> None:
+        self.ledger.read += 1
         try:
             address = str(ip_address(host.address))
         except ValueError:
             self.rows.append(Skipped(f"line {host.line}", f"host without an IP address ({host.address[:60]!r})"))
             return
         if not host.up and not host.ports:
+            self.ledger.pass_by("a host that did not answer")
             return
         at = _seconds(host.ended) or self.started
         facts: dict[str, Value] = {"address": address}

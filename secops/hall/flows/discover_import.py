@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
+from secops.core.clock import Instant
 from secops.core.errors import InvalidFile, SecopsError, UsageError
-from secops.core.events import Event, Note, Progress, Started, Summary
+from secops.core.events import Event, Note, Progress, Row, Started, Summary
 from secops.core.ids import derive
 from secops.core.language import say
 from secops.core.model import Observation, Skipped
@@ -15,7 +16,8 @@ from secops.hall.app import App
 from secops.hall.flows.discover_record import write_files
 from secops.hall.flows.merge import merge
 from secops.hall.plugins import IMPORTERS, load
-from secops.intake.interface import HEAD, Importer
+from secops.intake import packed
+from secops.intake.interface import HEAD, Importer, Ledger
 from secops.scope import signature
 from secops.scope.intervals import IntervalSet
 from secops.store import observations, runs
@@ -23,18 +25,61 @@ from secops.store import observations, runs
 KIND = "import"
 _BATCH = 2_000
 _SKIPPED_TOLD = 20
+_REASONS_MOST = 100
+
+
+@dataclass(slots=True)
+class _File:
+    """One file, how it is read, and what became of it."""
+
+    path: Path
+    format: str
+    importer: Importer
+    sha256: str
+    ledger: Ledger = field(default_factory=Ledger)
+    rows: int = 0
+    new: int = 0
+    outside: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    """Reason -> where it was met first."""
+
+    def skip(self, each: Skipped) -> None:
+        """Count a record that could not be read."""
+        reason = each.reason
+        if reason not in self.skipped and len(self.skipped) >= _REASONS_MOST:
+            reason = say("其它", "other")
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+        self.places.setdefault(reason, each.where)
+
+    def told(self) -> dict[str, object]:
+        """The file's ledger, as a record."""
+        return {
+            "file": str(self.path),
+            "format": self.format,
+            "sha256": self.sha256,
+            "read": self.ledger.read,
+            "rows": self.rows,
+            "observations": self.new,
+            "outside_scope": self.outside,
+            "skipped": [
+                {"reason": reason, "count": count, "first": self.places[reason]}
+                for reason, count in self.skipped.items()
+            ],
+            "passed_by": [{"reason": reason, "count": count} for reason, count in self.ledger.passed.items()],
+        }
 
 
 def bring_in(app: App, files: tuple[Path, ...], kind: str = "") -> Iterator[Event]:
     """Read the files, write their observations, merge. The same file gives the same run and nothing twice."""
-    readers = [(path, _reader(path, kind)) for path in files]
+    held = [_file(path, kind) for path in files]
     now = app.clock.now()
-    content = [_digest(path) for path in files]
+    content = [each.sha256 for each in held]
     run = f"import-{derive('imp', *content)[4:]}"
     with app.workspace.lock("discover"):
         yield Started(run, KIND)
         begun = app.clock.monotonic()
-        plan = {"files": [str(path) for path in files], "sha256": content}
+        plan = {"files": [str(path) for path in files], "sha256": content, "formats": [each.format for each in held]}
         with app.database.write() as connection:
             if runs.get(connection, run) is None:
                 runs.begin(
@@ -42,46 +87,93 @@ def bring_in(app: App, files: tuple[Path, ...], kind: str = "") -> Iterator[Even
                     runs.Run(run, KIND, app.site, runs.RUNNING, plan, derive("imp", *content), now, now, None,
                              os.getpid(), {}, {}),
                 )  # fmt: skip
-        trusted = _trusted(app)
-        rows = new = outside = 0
-        left: dict[str, int] = {}
+        in_scope = trusted(app)
         warnings: list[str] = []
-        for path, reader in readers:
-            with path.open("rb") as stream:
-                for seen, skipped in _batches(reader.read(stream, app.site, app.observer, run)):
-                    kept = [each if each.target.address in trusted else replace(each, in_scope=False) for each in seen]
-                    outside += sum(not each.in_scope for each in kept)
-                    with app.database.write() as connection:
-                        new += observations.append(connection, kept)
-                    rows += len(kept)
-                    for each in skipped:
-                        left[each.reason] = left.get(each.reason, 0) + 1
-                        if len(warnings) < _SKIPPED_TOLD:
-                            warnings.append(f"{path}: {each.where}: {each.reason}")
-                            yield Note(warnings[-1], warning=True)
-                    yield Progress(say("导入", "import"), rows, 0, say("行", "rows"))
+        for each in held:
+            yield from _read(app, run, each, in_scope, warnings)
+            yield Row("import", each.told())
         merged: dict[str, int | float] = {}
         for event in merge(app):
             if isinstance(event, Summary):
                 merged = dict(event.counts)
-        state = "incomplete" if left else "done"
-        summary = Summary(
-            run=run,
-            kind=KIND,
-            complete=not left,
-            counts={"rows": rows, "observations": new, "outside_scope": outside} | merged,
-            left_out=left,
-            warnings=tuple(warnings),
-            duration_ms=round((app.clock.monotonic() - begun) * 1000),
-            state=state,
-        )
+        summary = _summary(held, run, merged, warnings, app.clock.monotonic() - begun)
         with app.database.write() as connection:
-            runs.end(connection, run, app.clock.now(), state, asdict(summary))
-        write_files(app, run, "summary.json", asdict(summary))
+            runs.end(connection, run, app.clock.now(), summary.state, asdict(summary))
+        write_files(app, run, "summary.json", asdict(summary) | {"files": [each.told() for each in held]})
         yield summary
 
 
-def _batches(rows: Iterator[Observation | Skipped]) -> Iterator[tuple[list[Observation], list[Skipped]]]:
+def _summary(
+    held: list[_File], run: str, merged: dict[str, int | float], warnings: list[str], seconds: float
+) -> Summary:
+    left: dict[str, int] = {}
+    for each in held:
+        for reason, count in each.skipped.items():
+            left[reason] = left.get(reason, 0) + count
+    counts: dict[str, int | float] = {
+        "read": sum(each.ledger.read for each in held),
+        "rows": sum(each.rows for each in held),
+        "observations": sum(each.new for each in held),
+        "created": merged.get("new", 0),
+        "updated": merged.get("changed", 0),
+        "skipped": sum(left.values()),
+        "passed_by": sum(sum(each.ledger.passed.values()) for each in held),
+        "outside_scope": sum(each.outside for each in held),
+    }
+    return Summary(
+        run=run,
+        kind=KIND,
+        complete=not left,
+        counts=counts | merged,
+        left_out=left,
+        warnings=tuple(warnings),
+        duration_ms=round(seconds * 1000),
+        state="incomplete" if left else "done",
+    )
+
+
+def _read(app: App, run: str, file: _File, in_scope: IntervalSet, warnings: list[str]) -> Iterator[Event]:
+    """One file into the log, batch by batch."""
+    latest = app.clock.now()
+    unknown = Instant(min(int(latest), max(0, int(file.path.stat().st_mtime * 1000))))
+    begun = app.clock.monotonic()
+    with file.path.open("rb") as raw:
+        stream, unpacker = packed.opened(raw)
+        for seen, skipped in batches(file.importer.read(stream, app.site, app.observer, run, file.ledger)):
+            kept = [flagged(timed(each, latest, unknown), in_scope) for each in seen]
+            file.outside += sum(not each.in_scope for each in kept)
+            with app.database.write() as connection:
+                file.new += observations.append(connection, kept)
+            file.rows += len(kept)
+            yield from _left(file, skipped, warnings)
+            rate = file.ledger.read / max(app.clock.monotonic() - begun, 1e-9)
+            yield Progress(say("导入", "import"), file.ledger.read, 0, say("条", "records"), rate, file.rows)
+        if unpacker is not None and unpacker.fault:
+            yield from _left(file, [Skipped(file.format, unpacker.fault)], warnings)
+
+
+def _left(file: _File, skipped: list[Skipped], warnings: list[str]) -> Iterator[Event]:
+    for each in skipped:
+        file.skip(each)
+        if len(warnings) < _SKIPPED_TOLD:
+            warnings.append(f"{file.path}: {each.where}: {each.reason}")
+            yield Note(warnings[-1], warning=True)
+
+
+def timed(seen: Observation, latest: Instant, unknown: Instant) -> Observation:
+    """With a time that can be: none later than now (it would outshine every look to come), none left unknown."""
+    if 0 < seen.seen_at <= latest:
+        return seen
+    return replace(seen, seen_at=latest if seen.seen_at else unknown)
+
+
+def flagged(seen: Observation, in_scope: IntervalSet) -> Observation:
+    """Flagged where it lies outside every trusted scope."""
+    return seen if seen.target.address in in_scope else replace(seen, in_scope=False)
+
+
+def batches(rows: Iterator[Observation | Skipped]) -> Iterator[tuple[list[Observation], list[Skipped]]]:
+    """Rows and what was left out, so many at a time."""
     seen: list[Observation] = []
     skipped: list[Skipped] = []
     for each in rows:
@@ -96,25 +188,28 @@ def _batches(rows: Iterator[Observation | Skipped]) -> Iterator[tuple[list[Obser
         yield seen, skipped
 
 
-def _reader(path: Path, kind: str) -> Importer:
-    """The importer named, or the first that recognises the file. Raises UsageError, InvalidFile."""
+def _file(path: Path, kind: str) -> _File:
+    """The file and the importer named, or the first that recognises it. Raises UsageError, InvalidFile."""
     if kind and kind not in IMPORTERS:
         raise UsageError("E1416", say(f"不认识的格式：{kind}", f"unknown format: {kind}"), hint=", ".join(IMPORTERS))
     try:
         with path.open("rb") as stream:
-            head = stream.read(HEAD)
+            head = packed.opened(stream)[0].read(HEAD)
+        digest = _digest(path)
     except OSError as error:
         raise InvalidFile(
             "E1417", say("文件读不了", "the file cannot be read"), where=str(path), why=error.strerror or str(error)
         ) from error
+    packing = packed.other(head)
     for name, place in IMPORTERS.items():
         importer: Importer = load(place)
-        if name == kind or (not kind and importer.sniff(head)):
-            return importer
+        if name == kind or (not kind and not packing and importer.sniff(head)):
+            return _File(path, name, importer, digest)
     raise InvalidFile(
         "E1418",
         say("认不出这个文件的格式", "no importer recognises this file"),
         where=str(path),
+        why=say(f"{packing} 压缩的文件，先解开", f"packed with {packing}: unpack it first") if packing else "",
         hint="--type " + "|".join(IMPORTERS),
     )
 
@@ -127,7 +222,7 @@ def _digest(path: Path) -> str:
     return held.hexdigest()
 
 
-def _trusted(app: App) -> IntervalSet:
+def trusted(app: App) -> IntervalSet:
     """Addresses of every scope that is trusted now."""
     found = IntervalSet()
     for path in sorted(app.workspace.scopes.glob("*.yaml")):
