@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from secops.core.address import number as address_number
 from secops.core.clock import Clock
 from secops.core.errors import Refused
 from secops.core.model import Target, Transport
@@ -41,6 +42,10 @@ _RECVERR: Final = {socket.AF_INET: (socket.SOL_IP, 11), socket.AF_INET6: (41, 25
 _UNREACHABLE: Final = {socket.AF_INET: (2, 3, 3), socket.AF_INET6: (3, 1, 4)}
 """Origin, type and code of `port unreachable` in the kernel's sock_extended_err (RFC 792, RFC 4443)."""
 _SILENT, _ANSWERED, _CLOSED, _LEFT_OUT = range(4)
+_REFUSED: Final = "out-of-lease"
+_CANARIES: Final = 16
+"""Targets that answered and are asked once more at the end."""
+_CANARY_TURNS: Final = 3
 
 Payloads = Callable[[Target], Sequence[bytes]]
 """What may be said to a target; attempts take turns."""
@@ -89,6 +94,8 @@ class DatagramFinder:
         ended, detail = DONE, ""
         try:
             yield from self._search(search, budget)
+            if not self._draining():
+                yield from self._again(search, budget)
         except Refused as refused:
             ended, detail = REFUSED, f"{refused.code}: {refused.what}"
         finally:
@@ -102,11 +109,16 @@ class DatagramFinder:
             planned=len(search.state),
             sent=search.sent,
             answered=search.answered,
-            refused=search.state.count(_LEFT_OUT),
+            refused=search.state.count(_LEFT_OUT) - search.unrouted,
             seconds=self._clock.monotonic() - begun,
             ended=ended,
             detail=detail or left_out,
             spoofed=search.strangers,
+            unrouted=search.unrouted,
+            left=IntervalSet.of((place, place) for place in map(address_number, search.left)),
+            canaries=search.canaries,
+            canaries_lost=search.lost,
+            alive=search.alive,
         )
 
     def _search(self, search: "_Search", budget: Budget) -> Iterator[Answered]:
@@ -122,6 +134,33 @@ class DatagramFinder:
             if not search.silent:
                 return
 
+    def _again(self, search: "_Search", budget: Budget) -> Iterator[Answered]:
+        """Ask a few that answered once more: what share is lost, and whether anything still answers at all."""
+        chosen = search.witnesses(lambda port: len(self._payloads(Target(search.hosts[0], port, Transport.UDP))) == 1)
+        search.expected = set(chosen)
+        for turn in range(_CANARY_TURNS if chosen else 0):
+            for cell in chosen:
+                number, place = divmod(cell, len(search.ports))
+                address, port = search.hosts[number], search.ports[place]
+                if cell not in search.expected or not budget.allows(address, port):
+                    continue
+                for payload in self._payloads(Target(address, port, Transport.UDP)):
+                    while not budget.take():
+                        search.wait(0.005)
+                    search.send(cell, payload, address, port, self._clock)
+            end = self._clock.monotonic() + self._patience
+            while search.expected and (left := end - self._clock.monotonic()) > 0 and not self._draining():
+                budget.keep()
+                search.wait(min(left, 0.05))
+                yield from search.read()
+            if not turn:
+                search.canaries, search.lost = len(chosen), len(search.expected)
+            if self._draining():
+                return
+            search.alive = len(search.expected) < len(chosen)
+            if search.alive:
+                return
+
     def _turns(self, address: str, port: int) -> int:
         return max(self._attempts, 2 * len(self._payloads(Target(address, port, Transport.UDP))))
 
@@ -133,7 +172,7 @@ class DatagramFinder:
             if search.state[cell]:
                 continue
             if not budget.allows(address, port):
-                search.leave(cell, "out-of-lease")
+                search.leave(cell, _REFUSED)
                 continue
             while True:
                 wait = search.next[number] - self._clock.monotonic()
@@ -172,6 +211,12 @@ class _Search:
         self.silent = len(self.state)
         self.sent = self.answered = self.strangers = 0
         self.left_out: dict[str, int] = {}
+        self.left: set[str] = set()
+        """Addresses the kernel has no way to."""
+        self.unrouted = self.canaries = self.lost = 0
+        self.alive: bool | None = None
+        self.expected: set[int] = set()
+        """Cells that answered and are asked once more."""
         self._numbers = {address: number for number, address in enumerate(self.hosts)}
         self._places = {port: place for place, port in enumerate(ports)}
         self._sockets: dict[int, socket.socket] = {}
@@ -197,6 +242,15 @@ class _Search:
         if not self.state[cell]:
             self._mark(cell, _LEFT_OUT)
             self.left_out[reason] = self.left_out.get(reason, 0) + 1
+            if reason != _REFUSED:
+                self.unrouted += 1
+                self.left.add(self.hosts[cell // len(self.ports)])
+
+    def witnesses(self, plain: Callable[[int], bool]) -> list[int]:
+        """A few cells that answered, far apart; those of `plain` ports where there are any."""
+        heard = [cell for cell, state in enumerate(self.state) if state == _ANSWERED]
+        sure = [cell for cell in heard if plain(self.ports[cell % len(self.ports)])] or heard
+        return sure[:: max(1, len(sure) // _CANARIES)][:_CANARIES]
 
     def wait(self, seconds: float) -> None:
         """Until something arrives, or so long."""
@@ -216,6 +270,8 @@ class _Search:
                 cell = self._cell(source[0], source[1])
                 if cell is None:
                     self.strangers += 1
+                elif cell in self.expected:
+                    self.expected.discard(cell)
                 elif self.state[cell] in {_SILENT, _CLOSED}:
                     self._mark(cell, _ANSWERED)
                     yield Answered(source[0], source[1], data if len(data) <= KEPT else b"")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -75,12 +75,13 @@ class Connectionless:
             coverage = Coverage(
                 run=self.run,
                 block=block.number,
-                ranges=block.ranges,
+                ranges=replace(block, addresses=block.addresses.minus(tally.left)).ranges,
                 ports=block.ports,
                 transport=block.transport,
-                asked=max(0, block.targets - tally.refused),
+                asked=max(0, block.targets - tally.refused - tally.unrouted),
                 answered=tally.answered,
                 refused=tally.refused,
+                canary=tally.alive,
             )
             yield Done(coverage, tally, "done")
 

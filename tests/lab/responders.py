@@ -23,8 +23,8 @@ def ntp(data: bytes) -> bytes:
 
 def snmp(data: bytes) -> bytes:
     """The system description for whatever is asked by v1 or v2c; nothing for v3."""
-    place = data.find(b"\xa0")
-    if place < 0 or data[2:4] != b"\x02\x01" or data[4] == 3:
+    place = 13
+    if data[2:4] != b"\x02\x01" or data[4] == 3 or data[place] != 0xA0:
         return b""
     request = data[place + 2 : place + 4 + data[place + 3]]
     name = bytes.fromhex("2b06010201010100")

@@ -34,6 +34,10 @@ PATIENCE: Final = 1.0
 _BUSY: Final = {errno.EAGAIN, errno.ENOBUFS, errno.EINTR, errno.ENOMEM}
 _SEND_TRIES: Final = 100
 _LISTEN_EVERY: Final = 32
+_REFUSED: Final = "out-of-lease"
+_GONE: Final = object()
+_CANARIES: Final = 16
+"""Addresses that answered and are asked once more at the end."""
 _INBOX: Final = 8 << 20
 _RCVBUFFORCE: Final = 33
 _ICMP_FILTER: Final = (255, 1, struct.pack("I", 0xFFFFFFFE))
@@ -58,11 +62,20 @@ class _Account:
     answered: int = 0
     refused: int = 0
     strangers: int = 0
+    unrouted: int = 0
+    left: set[str] = field(default_factory=set)
     left_out: dict[str, int] = field(default_factory=dict)
+    canaries: int = 0
+    lost: int = 0
+    alive: bool | None = None
 
-    def leave(self, reason: str) -> None:
-        self.refused += 1
+    def leave(self, address: str, reason: str) -> None:
         self.left_out[reason] = self.left_out.get(reason, 0) + 1
+        if reason == _REFUSED:
+            self.refused += 1
+        else:
+            self.unrouted += 1
+            self.left.add(address)
 
 
 class PingFinder:
@@ -115,6 +128,11 @@ class PingFinder:
             ended=ended,
             detail=detail or ", ".join(f"{reason}: {n}" for reason, n in sorted(account.left_out.items())),
             spoofed=account.strangers,
+            unrouted=account.unrouted,
+            left=IntervalSet.of((place, place) for place in map(number, account.left)),
+            canaries=account.canaries,
+            canaries_lost=account.lost,
+            alive=account.alive,
         )
 
     def _rounds(self, asking: "_Link | _Echo", budget: Budget) -> Iterator[Alive]:
@@ -125,7 +143,7 @@ class PingFinder:
                     if address not in asking.silent:
                         continue
                     if not budget.allows(address, 0):
-                        asking.drop(address, "out-of-lease")
+                        asking.drop(address, _REFUSED)
                         continue
                     while not budget.take():
                         asking.wait(0.005)
@@ -144,8 +162,33 @@ class PingFinder:
                     yield from asking.read()
                     if self._draining():
                         return
+            yield from self._again(asking, budget)
         finally:
             asking.close()
+
+    def _again(self, asking: "_Link | _Echo", budget: Budget) -> Iterator[Alive]:
+        """Ask a few that answered once more: what share is lost, and whether anything still answers at all."""
+        chosen = asking.heard[:: max(1, len(asking.heard) // _CANARIES)][:_CANARIES]
+        asking.expected = set(chosen)
+        for turn in range(self._attempts if chosen else 0):
+            for address in sorted(asking.expected):
+                while budget.allows(address, 0) and not budget.take():
+                    asking.wait(0.005)
+                asking.send(address)
+            end = self._clock.monotonic() + self._pause
+            while asking.expected and (left := end - self._clock.monotonic()) > 0:
+                budget.keep()
+                asking.wait(min(left, 0.05))
+                yield from asking.read()
+                if self._draining():
+                    return
+            if not turn:
+                asking.account.canaries += len(chosen)
+                asking.account.lost += len(asking.expected)
+            if len(asking.expected) < len(chosen):
+                break
+        if chosen:
+            asking.account.alive = asking.account.alive is not False and len(asking.expected) < len(chosen)
 
 
 class _Link:
@@ -153,12 +196,14 @@ class _Link:
 
     def __init__(self, way: Way, account: _Account, clock: Clock) -> None:
         self._way = way
-        self._account = account
+        self.account = account
         self._clock = clock
         self._outlet = Outlet(way.link.name, bypass=False)
         self._inbox = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self._inbox.setblocking(False)
         self._inbox.bind((way.link.name, 0x0806 if way.width == 4 else 0x86DD))
+        self.heard: list[str] = []
+        self.expected: set[str] = set()
         self.silent = dict.fromkeys(
             unpack(place.to_bytes(WIDTH, "big")) for first, last in _spans(way) for place in range(first, last + 1)
         )
@@ -175,12 +220,12 @@ class _Link:
                     return
                 self._clock.sleep(0.001)
             else:
-                self._account.sent += 1
+                self.account.sent += 1
                 return
 
     def drop(self, address: str, reason: str) -> None:
-        del self.silent[address]
-        self._account.leave(reason)
+        if self.silent.pop(address, _GONE) is None:
+            self.account.leave(address, reason)
 
     def wait(self, seconds: float) -> None:
         select.select([self._inbox], [], [], seconds)
@@ -196,9 +241,11 @@ class _Link:
                 continue
             offset = V4 if len(told[0]) == 4 else 0
             address = unpack((int.from_bytes(told[0], "big") + offset).to_bytes(WIDTH, "big"))
+            self.expected.discard(address)
             if address in self.silent:
                 del self.silent[address]
-                self._account.answered += 1
+                self.heard.append(address)
+                self.account.answered += 1
                 yield Alive(address, "arp", told[1].hex(":"))
 
     def close(self) -> None:
@@ -210,11 +257,12 @@ class _Echo:
     """Addresses beyond our links, asked by ICMP or ICMPv6 echo."""
 
     def __init__(self, addresses: IntervalSet, seed: int, account: _Account, clock: Clock) -> None:
-        self._account = account
+        self.account = account
         self._clock = clock
         self._key = secrets.token_bytes(16)
         self.silent = dict.fromkeys(address for address, _ in permuted(addresses, (0,), seed))
-        self._heard: set[str] = set()
+        self.heard: list[str] = []
+        self.expected: set[str] = set()
         self._sockets: dict[int, socket.socket] = {}
 
     def send(self, address: str) -> None:
@@ -230,12 +278,12 @@ class _Echo:
                     return
                 self._clock.sleep(0.001)
             else:
-                self._account.sent += 1
+                self.account.sent += 1
                 return
 
     def drop(self, address: str, reason: str) -> None:
-        del self.silent[address]
-        self._account.leave(reason)
+        if self.silent.pop(address, _GONE) is None:
+            self.account.leave(address, reason)
 
     def wait(self, seconds: float) -> None:
         select.select(list(self._sockets.values()), [], [], seconds)
@@ -248,12 +296,14 @@ class _Echo:
                 except BlockingIOError:
                     break
                 address = str(source[0])
-                if address in self._heard or echoed(data, family == socket.AF_INET) != self._mark(address):
-                    self._account.strangers += address not in self._heard and address in self.silent
-                elif address in self.silent:
+                if echoed(data, four=family == socket.AF_INET) != self._mark(address):
+                    self.account.strangers += address in self.silent
+                    continue
+                self.expected.discard(address)
+                if address in self.silent:
                     del self.silent[address]
-                    self._heard.add(address)
-                    self._account.answered += 1
+                    self.heard.append(address)
+                    self.account.answered += 1
                     yield Alive(address, "ping")
 
     def close(self) -> None:
@@ -293,7 +343,7 @@ def echo(mark: bytes, *, four: bool) -> bytes:
     return packet[:2] + (~total & 0xFFFF).to_bytes(2, "little") + packet[4:]
 
 
-def echoed(data: bytes, four: bool) -> bytes:
+def echoed(data: bytes, *, four: bool) -> bytes:
     """The mark an echo reply brings back (IPv4 comes with its header), empty for anything else. Never raises."""
     if four:
         data = data[(data[0] & 0x0F) * 4 :] if data else b""

@@ -60,7 +60,10 @@ def ask(target: Target) -> Talking:
     best = V2C if "2c" in versions else V1
     tables: dict[str, Rows] = {}
     for place, root in enumerate((_IF_NAME, _IF_MAC, _ARP, _BRIDGE) if system else ()):
-        tables[root] = yield from _walk(target, best, root, 10 + place * 30)
+        rows = yield from _walk(target, best, root, 10 + place * 30)
+        if rows is None:
+            break  # it answers no walks: the other tables would cost their time as well
+        tables[root] = rows
     return _reading(versions, system, engine if isinstance(engine, Engine) else None, tables)
 
 
@@ -82,8 +85,8 @@ def _engine(target: Target) -> Generator[Command, Answer, Engine | Failed]:
     return message.engine(heard, request) or Failed(Status.PROTOCOL_ERROR)
 
 
-def _walk(target: Target, version: int, root: str, turn: int) -> Generator[Command, Answer, Rows]:
-    """The rows below `root`, ascending, as many as the bounds let in."""
+def _walk(target: Target, version: int, root: str, turn: int) -> Generator[Command, Answer, Rows | None]:
+    """The rows below `root`, ascending, as many as the bounds let in; None where nothing answers."""
     rows: Rows = []
     last = root
     bulk = version == V2C
@@ -92,6 +95,8 @@ def _walk(target: Target, version: int, root: str, turn: int) -> Generator[Comma
         pdu, repetitions = (GET_BULK, _REPETITIONS) if bulk else (GET_NEXT, 0)
         question = message.question(version, request, (last,), pdu, repetitions)
         heard = yield from datagram.asked(question, lambda data, n=request: message.reply(data, n) is not None)  # type: ignore[misc]  # a default binds the loop's value
+        if isinstance(heard, Failed) and not step:
+            return None
         found = None if isinstance(heard, Failed) else message.reply(heard, request)
         if found is None or found.error or not found.rows:
             break

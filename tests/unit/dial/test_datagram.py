@@ -82,7 +82,8 @@ def test_an_answer_is_an_open_port_and_unreachable_a_closed_one(gate, clock, ser
     server, closed = serve(echo), closed_port()
     found, tally = find(gate, clock, (server.port, closed))
     assert found == [Answered("127.0.0.1", server.port, b"got hello")]
-    assert (tally.ended, tally.planned, tally.sent, tally.answered, tally.refused) == (DONE, 2, 2, 2, 0)
+    assert (tally.ended, tally.planned, tally.answered, tally.refused) == (DONE, 2, 2, 0)
+    assert (tally.sent, tally.canaries, tally.canaries_lost, tally.alive) == (3, 1, 0, True)
 
 
 def test_a_lost_question_is_asked_again(gate, clock, serve):
@@ -90,7 +91,24 @@ def test_a_lost_question_is_asked_again(gate, clock, serve):
     server = serve(lambda data, count: echo(data, count) if count else [])
     found, tally = find(gate, clock, (server.port,))
     assert len(found) == 1
-    assert tally.sent == 2
+    assert tally.sent == 3, "twice to find it, once more as a canary"
+
+
+def test_what_stops_answering_in_the_middle_is_noticed(gate, clock, serve):
+    """Whoever answered is asked again at the end: when none does any more, nothing may be concluded from silence."""
+    server = serve(lambda data, count: echo(data, count) if not count else [])
+    found, tally = find(gate, clock, (server.port,))
+    assert len(found) == 1
+    assert (tally.canaries, tally.canaries_lost, tally.alive) == (1, 1, False)
+
+
+def test_where_there_is_no_way_nothing_counts(gate, clock, make_gate):
+    """Addresses the kernel cannot reach are told apart from silent ones."""
+    passage = make_gate(targets=("240.0.0.1",))
+    _, tally = find(passage, clock, (9,), IntervalSet.parse(["240.0.0.1"]))
+    if not tally.unrouted:
+        pytest.skip("this machine has a route to everywhere")
+    assert (tally.unrouted, tally.refused, tally.left) == (1, 0, IntervalSet.parse(["240.0.0.1"]))
 
 
 def test_payloads_take_turns(gate, clock, serve):
@@ -98,7 +116,7 @@ def test_payloads_take_turns(gate, clock, serve):
     server = serve(lambda data, count: echo(data, count) if data == b"three" else [])
     found, _ = find(gate, clock, (server.port,), payloads=lambda target: (b"one", b"two", b"three"), attempts=1)
     assert [each.data for each in found] == [b"got three"]
-    assert server.heard == [b"one", b"two", b"three"]
+    assert server.heard[:3] == [b"one", b"two", b"three"]
 
 
 def test_a_forged_source_is_passed_over(gate, clock, serve):

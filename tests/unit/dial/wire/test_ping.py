@@ -32,4 +32,4 @@ def test_only_an_echo_reply_brings_the_mark_back():
 @given(st.binary(max_size=80), st.booleans())
 def test_any_packet_is_read(data, four):
     """Whatever arrives gives a mark of twenty bytes or nothing."""
-    assert len(echoed(data, four)) in {0, 20}
+    assert len(echoed(data, four=four)) in {0, 20}
