@@ -8,15 +8,31 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from secops.core.clock import SystemClock
 from secops.core.fields import Type, by_name, facts_of
 from secops.core.model import Kind, Status, Target
 from secops.dial.conversation import Secured
 from secops.discover.collectors import greeting, tls
 from secops.discover.collectors.dispatch import COLLECTORS, follow, identify
 from secops.discover.collectors.interface import Reading
+from secops.discover.probes.ask import Kit
+from secops.discover.probes.extras import pcre2
+from secops.discover.probes.file import parse
+from secops.discover.probes.matchers import InProcess
 
 pytestmark = pytest.mark.contract
 
+PROBES = rb"""Probe TCP NULL q||
+match any m=^([^H2S\xff])(.*)=s p/$1/ v/$2/ i/$P(2)/ h/$SUBST(2,"a","b")/ o/$I(1,">")/ d/$2$2/ cpe:/a:$1:$2/
+softmatch soft m=^220=
+Probe TCP GetRequest q=GET / HTTP/1.0\r\n\r\n=
+ports 80,443,31000
+sslports 443
+match http m=^HTTP/1\.[01] (\d\d\d).*\r\n=s p/$1/
+Probe TCP SSLSessionReq q=\x16\x03=
+ports 443,993
+match ssl m=^S=
+"""
 Player = runpy.run_path(str(Path(__file__).parents[1] / "unit/discover/conftest.py"))["Player"]
 PORTS = (21, 22, 80, 443, 993, 5432, 6379, 31_000)
 BEGINNINGS = (
@@ -67,6 +83,20 @@ def test_any_bytes_on_any_port(port, connections, secured):
     """Whatever the server says, on whatever port, identification ends with sound readings."""
     peer = Player(*connections, secured=Secured("TLSv1.2", "X", (b"\x30\x03\x02\x01\x01",)) if secured else None)
     readings = peer.run(identify(Target("198.18.0.1", port)))
+    assert readings
+    for each in readings:
+        sound(each)
+
+
+@pytest.mark.skipif(pcre2 is None, reason="pcre2 is not installed")
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(PORTS), st.lists(bytes_, min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_any_bytes_with_nmaps_probes(port, connections, secured, polite):
+    """With nmap's probes and patterns beside our own, every answer still ends with sound readings."""
+    book = parse(PROBES)
+    kit = Kit(book, InProcess(book, with_hyperscan=False), SystemClock(), only_first=polite)
+    peer = Player(*connections, secured=Secured("TLSv1.2", "X", ()) if secured else None)
+    readings = peer.run(identify(Target("198.18.0.1", port), kit))
     assert readings
     for each in readings:
         sound(each)

@@ -11,7 +11,14 @@ from secops.hall.app import App
 from secops.hall.flows.discover_probes import book, cache, digest, kit, shown
 from secops.hall.workspace import Workspace
 
-TEXT = b"Probe TCP NULL q||\nmatch x m|^x|\nProbe TCP Own q|own\\n|\nports 31000\nrarity 8\nProbe TCP Any q|any|\nrarity 1\n"
+TEXT = rb"""Probe TCP NULL q||
+match x m|^x|
+Probe TCP Own q|own\n|
+ports 31000
+rarity 8
+Probe TCP Any q|any|
+rarity 1
+"""
 
 
 @pytest.fixture
