@@ -2,6 +2,7 @@
 # Have the real servers and tools that the lab tests speak to. As root on Debian what is missing is installed, without
 # recommended packages and without starting any daemon; otherwise the tests that need it say so and are skipped.
 set -eu
+cd "$(dirname "$0")/../.."
 missing=""
 want() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"; }
 want nmap nmap
@@ -13,7 +14,26 @@ want redis-server redis-server
 want sshd openssh-server
 want mvn maven
 want java default-jre-headless
-[ -n "$missing" ] || exit 0
+table=$(python3 -m tests.lab.servers.table)
+if command -v dpkg-query >/dev/null 2>&1; then
+    for each in $(echo "$table" | sed -n 's/^install //p'); do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$each" 2>/dev/null)" = installed ] || missing="$missing $each"
+    done
+fi
+unpack() { # packages that bar each other are not installed, their programs run from a folder of this tree
+    for each in $(echo "$table" | sed -n 's/^unpack //p'); do
+        [ -d ".cache/servers/$each/usr" ] && continue
+        mkdir -p ".cache/servers/$each"
+        folder=$(mktemp -d)
+        if command -v apt-get >/dev/null 2>&1 && (cd "$folder" && apt-get download -q "$each" >&2 2>/dev/null); then
+            dpkg-deb -x "$folder"/*.deb ".cache/servers/$each"
+        else
+            echo "取不到 $each，相应测试将跳过 / $each cannot be fetched, its tests are skipped" >&2
+        fi
+        rm -rf "$folder"
+    done
+}
+[ -n "$missing" ] || { unpack; exit 0; }
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "未安装，相应测试将跳过 / not installed, their tests are skipped:$missing" >&2
     exit 0
@@ -42,3 +62,4 @@ apt-get install -y -q --no-install-recommends $missing </dev/null >&2 || {
             echo "装不上 $each，相应测试将跳过 / $each cannot be installed, its tests are skipped" >&2
     done
 }
+unpack
