@@ -13,11 +13,12 @@ from secops.dial.datagram_loop import DatagramJob
 from secops.dial.finder import Tally
 from secops.dial.talk import Job, Outcome
 from secops.dial.wire.ping import Alive
-from secops.discover.collectors import zone
+from secops.discover.collectors import service, zone
 from secops.discover.collectors.datagrams import conversation, openings
 from secops.discover.collectors.interface import Reading
 from secops.discover.hardware import vendor
 from secops.discover.plan import Block
+from secops.discover.probes.ask import Kit, Verdict, ask
 from secops.discover.run import Done, Found
 from secops.scope.intervals import IntervalSet
 
@@ -63,6 +64,10 @@ class Connectionless:
     """Host names of the scope: their zones are asked for."""
     active: Callable[[], Jobs] | None = None
     """A loop of TCP at level ACTIVE, where the plan goes so far: for zone transfers."""
+    probing: Callable[[], Jobs] | None = None
+    """A loop of UDP at level ACTIVE, where the plan goes so far: for nmap's probes."""
+    kit: Kit | None = None
+    """nmap's probes, where they are installed."""
 
     def block(self, block: Block, seed: int) -> Iterator[Found | Observation | Done]:
         """Everything of one block, Done last. Raises `core.errors.Refused` when the Gate ends the run."""
@@ -105,7 +110,22 @@ class Connectionless:
                         servers[seen.target.address] = str(seen.facts.get("service.hostname", ""))
                     yield seen
             yield from self._transfers(servers)
+            yield from self._probed(answered)
         return tally
+
+    def _probed(self, answered: list[Answered]) -> Iterator[Observation]:
+        """What nmap's probes make of the ports that answered."""
+        kit = self.kit
+        if kit is None or self.probing is None:
+            return
+        targets = (Target(each.address, each.port, Transport.UDP) for each in answered)
+        jobs = (DatagramJob(each, partial(ask, each, kit)) for each in targets if not self.draining())
+        for outcome in self.probing().run(jobs):
+            if isinstance(outcome.result, Verdict) and (told := service.describe(outcome.result)).facts:
+                yield self._seen(
+                    told.collector, outcome.target, told.status, dict(told.facts),
+                    extra=told.extra, digest=outcome.raw_digest,
+                )  # fmt: skip
 
     def _transfers(self, servers: dict[str, str]) -> Iterator[Observation]:
         """Does any of these name servers (address -> what it calls itself) give away a zone?"""

@@ -215,6 +215,14 @@ class Opened:
             draining=draining,
             names=self.plan.names,
             active=(lambda: self.loop(tick)) if self.plan.level >= Level.ACTIVE else None,
+            probing=self._probing(tick) if self.plan.level >= Level.ACTIVE else None,
+            kit=self.kit,
+        )
+
+    def _probing(self, tick: Callable[[], None]) -> Callable[[], DatagramLoop]:
+        level, bounds = Level(self.plan.level), Bounds(seconds=120.0, commands=400)
+        return lambda: DatagramLoop(
+            self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, level=level, bounds=bounds, tick=tick
         )
 
     def loop(self, tick: Callable[[], None]) -> Loop:

@@ -9,6 +9,9 @@ from secops.discover.collectors.datagrams import openings
 from secops.discover.collectors.interface import Reading
 from secops.discover.connectionless import Connectionless
 from secops.discover.plan import Block
+from secops.discover.probes.ask import Kit, State, Verdict
+from secops.discover.probes.file import parse
+from secops.discover.probes.template import Filled
 from secops.discover.run import Done, Found, Look
 from secops.scope.intervals import IntervalSet
 
@@ -131,3 +134,16 @@ def test_look_hands_over_what_is_not_tcp():
     assert [each.ended for each in whole.block(HOSTS, 1)] == ["done"]
     assert made.asker.asked
     assert made.pinger.asked
+
+
+def test_nmaps_probes_follow_where_the_plan_goes_so_far():
+    """With a kit and an active loop the ports that answered are asked with nmap's probes; without facts none is told."""
+    verdict = Verdict(State.HARD, "domain", filled=Filled("domain", soft=False, product="BIND", version="9.18"))
+    for result, count in ((verdict, 2), (Verdict(State.NOTHING), 1)):
+        probed = Jobs(lambda target, result=result: Outcome(target, Status.SUCCESS, "", result, 9, "e" * 64))
+        made, _ = look(asker=Finder(Answered("198.18.0.1", 53, b"x"), tally(UDP)))
+        book = parse(b"Probe UDP Ask q|ask|\nports 53\nmatch domain m|^x|")
+        made.kit, made.probing = Kit(book, None, ManualClock()), lambda probed=probed: probed
+        seen, _ = split(list(made.block(UDP, 1)))
+        assert len(seen) == count
+    assert (probed.jobs[0].target.port, probed.jobs[0].target.transport) == (53, Transport.UDP)
