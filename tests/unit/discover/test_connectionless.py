@@ -137,7 +137,7 @@ def test_look_hands_over_what_is_not_tcp():
 
 
 def test_nmaps_probes_follow_where_the_plan_goes_so_far():
-    """With a kit and an active loop the ports that answered are asked with nmap's probes; without facts none is told."""
+    """With a kit and an active loop the ports that answered are asked with nmap's probes; no facts, nothing told."""
     verdict = Verdict(State.HARD, "domain", filled=Filled("domain", soft=False, product="BIND", version="9.18"))
     for result, count in ((verdict, 2), (Verdict(State.NOTHING), 1)):
         probed = Jobs(lambda target, result=result: Outcome(target, Status.SUCCESS, "", result, 9, "e" * 64))
