@@ -1,5 +1,6 @@
 """The little of BER that SNMP needs: definite lengths, integers, octet strings, object identifiers. Source: X.690."""
 
+from functools import lru_cache
 from typing import Final
 
 INTEGER, OCTETS, NULL, OID, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
@@ -25,6 +26,7 @@ def integer(value: int) -> bytes:
     return wrap(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
+@lru_cache(maxsize=256)
 def oid(text: str) -> bytes:
     """An OBJECT IDENTIFIER in dotted form."""
     first, second, *rest = (int(each) for each in text.split("."))

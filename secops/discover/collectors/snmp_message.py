@@ -4,6 +4,7 @@ Source: RFC 1157, RFC 3416, RFC 3412, RFC 3414 section 4 (discovery).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from secops.discover.collectors import ber
@@ -39,15 +40,20 @@ class Engine:
 
 def question(version: int, request: int, names: tuple[str, ...], pdu: int = GET, repetitions: int = 0) -> bytes:
     """A question for these object identifiers."""
-    rows = b"".join(ber.wrap(ber.SEQUENCE, ber.oid(each), ber.wrap(ber.NULL)) for each in names)
     return ber.wrap(
         ber.SEQUENCE,
         ber.integer(version),
         ber.wrap(ber.OCTETS, COMMUNITY),
         ber.wrap(
-            pdu, ber.integer(request), ber.integer(0), ber.integer(repetitions), ber.wrap(ber.SEQUENCE, rows)
+            pdu, ber.integer(request), ber.integer(0), ber.integer(repetitions), _rows(names)
         ),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _rows(names: tuple[str, ...]) -> bytes:
+    empty = ber.wrap(ber.NULL)
+    return ber.wrap(ber.SEQUENCE, *(ber.wrap(ber.SEQUENCE, ber.oid(each), empty) for each in names))
 
 
 def discovery(request: int) -> bytes:
