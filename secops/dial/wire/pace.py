@@ -120,7 +120,7 @@ class Pace:
         if self._judged == float("-inf"):
             self._judged = now
         passed = now - self._judged
-        if passed < WINDOW:
+        if passed < self.window:
             return False
         measured = self._sent / passed
         self._judged, self._sent = now, 0
@@ -134,6 +134,11 @@ class Pace:
             self.rate = self.rate + max(FLOOR, self._top * _STEP) if self.rate < self._top else self.rate * _PROBE
         self._bound = False
         return False
+
+    @property
+    def window(self) -> float:
+        """Seconds between two judgements: less while it is to be seen whether drops, counted at once, become fewer."""
+        return WINDOW / 8 if self._trial is not None and self._trial.sign is Sign.DROPPED else WINDOW
 
     @property
     def trying(self) -> bool:
@@ -154,7 +159,7 @@ class Pace:
             if self._trial is not None and self._trial.sign is sign:
                 self._settle(share)
             bound = max(limit, self._norm[sign] * _WORSE)
-            if share > min(0.99, bound + _SURE * math.sqrt(bound / count)) and (worst is None or share > worst[1]):
+            if share > bound + _SURE * math.sqrt(bound / count) and (worst is None or share > worst[1]):
                 worst = sign, share
         return worst, seen
 

@@ -22,7 +22,7 @@ from secops.dial.wire.fence import Fence, fence
 from secops.dial.wire.hardware import Neighbours, next_hop
 from secops.dial.wire.link import refused
 from secops.dial.wire.mmsg import Batch, Inbox, Outlet, device_drops
-from secops.dial.wire.pace import WINDOW, Sign
+from secops.dial.wire.pace import Sign
 from secops.dial.wire.route import Way
 from secops.dial.wire.segment import PENDING, REFUSED, Cells, Segment
 from secops.dial.wire.sender import BATCH, Parcel, Sender
@@ -274,7 +274,7 @@ class Scan:
             if "/" not in told.network:
                 memory.canaries.forget(ip_address(told.network).packed)
             yield told
-        if now - self._looked >= WINDOW:
+        if now - self._looked >= memory.pace.window:
             self._looked = now
             drops, sent = device_drops(self._way.link.name), self._account.sent
             lost = self._ear.inbox.dropped() + max(0, drops - self._counted[0])
