@@ -109,8 +109,12 @@ CODES: dict[str, str] = {
     "E1417": "要导入的文件读不了|a file to import cannot be read",
     "E1418": "认不出要导入文件的格式|no importer recognises the file",
     "E1420": "服务探针文件读不了或格式不对|the service probes file cannot be read or is malformed",
+    "E1421": "不能在这块网卡上监听|this network card cannot be listened to",
+    "E1422": "监听中网卡停了|the network card went down while listening",
+    "E1423": "被动观察需要抓包文件或网卡，二选一|passive looking needs capture files or a card, one of them",
     "E1425": "技术指纹文件不合格式|a fingerprint file is not well formed",
     "E1426": "读不了外部指纹库|a larger fingerprint set cannot be read",
+    "E1431": "分片写法不对|not a shard",
     # discovery on the network (dial, hall.flows.discover_open)
     "E3101": "hosts 文件里的地址不对|an address of the hosts file is none",
     "E3301": "没有安装 nmap|nmap is not installed",
@@ -155,6 +159,7 @@ CODES: dict[str, str] = {
     "E2404": "审计日志读不了|the audit log cannot be read",
     "E2405": "授权书文件已存在|the scope's file exists",
     "E2412": "急停开关写不进去|the stop switch cannot be written",
+    "E2413": "速率账本写不进去|the account of the rate cannot be kept",
     # exercises (drill, hall.flows.drill, cli.drill)
     "E7101": "剧本里有不认识的键|an unknown key in a playbook",
     "E7102": "剧本缺少必填的键|a required key of a playbook is missing",

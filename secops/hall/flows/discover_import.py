@@ -195,7 +195,7 @@ def _file(path: Path, kind: str) -> _File:
     try:
         with path.open("rb") as stream:
             head = packed.opened(stream)[0].read(HEAD)
-        digest = _digest(path)
+        content = digest(path)
     except OSError as error:
         raise InvalidFile(
             "E1417", say("文件读不了", "the file cannot be read"), where=str(path), why=error.strerror or str(error)
@@ -204,7 +204,7 @@ def _file(path: Path, kind: str) -> _File:
     for name, place in IMPORTERS.items():
         importer: Importer = load(place)
         if name == kind or (not kind and not packing and importer.sniff(head)):
-            return _File(path, name, importer, digest)
+            return _File(path, name, importer, content)
     raise InvalidFile(
         "E1418",
         say("认不出这个文件的格式", "no importer recognises this file"),
@@ -214,7 +214,8 @@ def _file(path: Path, kind: str) -> _File:
     )
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 hex of the file. Raises OSError."""
     held = sha256()
     with path.open("rb") as stream:
         while part := stream.read(1 << 20):
