@@ -1,4 +1,7 @@
-"""HTTP: one GET of the front page, one of the icon. Nothing compressed is asked for, no redirect is followed here."""
+"""HTTP: one GET each of the front page and the icon, of a site also of robots.txt and security.txt.
+
+Nothing compressed is asked for, no redirect is followed here.
+"""
 
 import hashlib
 import re
@@ -7,24 +10,20 @@ from functools import lru_cache
 
 from secops.core.model import Status, Target, Value
 from secops.dial.conversation import Answer, Command, Failed, Receive, Received, Redial, Send
+from secops.discover.collectors import page_looks
 from secops.discover.collectors.favicon import favicon_hash
 from secops.discover.collectors.http_reply import BODY_MOST, HEAD_MOST, Head, parse_head, unchunk
 from secops.discover.collectors.interface import BANNER_MOST, Collector, Reading, Talking, bounded, clean
 from secops.discover.collectors.page import read_page
 from secops.discover.collectors.tls import secure
+from secops.discover.fingerprint.entry import Hit
+from secops.discover.fingerprint.shelf import SHELF, facts_of, seen_of
 
 LABEL = "http@1"
 AGENT = "secops (authorised inventory)"
 ICON_MOST = 131_072
 _SECONDS = 8.0
 _PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9 ._+-]{0,60}?)(?:[/ ]v?(\d[A-Za-z0-9._+-]{0,40}))?(?=$|[ (;,])")
-_MARKS = (
-    (re.compile("TongWeb", re.IGNORECASE), "TongWeb"),
-    (re.compile("Apusic", re.IGNORECASE), "Apusic"),
-    (re.compile("^BES/|BES Application Server"), "BES AppServer"),
-    (re.compile("InforSuite", re.IGNORECASE), "InforSuite AS"),
-)
-"""Domestic middleware by its Server header; a renamed header proves nothing either way."""
 
 
 def exchange(target: Target, path: str = "/") -> Generator[Command, Answer, tuple[Head | None, bytes, Status, bytes]]:
@@ -121,16 +120,13 @@ def describe(head: Head, body: bytes, status: Status, *, tls: bool, host: str = 
     if realm := clean(head.first("www-authenticate"), 200):
         extra["authenticate"] = realm
         facts["service.auth_required"] = True
+    title, generator = str(facts.get("http.title", "")), str(facts.get("http.generator", ""))
+    _name(facts, extra, SHELF.match(seen_of(head.headers, title, generator, page.lowered)))
     return Reading(LABEL, status, facts, extra, location[:2_048])
 
 
 @lru_cache(maxsize=1_024)
 def _product(server: str) -> dict[str, Value]:
-    for mark, name in _MARKS:
-        if mark.search(server):
-            number = re.search(r"\d[0-9.]{0,20}", server)
-            domestic: dict[str, Value] = {"service.product": name}
-            return domestic | ({"service.version": number[0].rstrip(".")} if number else {})
     found = _PRODUCT.match(server)
     if found is None:
         return {}
@@ -160,27 +156,54 @@ def _insecure(cookies: tuple[str, ...], *, tls: bool) -> tuple[str, ...]:
 
 
 def page_and_icon(target: Target, *, tls: bool, path: str = "/") -> Generator[Command, Answer, tuple[Reading, bytes]]:
-    """The front page, then its icon on a new connection; the reading and the first bytes of the reply."""
+    """The front page, its icon and, of a site, robots.txt and security.txt; the reading, the first bytes read."""
     head, body, status, first = yield from exchange(target, path)
     if head is None:
         return Reading(LABEL, status), first
     reading = describe(head, body, status, tls=tls, host=target.name or target.address)
     if head.status >= 500 or path != "/":
         return reading, first
-    again = yield Redial()
-    if isinstance(again, Failed):
-        return reading, first
+    facts, extra = dict(reading.facts), dict(reading.extra)
+    icon = yield from _fetch(target, "/favicon.ico", tls=tls)
+    if icon is not None and (number := _icon(*icon)) is not None:
+        facts["http.favicon_hash"] = number
+        _name(facts, extra, SHELF.book.by_icon(number))
+    if icon is not None and page_looks.is_site(head.status, head.first("content-type"), body):
+        for place, read in ((page_looks.ROBOTS, page_looks.robots), (page_looks.SECURITY, page_looks.security)):
+            found = yield from _fetch(target, place, tls=tls)
+            if found is None:
+                break
+            facts, extra = page_looks.merged(
+                facts, extra, read(found[0].status, found[0].first("content-type"), found[1])
+            )
+    return Reading(LABEL, reading.status, facts, extra, reading.follow), first
+
+
+def _fetch(target: Target, path: str, *, tls: bool) -> Generator[Command, Answer, tuple[Head, bytes, Status] | None]:
+    """One more GET on a new connection; None where the server does not answer it."""
+    if isinstance((yield Redial()), Failed):
+        return None
     if tls:
         _, stands = yield from secure(target)
         if not stands:
-            return reading, first
-    icon_head, icon, icon_status, _ = yield from exchange(target, "/favicon.ico")
-    kind = icon_head.first("content-type").lower() if icon_head else ""
-    if icon_head and icon_head.status == 200 and icon_status is Status.SUCCESS and "html" not in kind and icon:
-        number = favicon_hash(icon) if len(icon) <= ICON_MOST else None
-        facts = dict(reading.facts) | ({"http.favicon_hash": number} if number is not None else {})
-        reading = Reading(LABEL, reading.status, facts, reading.extra, reading.follow)
-    return reading, first
+            return None
+    head, body, status, _ = yield from exchange(target, path)
+    return None if head is None else (head, body, status)
+
+
+def _icon(head: Head, body: bytes, status: Status) -> int | None:
+    """The hash of what is an icon."""
+    if head.status != 200 or status is not Status.SUCCESS or "html" in head.first("content-type").lower():
+        return None
+    return favicon_hash(body) if 0 < len(body) <= ICON_MOST else None
+
+
+def _name(facts: dict[str, Value], extra: dict[str, object], hits: tuple[Hit, ...]) -> None:
+    """Add the technologies that show."""
+    if hits:
+        facts |= facts_of(hits, facts)
+        told = extra.get("technologies")
+        extra["technologies"] = ([*told] if isinstance(told, list) else []) + [hit.told() for hit in hits]
 
 
 def grab(target: Target) -> Talking:
@@ -204,7 +227,7 @@ COLLECTOR = Collector(
     1,
     "网页：状态、标题、响应头、正文摘要、图标哈希",
     "web page: status, title, headers, body digest, icon hash",
-    ("GET / HTTP/1.1", "GET /favicon.ico HTTP/1.1"),
+    ("GET / HTTP/1.1", "GET /favicon.ico HTTP/1.1", f"GET {page_looks.ROBOTS}", f"GET {page_looks.SECURITY}"),
     frozenset(
         {80, 81, 82, 88, 2082, 2375, 3000, 4848, 5000, 5601, 5985, 6041, 6848, 6888, 6900, 7001, 7474}
         | {8000, 8001, 8008, 8060, 8080, 8081, 8082, 8083, 8085, 8086, 8087, 8088, 8089, 8090, 8123, 8161, 8500}
