@@ -112,6 +112,7 @@ CODES: dict[str, str] = {
     "E1421": "不能在这块网卡上监听|this network card cannot be listened to",
     "E1422": "监听中网卡停了|the network card went down while listening",
     "E1423": "被动观察需要抓包文件或网卡，二选一|passive looking needs capture files or a card, one of them",
+    "E1424": "监听网卡须给出授权书|listening to a card needs a scope",
     "E1425": "技术指纹文件不合格式|a fingerprint file is not well formed",
     "E1426": "读不了外部指纹库|a larger fingerprint set cannot be read",
     "E1431": "分片写法不对|not a shard",

@@ -24,6 +24,7 @@ DATAGRAM_TARGETS = 65_536
 """The same for UDP and for pings, whatever the engine."""
 BLOCK_SECONDS = 5
 """A block is no more than this much sending at the scope's rate."""
+SHARDS_MOST = 1_024
 TARGETS_MOST = 1 << 32
 """More than this is a typing error (an IPv6 /64), not a plan."""
 _PACKETS_PER_SERVICE = 12
@@ -32,6 +33,17 @@ _OPEN_SHARE = 0.02
 """Share of asked ports expected open, for the estimate only."""
 _DATAGRAM_TRIES = 5
 _PING_TRIES = 3
+POLITE_SHARE = 4
+"""A fragile host gets one packet where others get four."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Addresses and the ports they are known for: what a delta run asks before the rest."""
+
+    targets: tuple[str, ...]
+    ports: tuple[int, ...]
+    transport: str = "tcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,16 @@ class Plan:
     """UDP ports asked at every address."""
     ping: bool = False
     """Are the addresses themselves asked, by echo, ARP and ND?"""
+    pps_per_network: int = 0
+    """To one /24 or /64; 0: no bound but the overall one."""
+    fragile: tuple[str, ...] = ()
+    """Addresses known to be printers, controllers, medical devices or old agents: asked last, slowly, once."""
+    shard: tuple[int, int] = (1, 1)
+    """Which part of how many: the parts of all machines together are the whole plan, none twice."""
+    first: tuple[Group, ...] = ()
+    """What a delta run asks first, likeliest to have changed at the front; the shard of the rest follows."""
+    occasion: str = ""
+    """What began it: a watch and the moment it was due; empty: a person."""
     version: int = VERSION
 
     @property
@@ -91,6 +113,8 @@ class Block:
     ports: tuple[int, ...]
     """(0,): the addresses themselves."""
     transport: Transport = Transport.TCP
+    polite: bool = False
+    """Fragile hosts: a quarter of a host's rate, no second attempt."""
 
     @property
     def targets(self) -> int:
@@ -117,6 +141,13 @@ class Estimate:
 def check(plan: Plan) -> None:
     """Raises UsageError for a plan that asks nothing or absurdly much."""
     count = plan.addresses.count() * (len(plan.ports) + len(plan.udp) + plan.ping)
+    if not 1 <= plan.shard[0] <= plan.shard[1] <= SHARDS_MOST:
+        raise UsageError(
+            "E1431",
+            say("分片写法不对", "not a shard"),
+            where=f"--shard {plan.shard[0]}/{plan.shard[1]}",
+            hint=say("如 2/5：五份中的第二份", "such as 2/5: the second of five"),
+        )
     if not count:
         raise UsageError(
             "E1401",
@@ -137,25 +168,55 @@ def check(plan: Plan) -> None:
 def blocks(plan: Plan) -> Iterator[Block]:
     """The blocks, always the same for the same plan: consecutive addresses, all ports of each.
 
-    First the addresses themselves where the plan says so, then TCP, then UDP; numbers run through.
+    First what a delta run asks first; then the addresses themselves where the plan says so, TCP, UDP; then the fragile
+    hosts. Numbers run through all shards: a shard has its own numbers and no other's.
     """
     number = 0
-    for ports, transport, size in _parts(plan):
-        for addresses in _cut(plan.addresses, size):
-            yield Block(number, addresses, ports, transport)
+    part, parts = plan.shard
+    for group in plan.first:
+        each = _part(plan, group)
+        for addresses in _cut(IntervalSet.parse(group.targets), each.size):
+            yield Block(number, addresses, each.ports, each.transport)
             number += 1
+    fragile = IntervalSet.parse(plan.fragile)
+    for addresses, polite in ((plan.addresses.minus(fragile), False), (plan.addresses.intersect(fragile), True)):
+        for each in _parts(plan, addresses.count()):
+            for piece in _cut(addresses, each.size):
+                if number % parts == part - 1:
+                    yield Block(number, piece, each.ports, each.transport, polite)
+                number += 1
 
 
-def _parts(plan: Plan) -> Iterator[tuple[tuple[int, ...], Transport, int]]:
-    """Ports, transport and addresses a block of each part of the plan."""
-    most = plan.pps * BLOCK_SECONDS
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is asked of every address, `size` addresses a block."""
+
+    ports: tuple[int, ...]
+    transport: Transport
+    size: int
+
+
+def _parts(plan: Plan, addresses: int) -> Iterator[_Part]:
+    """What is asked of each of so many addresses: no shard stays without its share."""
     for ports, transport, targets in (
         ((0,) if plan.ping else (), Transport.TCP, DATAGRAM_TARGETS),
         (plan.ports, Transport.TCP, BLOCK_TARGETS[plan.engine]),
         (plan.udp, Transport.UDP, DATAGRAM_TARGETS),
     ):
-        if ports:
-            yield ports, transport, max(1, min(targets, most) // len(ports))
+        if ports and addresses:
+            size = min(_size(plan, ports, targets), -(-addresses // plan.shard[1]))
+            yield _Part(ports, transport, max(1, size))
+
+
+def _part(plan: Plan, group: Group) -> _Part:
+    udp = group.transport == "udp"
+    most = DATAGRAM_TARGETS if udp else BLOCK_TARGETS[plan.engine]
+    return _Part(group.ports, Transport(group.transport), _size(plan, group.ports, most))
+
+
+def _size(plan: Plan, ports: tuple[int, ...], targets: int) -> int:
+    """Addresses of one block."""
+    return max(1, min(targets, plan.pps * BLOCK_SECONDS) // len(ports))
 
 
 def _cut(whole: IntervalSet, size: int) -> Iterator[IntervalSet]:
@@ -177,15 +238,37 @@ def _cut(whole: IntervalSet, size: int) -> Iterator[IntervalSet]:
 
 
 def estimate(plan: Plan) -> Estimate:
-    """Packets and time; silent hosts cost retries, so this is the upper end."""
-    addresses = plan.addresses.count()
-    asked = len(plan.ports) + len(plan.udp) + plan.ping
-    tries = 5 if plan.engine == "syn" else 3
-    each = len(plan.ports) * tries + len(plan.udp) * _DATAGRAM_TRIES + plan.ping * _PING_TRIES
-    packets = addresses * each + int(addresses * asked * _OPEN_SHARE) * _PACKETS_PER_SERVICE
-    seconds = max(packets / max(1, plan.pps), each / max(1, plan.pps_per_host)) + 5
-    count = sum(-(-addresses // size) for _, _, size in _parts(plan))
-    return Estimate(addresses, addresses * asked, count, packets, round(seconds))
+    """Packets and time; silent hosts cost retries, so this is the upper end. By arithmetic: a /8 takes no longer."""
+    found = Estimate(plan.addresses.count(), 0, 0, 0, 5)
+    for group in plan.first:
+        number = IntervalSet.parse(group.targets).count()
+        found = _more(plan, found, number, _part(plan, group))
+    slow = plan.addresses.intersect(IntervalSet.parse(plan.fragile)).count()
+    for number, pace in ((found.addresses - slow, 1), (slow, POLITE_SHARE)):
+        share = number * plan.shard[0] // plan.shard[1] - number * (plan.shard[0] - 1) // plan.shard[1]
+        for part in _parts(plan, number):
+            found = _more(plan, found, share, part, pace)
+    return found
+
+
+def _more(plan: Plan, found: Estimate, addresses: int, part: "_Part", pace: int = 1) -> Estimate:
+    """The estimate with these addresses added, of which this part is asked."""
+    ports, size = part.ports, part.size
+    tries = _PING_TRIES if ports == (0,) else _DATAGRAM_TRIES
+    if part.transport is Transport.TCP and ports != (0,):
+        tries = 5 if plan.engine == "syn" else 3
+    targets, number = addresses * len(ports), -(-addresses // size)
+    services = int(targets * _OPEN_SHARE) * _PACKETS_PER_SERVICE
+    rate = min(plan.pps, (plan.pps_per_network or plan.pps) * max(1.0, min(size, addresses) / 256))
+    host = plan.pps_per_host / pace
+    seconds = max((targets * tries + services) / rate, number * len(ports) * tries / max(1.0, host))
+    return Estimate(
+        found.addresses,
+        found.targets + targets,
+        found.blocks + number,
+        found.packets + targets * tries + services,
+        found.seconds + round(seconds),
+    )
 
 
 def _text(place: int) -> str:
@@ -220,6 +303,7 @@ def decode(document: Mapping[str, object], where: str) -> Plan:
             name: tuple(value) if isinstance(value, list) else value  # JSON has no tuples
             for name, value in document.items()
         }
+        values["first"] = tuple(_group(each) for each in document["first"])  # type: ignore[attr-defined]  # TypeError is caught
         plan = Plan(**values)  # type: ignore[arg-type]  # checked one by one below
         _checked(plan)
     except (TypeError, ValueError) as error:
@@ -229,14 +313,28 @@ def decode(document: Mapping[str, object], where: str) -> Plan:
     return plan
 
 
+def _group(value: object) -> Group:
+    if not isinstance(value, dict) or set(value) != {"targets", "ports", "transport"}:
+        raise TypeError("first")
+    group = Group(tuple(value["targets"]), tuple(value["ports"]), str(Transport(value["transport"])))
+    IntervalSet.parse(group.targets)
+    ports: tuple[object, ...] = group.ports
+    if not ports or not all(isinstance(n, int) and 1 <= n <= 65_535 for n in ports):
+        raise ValueError("first")
+    return group
+
+
 def _checked(plan: Plan) -> None:
     values: dict[str, object] = plan.document()
-    for name in ("scope_id", "scope_digest", "title", "site", "engine", "probes"):
+    for name in ("scope_id", "scope_digest", "title", "site", "engine", "probes", "occasion"):
         if not isinstance(values[name], str):
             raise TypeError(name)
     if plan.engine not in BLOCK_TARGETS:
         raise ValueError(f"engine {plan.engine!r}")
-    for name in ("pps", "pps_per_host", "level"):
+    shard: tuple[object, ...] = tuple(plan.shard)
+    if len(shard) != 2 or not all(isinstance(n, int) for n in shard):
+        raise TypeError("shard")
+    for name in ("pps", "pps_per_host", "pps_per_network", "level"):
         if not isinstance(values[name], int):
             raise TypeError(name)
     for name in ("ports", "udp"):
@@ -245,12 +343,13 @@ def _checked(plan: Plan) -> None:
             raise ValueError(name)
     if not isinstance(values["ping"], bool):
         raise TypeError("ping")
-    for name in ("targets", "names", "deep", "collectors"):
+    for name in ("targets", "names", "deep", "collectors", "fragile"):
         value = values[name]
         if not isinstance(value, (tuple, list)) or not all(isinstance(each, str) for each in value):
             raise TypeError(name)
     IntervalSet.parse(plan.targets)
     IntervalSet.parse(plan.deep)
+    IntervalSet.parse(plan.fragile)
 
 
 def differences(old: Plan, new: Plan) -> tuple[str, ...]:

@@ -29,6 +29,10 @@ KEYS: Final = (
 MAX_BYTES: Final = 1 << 20
 PPS: Final = 1000
 PPS_PER_HOST: Final = 40
+NETWORK_SHARE: Final = 0.4
+"""Share of the overall rate that one /24 or /64 gets where the document does not say: 400 packets a second of 1,000.
+
+A small firewall keeps a half-open connection for up to two minutes in a table of 65,536."""
 MOST_PPS: Final = 2_000_000
 LONGEST_DAYS: Final = 1100
 _SITE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -65,6 +69,8 @@ class Scope:
     hours: tuple[Window, ...] = ()
     pps: int = PPS
     pps_per_host: int = PPS_PER_HOST
+    pps_per_network: int = round(PPS * NETWORK_SHARE)
+    """To one /24 or /64."""
     loopback: bool = False
     industrial: bool = False
     """May controllers be identified? Otherwise `ports` lacks `denied.INDUSTRIAL`."""
@@ -83,11 +89,18 @@ def read(data: bytes, path: str | Path) -> Scope:
     digest = hashlib.sha256(data).hexdigest()
     not_before, not_after = _validity(form)
     included, without = _targets(form)
-    form.known(("packets_per_second", "per_host"), "rate")
+    form.known(("packets_per_second", "per_network", "per_host"), "rate")
     pps = form.number("rate", "packets_per_second", least=1, most=MOST_PPS, default=PPS)
     pps_per_host = form.number("rate", "per_host", least=1, most=MOST_PPS, default=min(PPS_PER_HOST, pps))
     if pps_per_host > pps:
         form.bad(("rate", "per_host"), say("单机速率高于总速率", "the rate per host is above the overall one"))
+    share = max(pps_per_host, round(pps * NETWORK_SHARE))
+    pps_per_network = form.number("rate", "per_network", least=1, most=MOST_PPS, default=share)
+    if not pps_per_host <= pps_per_network <= pps and form.get("rate", "per_network") is not None:
+        form.bad(
+            ("rate", "per_network"),
+            say("单网段速率应在单机速率与总速率之间", "the rate per network lies between those per host and overall"),
+        )
     scope = Scope(
         id=named(digest),
         digest=digest,
@@ -108,6 +121,7 @@ def read(data: bytes, path: str | Path) -> Scope:
         hours=_hours(form),
         pps=pps,
         pps_per_host=pps_per_host,
+        pps_per_network=pps_per_network,
         loopback=form.flag("loopback"),
         industrial=form.flag("industrial"),
         note=form.text("note", required=False, longest=2000),

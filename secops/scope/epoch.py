@@ -28,6 +28,10 @@ class Epoch:
         self._revoked = str(state / "revoked")
         self._state = state
 
+    def account(self, scope_id: str) -> Path:
+        """Where the processes under this scope keep what they have sent together."""
+        return self._state / "rates" / scope_id
+
     def read(self) -> int:
         """The number now; 0 where nobody ever stopped anything. Raises Refused E2111 if it is not plain."""
         try:

@@ -15,7 +15,7 @@ from secops.core.clock import Clock, render
 from secops.core.errors import Refused
 from secops.core.language import say
 from secops.scope import denied, hours
-from secops.scope.budget import Bucket
+from secops.scope.budget import Shared
 from secops.scope.document import Scope
 from secops.scope.epoch import Epoch
 from secops.scope.lease import LONGEST, Lease
@@ -51,7 +51,6 @@ class Gate:
         self._lock = threading.Lock()
         self._wall = int(clock.now())
         self._start = clock.monotonic()
-        self._bucket = Bucket(scope.pps, self._start)
         self._refused: Counter[tuple[str, str]] = Counter()
         self._leases: Counter[int] = Counter()
         self._packets = 0
@@ -65,6 +64,7 @@ class Gate:
         self._standing(Level.PASSIVE)
         if not self.targets or not self.ports:
             raise Refused("E2117", say("没有可触碰的目标或端口", "no target or no port is left"), where=scope.path)
+        self._bucket = Shared(epoch.account(scope.id), scope.pps, self._start)
         audit.append("gate.opened", self._names() | {"epoch": self._opened, "digest": scope.digest})
 
     def lease(self, level: Level, want: int = 1) -> Lease:
@@ -115,6 +115,7 @@ class Gate:
         with self._lock:
             if not self._closed:
                 self._closed = True
+                self._bucket.close()
                 self._tell("gate.closed", {})
 
     def __enter__(self) -> Self:
@@ -151,9 +152,7 @@ class Gate:
             raise Refused("E2113", what, where=scope.path, hint=", ".join(scope.operators))
         open_for = hours.left(scope.hours, int(now))
         if open_for <= 0:
-            raise Refused(
-                "E2114", say("现在不在授权时段内", "outside the scope's hours"), where=scope.path, why=render(int(now))
-            )
+            raise closed_now(scope, int(now))
         return min(open_for, scope.not_after - now)
 
     def _names(self) -> dict[str, object]:
@@ -183,6 +182,19 @@ def valid(scope: Scope, now: float) -> None:
         why = say(f"有效期至 {render(scope.not_after)}", f"valid until {render(scope.not_after)}")
         hint = say("向签发单位申请续期", "ask its issuer for a new one")
         raise Refused("E2107", say("授权书已过期", "the scope has expired"), where=scope.path, why=why, hint=hint)
+
+
+def closed_now(scope: Scope, now: int) -> Refused:
+    """The refusal outside the hours, with the moment they begin again."""
+    begins = hours.opens(scope.hours, now)
+    hint = "" if begins is None else say(f"下次开放：{render(begins)}", f"they begin at {render(begins)}")
+    return Refused(
+        "E2114",
+        say("现在不在授权时段内", "outside the scope's hours"),
+        where=scope.path,
+        why=render(now),
+        hint=hint,
+    )
 
 
 def revoked(scope: Scope) -> Refused:

@@ -44,6 +44,23 @@ def left(windows: tuple[Window, ...], instant: int) -> float:
     return max(window.left(instant) for window in windows)
 
 
+def opens(windows: tuple[Window, ...], instant: int) -> int | None:
+    """The instant at which the hours next begin; the given one where they are open; None without windows."""
+    if not windows:
+        return None
+    if left(windows, instant) > 0:
+        return instant
+    moment = datetime.fromtimestamp(instant / 1000, CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = round(moment.timestamp() * 1000)
+    starts = (
+        today + (day * DAY + window.start) * 60_000
+        for window in windows
+        for day in range(8)
+        if (moment.weekday() + day) % 7 in window.days
+    )
+    return min((each for each in starts if each > instant), default=None)
+
+
 def parse(text: str) -> Window:
     """One window. Raises ValueError."""
     found = _LINE.fullmatch(text.strip())

@@ -59,6 +59,7 @@ def render(draft: Draft) -> str:
         "rate:",
         f"  packets_per_second: {d.pps}  # 总速率",
         f"  per_host: {d.pps_per_host}  # 对单台主机的速率",
+        "  # per_network: 400  # 对单个 /24（IPv6 为 /64）的速率，不写为总速率的四成",
         "industrial: false  # 是否允许识别工控设备（Modbus、S7 等端口），默认不触碰",
         f"level: {d.level}  # 最高强度：0 被动 1 轻触 2 主动 3 侵入",
         "operators:  # 只有这些人可以使用",

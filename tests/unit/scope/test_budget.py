@@ -2,7 +2,8 @@
 
 import pytest
 
-from secops.scope.budget import Bucket
+from secops.core.errors import StoreError
+from secops.scope.budget import Bucket, Shared
 
 
 def test_rate() -> None:
@@ -37,3 +38,36 @@ def test_absurd() -> None:
     """A rate below one packet a second is refused."""
     with pytest.raises(ValueError):
         Bucket(0, 0.0)
+
+
+def test_two_processes_share(tmp_path) -> None:
+    """Two buckets over one file give together what one gives; what one gives back the other may take."""
+    one, two = Shared(tmp_path / "rates" / "s", 1000, 0.0), Shared(tmp_path / "rates" / "s", 1000, 0.0)
+    taken = [0, 0]
+    for step in range(1, 1001):
+        for number, each in enumerate((one, two)):
+            taken[number] += each.take(40, step * 0.01)
+    assert sum(taken) == pytest.approx(10_000, abs=100)
+    assert one.take(500, 11.0) == 100
+    assert two.take(500, 11.0) == 0
+    assert one.give_back(60) == 60
+    assert two.take(500, 11.0) == 60
+    one.close()
+    two.close()
+
+
+def test_account_outlives_a_crash_and_a_restart(tmp_path) -> None:
+    """Whoever comes later finds the account empty, not full; after the machine's restart it begins anew."""
+    Shared(tmp_path / "s", 1000, 0.0).take(100, 50.0)
+    assert Shared(tmp_path / "s", 1000, 50.0).take(100, 50.05) == 50
+    restarted = Shared(tmp_path / "s", 1000, 1.0)
+    assert [restarted.take(100, 1.0), restarted.take(100, 1.05)] == [0, 50]
+    (tmp_path / "s").write_bytes(b"garbage")
+    assert Shared(tmp_path / "s", 1000, 2.0).take(100, 2.0) == 0
+
+
+def test_account_that_cannot_be_kept(tmp_path) -> None:
+    """Where the file cannot be kept nothing is given."""
+    (tmp_path / "s").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="E2413"):
+        Shared(tmp_path / "s", 1000, 0.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from secops.core.errors import InvalidFiles
+from secops.core.errors import InvalidFile, InvalidFiles
 from secops.scope.document import Scope, read
 from secops.scope.template import Draft, render
 
@@ -94,3 +94,16 @@ def test_empty_template() -> None:
         read(render(Draft("", "lab", "", "", "", "2026-06-01", "2026-06-30", [], [])).encode(), "s")
     assert {each.code for each in caught.value.problems} == {"E1218"}
     assert len(caught.value.problems) == 6
+
+
+def test_rate_per_network(good: str) -> None:
+    """A network's rate is 40 % of the overall one unless it is said, and lies between a host's and the overall one."""
+    assert read(good.encode(), "s.yaml").pps_per_network == 400
+    said = good.replace("per_host: 40", "per_host: 40, per_network: 100")
+    assert read(said.encode(), "s.yaml").pps_per_network == 100
+    for wrong in (39, 1001):
+        text = good.replace("per_host: 40", f"per_host: 40, per_network: {wrong}")
+        with pytest.raises(InvalidFile, match="E1217"):
+            read(text.encode(), "s.yaml")
+    slow = good.replace("packets_per_second: 1000, per_host: 40", "packets_per_second: 10, per_host: 10")
+    assert read(slow.encode(), "s.yaml").pps_per_network == 10

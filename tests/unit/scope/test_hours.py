@@ -42,3 +42,13 @@ def test_all() -> None:
     both = (hours.parse("08:00-09:00"), hours.parse("08:00-10:00"))
     assert hours.left(both, at("2026-06-10T08:30:00+08:00")) == 90 * 60_000
     assert str(hours.parse("周六 22:00-06:00")) == "sat 22:00-06:00"
+
+
+def test_opens() -> None:
+    """The next beginning: now where open, else the nearest day's start, across midnight and week's end."""
+    windows = (hours.parse("mon-fri 22:00-06:00"), hours.parse("周日 09:00-10:00"))
+    friday = at("2026-06-12T07:00:00+08:00")
+    assert hours.opens(windows, friday) == at("2026-06-12T22:00:00+08:00")
+    assert hours.opens(windows, at("2026-06-13T06:00:00+08:00")) == at("2026-06-14T09:00:00+08:00")
+    assert hours.opens(windows, at("2026-06-13T05:59:00+08:00")) == at("2026-06-13T05:59:00+08:00")
+    assert hours.opens((), friday) is None
