@@ -46,6 +46,10 @@ SETTINGS: tuple[Setting, ...] = (
         "服务探针：auto 用本机 nmap 的，off 只用自带的，或文件路径",
         "service probes: auto for the installed nmap's, off for our own few, or a file",
     ),
+    Setting("wire.interface", "", "原始报文的出口网卡，空为按路由", "interface of raw packets, empty: by route"),
+    Setting("wire.gateway", [], "原始报文的网关，IPv4、IPv6 各一个", "gateways of raw packets, one a family"),
+    Setting("wire.source", [], "原始报文的源地址，各一个", "source addresses of raw packets, one a family"),
+    Setting("wire.vlan", 0, "原始报文的 802.1Q VLAN 号，0 为不带", "802.1Q VLAN of raw packets, 0 for none"),
     Setting("discover.gone_after", 3, "连续几次完整扫描未应答即判为消失", "complete runs without answer until gone"),
     Setting(
         "grade.case_severity", "medium", "达到该危害程度的问题归入通报单", "severity from which findings form cases"

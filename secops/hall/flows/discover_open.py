@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
+from ipaddress import ip_address
 
 from secops.core.errors import Refused, SecopsError, UsageError
 from secops.core.language import say
@@ -16,6 +17,7 @@ from secops.dial.loop import Loop
 from secops.dial.resolver import Resolver, read_hosts
 from secops.dial.talk import Bounds
 from secops.dial.wire.ping import PingFinder
+from secops.dial.wire.route import Leaving
 from secops.discover import ports as portlist
 from secops.discover.collectors.datagrams import PORTS as DATAGRAM_PORTS
 from secops.discover.collectors.datagrams import openings
@@ -23,6 +25,7 @@ from secops.discover.connectionless import Connectionless
 from secops.discover.plan import Plan, check, labels
 from secops.discover.probes.ask import Kit
 from secops.hall.app import App
+from secops.hall.config import Config
 from secops.hall.flows import discover_probes as probes
 from secops.hall.flows.scope import verify
 from secops.scope.document import Scope
@@ -194,7 +197,12 @@ class Opened:
         if self.plan.engine == "syn":
             from secops.dial.wire.syn import SynFinder
 
-            return SynFinder(self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, draining=draining)
+            finder = SynFinder(
+                self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, draining=draining,
+                leaving=leaving(self.app.config),
+            )  # fmt: skip
+            finder.survey(self.plan.addresses)
+            return finder
         bounds = Bounds(concurrency=self.app.config.number("discover.concurrency"), per_host=16)
         return ConnectFinder(
             self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, bounds=bounds, draining=draining,
@@ -261,6 +269,23 @@ class Opened:
         if self.kit is not None:
             self.kit.matcher.close()
         self.gate.close()
+
+
+def leaving(config: Config) -> Leaving:
+    """How raw packets leave, as `[wire]` says. Raises UsageError."""
+    gateways, source, vlan = config.texts("wire.gateway"), config.texts("wire.source"), config.number("wire.vlan")
+    try:
+        families = [[ip_address(each).version for each in chosen] for chosen in (gateways, source)]
+        if not 0 <= vlan <= 4094 or any(len(set(each)) < len(each) for each in families):
+            raise ValueError(f"vlan {vlan}, {', '.join((*gateways, *source))}")
+    except ValueError as error:
+        raise UsageError(
+            "E3209",
+            say("[wire] 配置不对", "a [wire] setting is wrong"),
+            why=str(error),
+            hint=say("VLAN 号 0 至 4094；每族地址至多一个", "a VLAN is 0 to 4094; one address a family at most"),
+        ) from error
+    return Leaving(config.text("wire.interface"), gateways, source, vlan)
 
 
 def _ignore(_: bool) -> None:
