@@ -44,6 +44,7 @@ PROTOCOLS: Final = frozenset(
         "enip",
         "opcua",
         "iec104",
+        "rpcbind",
         "dns",
         "ntp",
         "netbios",

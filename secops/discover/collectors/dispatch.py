@@ -25,6 +25,7 @@ from secops.discover.collectors import (
     postgres,
     rdp,
     redis,
+    rpcbind,
     rtsp,
     s7,
     service,
@@ -54,6 +55,7 @@ COLLECTORS: tuple[Collector, ...] = (
     amqp.COLLECTOR,
     mqtt.COLLECTOR,
     rtsp.COLLECTOR,
+    rpcbind.COLLECTOR,
     s7.COLLECTOR,
     modbus.COLLECTOR,
     enip.COLLECTOR,
@@ -92,6 +94,7 @@ def identify(target: Target, kit: Kit | None = None) -> Identifying:
     told = service.describe(verdict)
     if told.facts:
         deeper = yield from _deeper(target, verdict)
+        told = service.completed(told, deeper)
         return (*deeper[:1], told, *deeper[1:]) if verdict.secured else (told, *deeper)
     if verdict.state is State.WRAPPED or isinstance((yield Redial()), Failed):
         return (told,)

@@ -1,5 +1,6 @@
 """What nmap's probes and patterns say of a port, as one reading beside those of our own collectors: `service@1`."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 from secops.core.model import Status, Value
@@ -14,9 +15,10 @@ DEEPER = {
     "http": "http", "http-proxy": "http", "https": "http", "ssh": "ssh", "redis": "redis", "postgresql": "postgres",
     "microsoft-ds": "smb", "netbios-ssn": "smb", "ms-wbt-server": "rdp", "mongodb": "mongodb", "mqtt": "mqtt",
     "amqp": "amqp", "ldap": "ldap", "ms-sql-s": "mssql", "oracle-tns": "oracle", "oracle": "oracle", "rtsp": "rtsp",
-    "cassandra": "cassandra", "cassandra-native": "cassandra",
+    "cassandra": "cassandra", "cassandra-native": "cassandra", "rpcbind": "rpcbind",
 }  # fmt: skip
 """nmap's name for a service -> our collector that knows more of it."""
+_SCRIPTED = frozenset({"rpcbind"})
 
 
 def describe(verdict: Verdict) -> Reading:
@@ -39,6 +41,19 @@ def describe(verdict: Verdict) -> Reading:
         case State.CUT:
             return Reading(LABEL, Status.CLOSED_EARLY, {}, extra)
     return Reading(LABEL, Status.PROTOCOL_ERROR if verdict.heard else Status.TIMEOUT, {}, extra)
+
+
+def completed(told: Reading, deeper: tuple[Reading, ...]) -> Reading:
+    """The reading with what nmap too learns by asking further: its rpcinfo script gives rpcbind its version."""
+    if told.facts.get("service.name") not in _SCRIPTED:
+        return told
+    facts = dict(told.facts)
+    for each in deeper:
+        if each.facts.get("service.name") == facts["service.name"]:
+            for field in ("service.version", "service.info"):
+                if field in each.facts:
+                    facts.setdefault(field, each.facts[field])
+    return replace(told, facts=facts)
 
 
 def hear(kit: Kit | None, probe: str, data: bytes, *, tls: bool = False) -> tuple[Reading, ...]:

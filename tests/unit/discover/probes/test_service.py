@@ -8,6 +8,7 @@ from secops.core.model import Status, Target
 from secops.dial.conversation import Secured
 from secops.discover.collectors import service
 from secops.discover.collectors.dispatch import COLLECTORS, identify
+from secops.discover.collectors.interface import Reading
 from secops.discover.probes.ask import State, Verdict
 
 PAGE = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Length: 0\r\n\r\n"
@@ -103,3 +104,12 @@ def test_every_deeper_collector_exists():
     """Each service of nmap's that has a collector of ours names one that can ask."""
     known = {each.name: each for each in COLLECTORS}
     assert all(known[name].ask is not None for name in service.DEEPER.values())
+
+
+def test_rpcbind_is_completed():
+    """Rpcbind's version comes from its own list, as nmap's script gives it; other services stay as they were told."""
+    told = Reading(service.LABEL, Status.SUCCESS, {"service.name": "rpcbind"})
+    deeper = (Reading("rpcbind@1", Status.SUCCESS, {"service.name": "rpcbind", "service.version": "2-4"}),)
+    assert service.completed(told, deeper).facts["service.version"] == "2-4"
+    other = Reading(service.LABEL, Status.SUCCESS, {"service.name": "http"})
+    assert service.completed(other, deeper) is other
