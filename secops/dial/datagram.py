@@ -34,9 +34,10 @@ _PAUSES: Final = (0.3, 0.6, 1.0)
 _INBOX: Final = 8 << 20
 _DATAGRAM: Final = 65_535
 _LISTEN_EVERY: Final = 32
-_BUSY: Final = {errno.EAGAIN, errno.ENOBUFS, errno.EINTR, errno.ENOMEM}
+_BUSY: Final = {errno.EAGAIN, errno.ENOBUFS, errno.EINTR, errno.ENOMEM, errno.EPERM}
+"""Waited out for a moment; EPERM is what a full table of connections says (nf_conntrack)."""
 _ECHOED: Final = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPROTO, errno.ENOPROTOOPT}
-_SEND_TRIES: Final = 100
+_SEND_TRIES: Final = 30
 _RCVBUFFORCE: Final = 33
 _RECVERR: Final = {socket.AF_INET: (socket.SOL_IP, 11), socket.AF_INET6: (41, 25)}
 _UNREACHABLE: Final = {socket.AF_INET: (2, 3, 3), socket.AF_INET6: (3, 1, 4)}
@@ -236,6 +237,7 @@ class _Search:
                 continue
             self.sent += 1
             return
+        self.leave(cell, "not-sent")
 
     def leave(self, cell: int, reason: str) -> None:
         """This target is not asked, and counts as nothing."""

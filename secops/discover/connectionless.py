@@ -143,7 +143,7 @@ class Connectionless:
     def _addresses(self, block: Block, seed: int) -> _Searching:
         """Which addresses answer to an echo, or on our own link to ARP or ND."""
         behind: Counter[str] = Counter()
-        for count, event in enumerate(self.pinger.find(block.addresses, seed=seed + block.number), 1):
+        for event in self.pinger.find(block.addresses, seed=seed + block.number):
             if isinstance(event, Tally):
                 return event
             facts: dict[str, Value] = {}
@@ -157,7 +157,6 @@ class Connectionless:
                     if maker := vendor(event.hardware):
                         facts["device.vendor"] = maker
             yield self._seen(f"{event.how}@1", Target(event.address), Status.SUCCESS, facts, extra=extra)
-            yield Found(count)
         raise AssertionError("a finder ends with its tally")
 
     def _job(self, each: Answered) -> Job:

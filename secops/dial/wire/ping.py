@@ -18,6 +18,7 @@ from typing import Final
 from secops.core.address import V4, WIDTH, number, unpack
 from secops.core.clock import Clock
 from secops.core.errors import Refused, SecopsError
+from secops.core.language import say
 from secops.dial.budget import Budget, Leasing
 from secops.dial.connect import permuted
 from secops.dial.finder import DONE, DRAINED, REFUSED, Tally
@@ -31,8 +32,9 @@ from secops.scope.level import Level
 ATTEMPTS: Final = 3
 PATIENCE: Final = 1.0
 """Seconds between two questions to one address, and after the last."""
-_BUSY: Final = {errno.EAGAIN, errno.ENOBUFS, errno.EINTR, errno.ENOMEM}
-_SEND_TRIES: Final = 100
+_BUSY: Final = {errno.EAGAIN, errno.ENOBUFS, errno.EINTR, errno.ENOMEM, errno.EPERM}
+"""Waited out for a moment; EPERM is what a full table of connections says (nf_conntrack)."""
+_SEND_TRIES: Final = 30
 _LISTEN_EVERY: Final = 32
 _REFUSED: Final = "out-of-lease"
 _GONE: Final = object()
@@ -222,6 +224,7 @@ class _Link:
             else:
                 self.account.sent += 1
                 return
+        self.drop(address, "not-sent")
 
     def drop(self, address: str, reason: str) -> None:
         if self.silent.pop(address, _GONE) is None:
@@ -280,6 +283,7 @@ class _Echo:
             else:
                 self.account.sent += 1
                 return
+        self.drop(address, "not-sent")
 
     def drop(self, address: str, reason: str) -> None:
         if self.silent.pop(address, _GONE) is None:
@@ -321,7 +325,8 @@ class _Echo:
             try:
                 found = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_ICMP if four else socket.IPPROTO_ICMPV6)
             except PermissionError as error:
-                raise SecopsError("E3201", "raw packets cannot be sent here", why=str(error)) from error
+                what = say("这里不能发原始报文", "raw packets cannot be sent here")
+                raise SecopsError("E3201", what, why=str(error)) from error
             found.setblocking(False)
             found.setsockopt(*(_ICMP_FILTER if four else _ICMP6_FILTER))
             try:
