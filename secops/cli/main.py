@@ -34,6 +34,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "doctor": ("secops.cli.doctor", "检查运行环境", "check this machine"),
     "explain": ("secops.cli.explain", "解释错误码与退出码", "explain a code"),
     "schema": ("secops.cli.schema", "输出记录的 JSON Schema", "JSON Schema of records"),
+    "dev": ("secops.cli.dev", "给开发者：新建采集器", "for developers: begin a collector"),
     "completion": ("secops.cli.completion", "生成命令补全脚本", "shell completion"),
 }
 

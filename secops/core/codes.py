@@ -116,6 +116,9 @@ CODES: dict[str, str] = {
     "E1425": "技术指纹文件不合格式|a fingerprint file is not well formed",
     "E1426": "读不了外部指纹库|a larger fingerprint set cannot be read",
     "E1431": "分片写法不对|not a shard",
+    "E1440": "这里不是本程序的源代码目录|not the program's source tree",
+    "E1441": "不能新建这个采集器|this collector cannot be made",
+    "E1442": "找不到登记采集器的位置|the place where collectors are listed is not found",
     # discovery on the network (dial, hall.flows.discover_open)
     "E3101": "hosts 文件里的地址不对|an address of the hosts file is none",
     "E3301": "没有安装 nmap|nmap is not installed",
