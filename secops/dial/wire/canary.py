@@ -113,13 +113,20 @@ class Canaries:
     def overdue(self, now: float, patience: float) -> list[float]:
         """Questions given up now, as the moments they were asked."""
         given_up = [each for each in self._turn if each.waiting and now - each.asked >= patience]
-        silent = sum(each.missed > 0 for each in self._turn)
         for each in given_up:
-            each.waiting = False
-            each.missed += 1
-            self.lost += 1
-            if each.missed >= _OUT and silent * 4 <= len(self._turn):
-                self.lost -= each.missed
-                self.asked -= each.missed
-                self.forget(each.address)
+            self.silent(each.address)
         return [each.asked for each in given_up]
+
+    def silent(self, address: bytes) -> None:
+        """This one will not answer its question any more."""
+        each = self._known.get(address)
+        if each is None or not each.waiting:
+            return
+        each.waiting = False
+        each.missed += 1
+        self.lost += 1
+        silent = sum(each.missed > 0 for each in self._turn)
+        if each.missed >= _OUT and silent * 4 <= len(self._turn):
+            self.lost -= each.missed
+            self.asked -= each.missed
+            self.forget(each.address)
