@@ -18,7 +18,7 @@ DEEPER = {
     "cassandra": "cassandra", "cassandra-native": "cassandra", "rpcbind": "rpcbind",
 }  # fmt: skip
 """nmap's name for a service -> our collector that knows more of it."""
-_SCRIPTED = frozenset({"rpcbind"})
+_SCRIPTED = frozenset({"rpcbind", "amqp"})
 
 
 def describe(verdict: Verdict) -> Reading:
@@ -44,15 +44,14 @@ def describe(verdict: Verdict) -> Reading:
 
 
 def completed(told: Reading, deeper: tuple[Reading, ...]) -> Reading:
-    """The reading with what nmap too learns by asking further: its rpcinfo script gives rpcbind its version."""
+    """The reading with what nmap too learns by asking further: its scripts rpcinfo and amqp-info say it more exactly."""
     if told.facts.get("service.name") not in _SCRIPTED:
         return told
     facts = dict(told.facts)
     for each in deeper:
         if each.facts.get("service.name") == facts["service.name"]:
-            for field in ("service.version", "service.info"):
-                if field in each.facts:
-                    facts.setdefault(field, each.facts[field])
+            wanted = ("service.product", "service.version", "service.info")
+            facts |= {field: each.facts[field] for field in wanted if field in each.facts}
     return replace(told, facts=facts)
 
 
