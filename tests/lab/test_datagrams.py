@@ -160,3 +160,33 @@ def test_the_end_of_leave_ends_asking(responders, witness, tmp_path, how) -> Non
         ended = time.monotonic()
     assert tally.ended == REFUSED
     assert ended - thrown[0] < 1.0
+
+
+def test_an_interface_that_goes_down_ages_nothing(responders, witness, tmp_path) -> None:
+    """In mid-search the link goes: what was not asked is told as such, and nobody answers at the end."""
+    lab = responders
+    lab.leased([HOSTS], [], udp=["53"])
+    begun = time.monotonic()
+    cut: list[float] = []
+
+    def unplug() -> bool:
+        if time.monotonic() - begun > 0.5 and not cut:
+            cut.append(time.monotonic())
+            run("ip", "-n", lab.scan, "link", "set", "vs", "down")
+        return False
+
+    with lab.within():
+        passage, _ = gate(tmp_path, scope([HOSTS], ["1-65535"], pps=2_000))
+        finder = DatagramFinder(passage, CLOCK, pps_per_host=2_000, payloads=said, draining=unplug, patience=0.2)
+        try:
+            pairs, tally = searched(finder, HOSTS, (53,))
+        finally:
+            run("ip", "-n", lab.scan, "link", "set", "vs", "up")
+            run("ip", "-n", lab.scan, "route", "add", "default", "via", "198.18.0.2")
+            run("ip", "-n", lab.scan, "-6", "addr", "add", "fd18::1/64", "dev", "vs", "nodad")
+            run("ip", "-n", lab.scan, "-6", "route", "add", "default", "via", "fd18::2")
+            passage.close()
+    assert 100 < len(pairs) < 4096
+    assert tally.alive is False
+    assert tally.unrouted == tally.left.count() > 0
+    assert tally.unrouted + len(pairs) <= 4096
