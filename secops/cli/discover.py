@@ -189,7 +189,13 @@ def status(
 
 
 @app.command(
-    "import", help=say("导入其它工具的结果（nmap XML 等）；不发送任何报文", "results of other tools; sends nothing")
+    "import",
+    help=say(
+        "导入其它工具的结果，可为 .gz；不发送任何报文\n\n"
+        "格式：nmap（XML）、masscan、masscan-list、zgrab2、nuclei、httpx、naabu、zeek、suricata",
+        "results of other tools, .gz or not; sends nothing\n\n"
+        "Formats: nmap (XML), masscan, masscan-list, zgrab2, nuclei, httpx, naabu, zeek, suricata",
+    ),
 )
 def import_(
     files: Annotated[list[Path], typer.Argument(help=say("文件", "files"))],
@@ -203,6 +209,46 @@ def import_(
 
     with open_app() as app_:
         raise typer.Exit(exit_code(follow(bring_in(app_, tuple(files), kind), format=format)))
+
+
+@app.command(
+    help=say(
+        "从抓包文件或网卡流量中发现资产；不发送任何报文",
+        "find assets in captured traffic or on a network card; sends nothing",
+    )
+)
+def passive(
+    files: Annotated[list[Path] | None, typer.Argument(help=say("pcap、pcapng 文件", "pcap, pcapng files"))] = None,
+    *,
+    interface: Annotated[str, typer.Option("--interface", "-i", help=say("网卡，如 eth0", "card, like eth0"))] = "",
+    seconds: Annotated[float, typer.Option("--seconds", min=1, max=31_536_000, help=say("监听秒数", "how long"))] = 60,
+    scope: Annotated[str, typer.Option("--scope", help=say("监听所依据的授权书", "scope to listen under"))] = "",
+    keep_outside: Annotated[
+        bool,
+        typer.Option(
+            "--keep-outside", help=say("授权外的也保留并标明（仅文件）", "keep what is outside, flagged (files)")
+        ),
+    ] = False,
+    operator: Operator = "",
+    format: Form = None,
+) -> None:
+    """Hear and keep; a card needs a scope of any level."""
+    from secops.cli.context import exit_code, follow, open_app, operator_of, stopping
+    from secops.core.errors import UsageError
+    from secops.hall.flows.discover_passive import from_files, live
+
+    if bool(files) == bool(interface):
+        raise UsageError("E1423", say("给出抓包文件或网卡，二选一", "name capture files or a card, one of them"))
+    if interface and (not scope or keep_outside):
+        raise UsageError(
+            "E1424", say("监听网卡须用 --scope 给出授权书", "listening to a card needs --scope, and it filters")
+        )
+    with open_app() as app_, stopping() as stop:
+        if files:
+            events = from_files(app_, tuple(files), keep_outside=keep_outside, stop=stop)
+        else:
+            events = live(app_, interface, scope, seconds=seconds, operator=operator_of(operator), stop=stop)
+        raise typer.Exit(exit_code(follow(events, format=format), stop))
 
 
 def _confirm(made: "Plan", *, yes: bool) -> None:

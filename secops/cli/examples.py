@@ -17,7 +17,11 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     ),
     "discover resume": ("secops discover resume RUN", "secops discover resume RUN -f jsonl"),
     "discover status": ("secops discover status", "secops discover status RUN -f json"),
-    "discover import": ("secops discover import nmap.xml", "secops discover import a.xml b.xml"),
+    "discover import": ("secops discover import nmap.xml", "secops discover import a.xml zeek.log.gz"),
+    "discover passive": (
+        "secops discover passive office.pcapng",
+        "secops discover passive -i eth0 --seconds 600 --scope scopes/mine.yaml",
+    ),
     "inventory list": ("secops inventory list service:redis", "secops inventory list 'kind:website tls:false' -f csv"),
     "inventory show": ("secops inventory show 192.0.2.10", "secops inventory show 192.0.2.10 -f json"),
     "inventory history": ("secops inventory history 192.0.2.10", "secops inventory history 192.0.2.10 -f csv"),

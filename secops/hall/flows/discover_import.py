@@ -44,6 +44,11 @@ class _File:
     places: dict[str, str] = field(default_factory=dict)
     """Reason -> where it was met first."""
 
+    @property
+    def run(self) -> str:
+        """Named after the content."""
+        return f"import-{derive('imp', self.sha256)[4:]}"
+
     def skip(self, each: Skipped) -> None:
         """Count a record that could not be read."""
         reason = each.reason
@@ -55,6 +60,7 @@ class _File:
     def told(self) -> dict[str, object]:
         """The file's ledger, as a record."""
         return {
+            "run": self.run,
             "file": str(self.path),
             "format": self.format,
             "sha256": self.sha256,
@@ -71,41 +77,46 @@ class _File:
 
 
 def bring_in(app: App, files: tuple[Path, ...], kind: str = "") -> Iterator[Event]:
-    """Read the files, write their observations, merge. The same file gives the same run and nothing twice."""
+    """Read the files, write their observations, merge. A file is a run of its own: the same file changes nothing twice.
+
+    The one Summary, last, sums up all files under the last one's run; each file's ledger is a Row.
+    """
     held = [_file(path, kind) for path in files]
-    now = app.clock.now()
-    content = [each.sha256 for each in held]
-    run = f"import-{derive('imp', *content)[4:]}"
     with app.workspace.lock("discover"):
-        yield Started(run, KIND)
         begun = app.clock.monotonic()
-        plan = {"files": [str(path) for path in files], "sha256": content, "formats": [each.format for each in held]}
-        with app.database.write() as connection:
-            if runs.get(connection, run) is None:
-                runs.begin(
-                    connection,
-                    runs.Run(run, KIND, app.site, runs.RUNNING, plan, derive("imp", *content), now, now, None,
-                             os.getpid(), {}, {}),
-                )  # fmt: skip
         in_scope = trusted(app)
         warnings: list[str] = []
         for each in held:
-            yield from _read(app, run, each, in_scope, warnings)
+            yield Started(each.run, KIND)
+            _begin(app, each)
+            yield from _read(app, each, in_scope, warnings)
             yield Row("import", each.told())
         merged: dict[str, int | float] = {}
         for event in merge(app):
             if isinstance(event, Summary):
                 merged = dict(event.counts)
-        summary = _summary(held, run, merged, warnings, app.clock.monotonic() - begun)
+        summary = _summary(held, merged, warnings, app.clock.monotonic() - begun)
         with app.database.write() as connection:
-            runs.end(connection, run, app.clock.now(), summary.state, asdict(summary))
-        write_files(app, run, "summary.json", asdict(summary) | {"files": [each.told() for each in held]})
+            for each in held:
+                state = "incomplete" if each.skipped else "done"
+                runs.end(connection, each.run, app.clock.now(), state, asdict(summary) | each.told())
+        for each in held:
+            write_files(app, each.run, "summary.json", asdict(summary) | each.told())
         yield summary
 
 
-def _summary(
-    held: list[_File], run: str, merged: dict[str, int | float], warnings: list[str], seconds: float
-) -> Summary:
+def _begin(app: App, file: _File) -> None:
+    """The run's row, once."""
+    now = app.clock.now()
+    plan = {"files": [str(file.path)], "sha256": [file.sha256], "formats": [file.format]}
+    with app.database.write() as connection:
+        if runs.get(connection, file.run) is None:
+            mark = derive("imp", file.sha256)
+            begun = runs.Run(file.run, KIND, app.site, runs.RUNNING, plan, mark, now, now, None, os.getpid(), {}, {})
+            runs.begin(connection, begun)
+
+
+def _summary(held: list[_File], merged: dict[str, int | float], warnings: list[str], seconds: float) -> Summary:
     left: dict[str, int] = {}
     for each in held:
         for reason, count in each.skipped.items():
@@ -121,10 +132,10 @@ def _summary(
         "outside_scope": sum(each.outside for each in held),
     }
     return Summary(
-        run=run,
+        run=held[-1].run if held else "",
         kind=KIND,
         complete=not left,
-        counts=counts | merged,
+        counts=counts | {name: merged[name] for name in merged.keys() - {"new", "changed"}},
         left_out=left,
         warnings=tuple(warnings),
         duration_ms=round(seconds * 1000),
@@ -132,14 +143,14 @@ def _summary(
     )
 
 
-def _read(app: App, run: str, file: _File, in_scope: IntervalSet, warnings: list[str]) -> Iterator[Event]:
+def _read(app: App, file: _File, in_scope: IntervalSet, warnings: list[str]) -> Iterator[Event]:
     """One file into the log, batch by batch."""
     latest = app.clock.now()
     unknown = Instant(min(int(latest), max(0, int(file.path.stat().st_mtime * 1000))))
     begun = app.clock.monotonic()
     with file.path.open("rb") as raw:
         stream, unpacker = packed.opened(raw)
-        for seen, skipped in batches(file.importer.read(stream, app.site, app.observer, run, file.ledger)):
+        for seen, skipped in batches(file.importer.read(stream, app.site, app.observer, file.run, file.ledger)):
             kept = [flagged(timed(each, latest, unknown), in_scope) for each in seen]
             file.outside += sum(not each.in_scope for each in kept)
             with app.database.write() as connection:

@@ -96,8 +96,9 @@ class _Session:
             "passed_by": sum(self.ledger.passed.values()), "skipped": sum(self.left.values()),
         }  # fmt: skip
         state = "incomplete" if state == "done" and self.left else state
+        moved = {name: merged[name] for name in merged.keys() - {"new", "changed"}}
         summary = Summary(
-            run=self.run, kind=KIND, complete=state == "done", counts=counts | merged, left_out=self.left,
+            run=self.run, kind=KIND, complete=state == "done", counts=counts | moved, left_out=self.left,
             warnings=tuple(self.warnings), duration_ms=round((self.app.clock.monotonic() - begun) * 1000), state=state,
         )  # fmt: skip
         with self.app.database.write() as connection:

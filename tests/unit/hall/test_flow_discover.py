@@ -215,11 +215,13 @@ def test_import_sends_nothing_and_flags_what_is_outside(app, tmp_path):
     for name, address in (("in.xml", "127.0.0.2"), ("out.xml", "203.0.113.5")):
         files.append(tmp_path / name)
         files[-1].write_text(NMAP.format(address), encoding="utf-8")
-    summary = last(list(bring_in(app, tuple(files))))
+    events = list(bring_in(app, tuple(files)))
+    summary = last(events)
     assert summary.complete
     assert summary.counts["outside_scope"] > 0
     with app.database.read() as connection:
-        seen = list(observations.of_run(connection, summary.run))
+        ledgers = [each.data for each in events if isinstance(each, Row)]
+        seen = [each for file in ledgers for each in observations.of_run(connection, file["run"])]
     assert {each.target.address: each.in_scope for each in seen} == {"127.0.0.2": True, "203.0.113.5": False}
     again = last(list(bring_in(app, tuple(files))))
     assert (again.run, again.counts["observations"]) == (summary.run, 0)
