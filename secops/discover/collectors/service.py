@@ -44,7 +44,7 @@ def describe(verdict: Verdict) -> Reading:
 
 
 def completed(told: Reading, deeper: tuple[Reading, ...]) -> Reading:
-    """The reading with what nmap too learns by asking further: its scripts rpcinfo and amqp-info say it more exactly."""
+    """The reading with what nmap too learns by asking further: by its scripts rpcinfo and amqp-info."""
     if told.facts.get("service.name") not in _SCRIPTED:
         return told
     facts = dict(told.facts)
