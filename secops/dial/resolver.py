@@ -35,6 +35,7 @@ class Resolver:
         self._clock = clock
         self._hosts = hosts or {}
         self._known: dict[str, tuple[str, ...]] = {}
+        self._unanswered: set[str] = set()
 
     def resolve(self, name: str) -> tuple[str, ...]:
         """Canonical addresses of a name, at most 16; an address is its own answer; empty where nobody knows."""
@@ -51,6 +52,12 @@ class Resolver:
             self._known[key] = self._ask(key)
         return self._known[key]
 
+    def lacks_ipv6(self, name: str) -> bool:
+        """Is it known that the name has addresses but none of IPv6? False while any question went unanswered."""
+        found = self.resolve(name)
+        sure = name.lower().rstrip(".") not in self._unanswered and len(found) < ADDRESSES_MOST
+        return bool(found) and sure and not any(":" in each for each in found)
+
     def _ask(self, name: str) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for kind in (A, AAAA):
@@ -58,6 +65,7 @@ class Resolver:
             for _ in range(_ALIASES_MOST):
                 reply = self._question(wanted, kind)
                 if reply is None:
+                    self._unanswered.add(name)
                     break
                 held, wanted = _walk(reply, wanted)
                 found.update(dict.fromkeys(held))

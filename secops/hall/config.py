@@ -50,6 +50,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("wire.gateway", [], "原始报文的网关，IPv4、IPv6 各一个", "gateways of raw packets, one a family"),
     Setting("wire.source", [], "原始报文的源地址，各一个", "source addresses of raw packets, one a family"),
     Setting("wire.vlan", 0, "原始报文的 802.1Q VLAN 号，0 为不带", "802.1Q VLAN of raw packets, 0 for none"),
+    Setting(
+        "discover.fingerprints",
+        "",
+        "更大的技术指纹库（wappalyzergo 的 fingerprints_data.json），留空只用自带的",
+        "a larger set of technology fingerprints (wappalyzergo's fingerprints_data.json); empty for our own only",
+    ),
     Setting("discover.gone_after", 3, "连续几次完整扫描未应答即判为消失", "complete runs without answer until gone"),
     Setting(
         "grade.case_severity", "medium", "达到该危害程度的问题归入通报单", "severity from which findings form cases"

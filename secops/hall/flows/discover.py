@@ -12,6 +12,7 @@ from secops.core.model import Coverage, Observation, RunEnd
 from secops.discover import plan as plans
 from secops.discover.journal import Journal
 from secops.discover.plan import Plan
+from secops.discover.reach import over_ipv6
 from secops.discover.run import Done, Found, Look
 from secops.hall.app import App
 from secops.hall.flows.discover_open import Opened, make_plan, open_run
@@ -212,7 +213,7 @@ class _Session:
                 if isinstance(event, Found):
                     self.journal.open += 1
                 elif isinstance(event, Observation):
-                    self.journal.add(event, self.app.clock.monotonic())
+                    self.journal.add(over_ipv6(event, self.opened.without_ipv6), self.app.clock.monotonic())
                 else:
                     self._settle(event)
                 self.tick()

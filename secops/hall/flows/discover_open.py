@@ -22,6 +22,7 @@ from secops.discover import ports as portlist
 from secops.discover.collectors.datagrams import PORTS as DATAGRAM_PORTS
 from secops.discover.collectors.datagrams import openings
 from secops.discover.connectionless import Connectionless
+from secops.discover.fingerprint.shelf import SHELF
 from secops.discover.plan import Plan, check, labels
 from secops.discover.probes.ask import Kit
 from secops.hall.app import App
@@ -191,6 +192,8 @@ class Opened:
     warnings: list[str] = field(default_factory=list)
     kit: Kit | None = None
     """nmap's probes, where they are installed."""
+    without_ipv6: frozenset[str] = frozenset()
+    """Names known to have no IPv6 address."""
 
     def finder(self, draining: Callable[[], bool]) -> Finder:
         """The engine of the plan."""
@@ -311,6 +314,8 @@ def open_run(app: App, plan: Plan, operator: str) -> Opened:
         )
     warnings: list[str] = []
     kit = probes.kit(app, plan, warnings)
+    larger = app.config.text("discover.fingerprints")
+    SHELF.add(str(app.workspace.root / larger) if larger else "")
     gate = Gate(scope, clock=app.clock, audit=app.audit, epoch=app.epoch, operator=operator)
     gate.give_back(gate.lease(Level.GENTLE, 1).budget)
     hosts = read_hosts(app.workspace.root / scope.hosts) if scope.hosts else {}
@@ -323,4 +328,5 @@ def open_run(app: App, plan: Plan, operator: str) -> Opened:
         for each in addresses:
             named[each] = (*named.get(each, ()), name)
     left = {say("域名解析不到授权内的地址", "names without an address in scope"): unknown} if unknown else {}
-    return Opened(app, plan, gate, resolver, named, left, warnings, kit)
+    lacking = frozenset(each for each in plan.names if "*" not in each and resolver.lacks_ipv6(each))
+    return Opened(app, plan, gate, resolver, named, left, warnings, kit, lacking)

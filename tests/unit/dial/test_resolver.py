@@ -66,3 +66,12 @@ def test_hosts_file_is_read(tmp_path):
         read_hosts(path)
     assert caught.value.where.endswith("hosts:2:1")
     assert read_hosts(tmp_path / "none") == {}
+
+
+def test_a_name_without_ipv6_is_known_as_such(clock, dns):
+    """A name whose AAAA question was answered with nothing lacks IPv6; an unanswered question proves nothing."""
+    place, _ = dns
+    assert Resolver((place,), clock).lacks_ipv6("a.cn")
+    hosts = {"six.cn": ("198.18.0.1", "2001:db8::1"), "four.cn": ("198.18.0.1",)}
+    resolver = Resolver((), clock, hosts=hosts)
+    assert [resolver.lacks_ipv6(each) for each in ("six.cn", "four.cn", "none.cn")] == [False, True, False]
