@@ -74,7 +74,7 @@ class Figure:
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "syn": ("syn",),
-    "discover": ("banner", "grab", "service_id", "service_speed", "nmap_xml", "plan_memory", "end_to_end"),
+    "discover": ("banner", "grab", "service_id", "service_speed", "datagrams"),
 }
 """Group -> the modules beside this one whose `figures()` it runs, in order."""
 

@@ -124,46 +124,56 @@ def workspace(
     secops(lab, folder, "scope", "sign", "lab", "--key", "chief", *secret)
 
 
-def by_us(lab: Lab, folder: Path) -> dict[Endpoint, Answer]:
-    """`discover run` on the workspace's scope: what each open TCP port was told to be, by the same probes as nmap's.
+def active(text: str) -> str:
+    """The scope's text with leave for service probes, at a rate fit for the lab."""
+    for old, new in (("level: 1", "level: 2"), ("second: 1000", "second: 4000"), ("per_host: 40", "per_host: 200")):
+        text = text.replace(old, new)
+    return text
 
-    Where those have no answer, by the first of our own collectors that has one. The inventory may say it better still:
-    its MariaDB is nmap's `MySQL 5.5.5-10.11.19-MariaDB`.
-    """
-    found: dict[Endpoint, Answer] = {}
-    by_probes: set[Endpoint] = set()
+
+def by_us(lab: Lab, folder: Path) -> dict[Endpoint, tuple[Answer, ...]]:
+    """`discover run` on the workspace's scope: what its collectors told of each open TCP port, nmap's probes first."""
+    found: dict[Endpoint, tuple[Answer, ...]] = {}
     told = secops(lab, folder, "discover", "run", "lab", "--yes", "--operator", "lab", "-f", "jsonl")
     for line in told.splitlines():
         row = json.loads(line)
-        if row.get("transport") != "tcp" or row.get("name"):
+        if row.get("transport") != "tcp" or row.get("name") or not row["facts"].get("service.name"):
             continue
         at, facts = (str(row["address"]), int(row["port"])), row["facts"]
-        probes = str(row["collector"]).startswith("service@")
-        if not facts.get("service.name") or at in by_probes or (at in found and not probes):
-            continue
-        if probes:
-            by_probes.add(at)
-        found[at] = Answer(
+        answer = Answer(
             str(facts["service.name"]),
             str(facts.get("service.product", "")),
             str(facts.get("service.version", "")),
             bool(facts.get("tls.enabled")),
         )
+        first = str(row["collector"]).startswith("service@")
+        found[at] = (answer, *found.get(at, ())) if first else (*found.get(at, ()), answer)
     return found
 
 
 def differences(
-    servers: dict[Endpoint, str], nmap: dict[Endpoint, Answer], ours: dict[Endpoint, Answer]
+    servers: dict[Endpoint, str], nmap: dict[Endpoint, Answer], ours: dict[Endpoint, tuple[Answer, ...]]
 ) -> list[Difference]:
-    """Where nmap gives an answer and ours is another; one line a field."""
+    """Where nmap gives an answer and none of ours gives the same: the name, or the product with its version."""
     found = []
     for at, name in servers.items():
-        theirs, mine = nmap.get(at, Answer()), ours.get(at, Answer())
+        theirs, mine = nmap.get(at, Answer()), ours.get(at) or (Answer(),)
         if not theirs.name:
             continue
-        found += [
-            Difference(name, at, field, theirs, mine)
-            for field in ("name", "product", "version")
-            if getattr(theirs, field) != getattr(mine, field)
-        ]
+        if all(each.name != theirs.name for each in mine):
+            found.append(Difference(name, at, "name", theirs, mine[0]))
+        elif all((each.product, each.version) != (theirs.product, theirs.version) for each in mine):
+            found.append(Difference(name, at, "version", theirs, mine[0]))
     return found
+
+
+_SCRIPTS = {
+    ("gunicorn", "name"): "no probe knows it: http-server-header puts the product to the port table's http-alt",
+    ("mosquitto", "name"): "mqtt-subscribe writes the version into the name",
+}
+"""(server, field) -> why nmap's answer is not one of its probes: a script of `-sV` has written over it."""
+
+
+def explained(difference: Difference) -> str:
+    """Why nmap's own scripts, not its probes, say otherwise; empty where they do not."""
+    return _SCRIPTS.get((difference.server, difference.field), "")
