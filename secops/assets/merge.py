@@ -8,7 +8,16 @@ from collections.abc import Iterable, Mapping
 
 from secops.assets import draft as drafts
 from secops.assets.draft import DECLARE, INHERENT, PROTOCOLS, Cause, Draft
-from secops.assets.identity import MANY, identifiers, ip_id, is_asset, service_id, service_key, website_key
+from secops.assets.identity import (
+    MANY,
+    identifiers,
+    ip_id,
+    is_asset,
+    service_id,
+    service_key,
+    website_key,
+    website_key_of,
+)
 from secops.assets.register import NOBODY, Owner, Register, place_of
 from secops.assets.work import Merged, Work
 from secops.core.fields import facts_of
@@ -35,6 +44,7 @@ _PAGES = frozenset({"http", "http+hop", "httpx", "zgrab2+http", "passive+http"})
 _SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.OUT_OF_SCOPE})
 """How a look ends that does not show the port to be open."""
 _ADDRESSES_MOST = 256
+_LINKS_MOST = 50
 _OUTSIDE = "out_of_scope"
 _HOSTS = "hosts"
 
@@ -232,6 +242,22 @@ def _websites(
     work.relate(website, RelationType.RUNS_ON, ip, cause, base)
     if target.name:
         work.relate(website, RelationType.RESOLVES_TO, ip, cause, "dns")
+    _links(work, website, cause, facts)
+
+
+def _links(work: Work, website: Draft, cause: Cause, facts: Mapping[str, Value]) -> None:
+    """Relate a page to the sites it points at, known or not yet: who comes first must not matter.
+
+    Readers pass by a relation whose other end is not there.
+    """
+    links = facts.get("http.links")
+    for each in links[:_LINKS_MOST] if isinstance(links, tuple) else ():
+        try:
+            target = entity_id(website.site, Kind.WEBSITE, website_key_of(str(each)))
+        except ValueError:
+            continue
+        if target != website.id:
+            work.relate(website, RelationType.CONNECTS_TO, target, cause, "link")
 
 
 def _place(website: Draft, cause: Cause, target: Target, ip: str, register: Register) -> None:

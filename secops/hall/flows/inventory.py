@@ -154,7 +154,8 @@ def show(app: App, word: str) -> Shown:
         others = {end for each in drawn for end in (each.source, each.target)} - {entity.id}
         names = {id: f"{each.kind} {each.key}" for id, each in entities.by_ids(connection, others).items()}
         ports = entities.services_of(connection, [entity.id])[entity.id] if entity.kind is Kind.IP else []
-    return Shown(entity, values, sources, tuple(drawn), names, tuple(ports))
+    met = tuple(each for each in drawn if {each.source, each.target} <= names.keys() | {entity.id})
+    return Shown(entity, values, sources, met, names, tuple(ports))
 
 
 def history(app: App, word: str) -> list[tuple[Change, str]]:

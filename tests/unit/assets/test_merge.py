@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from secops.assets.merge import merge
 from secops.assets.work import Merged
 from secops.core.clock import Instant
@@ -63,6 +65,26 @@ def test_a_page_makes_a_website_that_runs_on_its_address() -> None:
     assert website.facts["http.title"] == "=cmd()"
     (relation,) = found.relations.values()
     assert (relation.type, relation.source) == (RelationType.RUNS_ON, website.id)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_page_is_related_to_the_sites_it_points_at(order: tuple[int, int]) -> None:
+    """Whichever of the two sites is seen first; a site's link to itself and what is no address draw nothing."""
+    links = ("http://198.18.0.1:8080", "http://198.18.0.1", "https://elsewhere.example.cn", "ftp://198.18.0.9")
+    looks = [
+        _see(1, "http", 80, http__status_code=200, http__links=links),
+        _see(2, "http", 8080, http__status_code=200),
+    ]
+    found = merge({}, [looks[each] for each in order])
+    sites = {each.key: each.id for each in _of(found, Kind.WEBSITE)}
+    drawn = {
+        (each.source, each.target, each.reason)
+        for each in found.relations.values()
+        if each.type is RelationType.CONNECTS_TO
+    }
+    assert len(drawn) == 2
+    assert (sites["http://198.18.0.1:80"], sites["http://198.18.0.1:8080"], "link") in drawn
+    assert len(sites) == 2
 
 
 def test_what_a_collector_no_longer_sees_is_no_longer_known() -> None:

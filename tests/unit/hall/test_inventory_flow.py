@@ -256,3 +256,20 @@ def test_a_rebuild_cut_short_leaves_the_inventory_as_it_was(app: App) -> None:
     events.close()
     assert inventory.digest(app) == before
     assert inventory.count(app) == 4
+
+
+def test_links_between_known_websites_are_shown(app: App) -> None:
+    """A site's links to sites of the inventory are relations; links to others are told in its facts only."""
+    seen = _web("r1", 1, _NOW + 1)
+    links = ("http://198.18.0.2", "http://elsewhere.example.cn")
+    with app.database.write() as connection:
+        linked = Observation(
+            seen.site, seen.observer, seen.run, seen.collector, seen.target, seen.seen_at, seen.status,
+            {**seen.facts, "http.links": links},
+        )  # fmt: skip
+        observations.append(connection, [linked])
+    _run(app, "r2", _NOW + 10, (2,))
+    shown = inventory.show(app, "http://198.18.0.1:80")
+    ends = [shown.names[each.target] for each in shown.relations if each.reason == "link"]
+    assert ends == ["website http://198.18.0.2:80"]
+    assert shown.values["http.links"] == links
