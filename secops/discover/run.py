@@ -10,11 +10,14 @@ from secops.core.clock import Clock
 from secops.core.model import Coverage, Observation, Status, Target, Transport
 from secops.dial.finder import AnswersAll, Finder, Open, Tally
 from secops.dial.talk import Job, Outcome
+from secops.discover import fragile
+from secops.discover.brake import Brake
 from secops.discover.collectors.dispatch import follow, identify
 from secops.discover.collectors.interface import Reading
 from secops.discover.crowd import collapse
 from secops.discover.plan import Block
 from secops.discover.probes.ask import Kit
+from secops.scope.intervals import IntervalSet
 
 HOPS = 3
 _PORT_LABEL = "port@1"
@@ -51,6 +54,17 @@ class Found:
     open: int
 
 
+class Restraint(Protocol):
+    """What is used of `scope.manners`."""
+
+    def among(self, addresses: "IntervalSet | list[str]") -> None: ...
+
+    def spare(self, address: str) -> None: ...
+
+    @property
+    def spared(self) -> IntervalSet: ...
+
+
 class Beside(Protocol):
     """What runs the blocks that are not TCP."""
 
@@ -76,16 +90,28 @@ class Look:
     """Takes the blocks of UDP ports and of addresses themselves."""
     kit: Kit | None = None
     """nmap's probes, where they are installed."""
+    manners: Restraint | None = None
+    """Narrows what the finder and the loops may send."""
+    slow: Finder | None = None
+    """Finds the open ports of fragile hosts."""
+    polite: Callable[[], Jobs] | None = None
+    """The loop for fragile hosts: slow, one connection at a time."""
+    brake: Brake = field(default_factory=Brake)
+    fragile: dict[str, None] = field(default_factory=dict)
+    """Hosts that got one polite look only."""
 
     def block(self, block: Block, seed: int) -> Iterator[Found | Observation | Done]:
         """Everything of one block, Done last. Raises `core.errors.Refused` when the Gate ends the run."""
+        if self.manners is not None:
+            self.manners.among(block.addresses)
         if self.beside is not None and (block.transport is not Transport.TCP or block.ports == (0,)):
             yield from self.beside.block(block, seed)
             return
         opened: list[Open] = []
         told: list[AnswersAll] = []
         tally: Tally | None = None
-        for event in self.finder.find(block.addresses, block.ports, seed=seed + block.number):
+        finder = self.slow if block.polite and self.slow is not None else self.finder
+        for event in finder.find(block.addresses, block.ports, seed=seed + block.number):
             if isinstance(event, Tally):
                 tally = event
             elif isinstance(event, AnswersAll):
@@ -100,15 +126,22 @@ class Look:
         asked, loud = collapse(opened, told, len(block.ports))
         for address, each in loud:
             yield self._crowd(address, each)
-        jobs = (each for each in self._targets(asked))
-        yield from self._identify(jobs)
+        weak = (
+            frozenset(each.address for each in asked)
+            if block.polite
+            else fragile.hosts((each.address, each.port) for each in opened)
+        )
+        if self.manners is not None and asked:
+            self.manners.among([each.address for each in asked])
+        yield from self._identify(self._targets([each for each in asked if each.address not in weak]))
+        yield from self._politely([each for each in asked if each.address in weak])
         if tally.ended != "done" or self.draining():
             yield Done(None, tally, "drained")
             return
         coverage = Coverage(
             run=self.run,
             block=block.number,
-            ranges=replace(block, addresses=block.addresses.minus(tally.left)).ranges,
+            ranges=replace(block, addresses=block.addresses.minus(self._unseen(tally))).ranges,
             ports=block.ports,
             asked=max(0, block.targets - tally.refused - tally.unrouted),
             answered=tally.answered,
@@ -116,6 +149,20 @@ class Look:
             canary=tally.alive,
         )
         yield Done(coverage, tally, "done")
+
+    def _unseen(self, tally: Tally) -> IntervalSet:
+        """Addresses that were not looked at to the end: their silence means nothing."""
+        return tally.left if self.manners is None else tally.left.union(self.manners.spared)
+
+    def _politely(self, opened: list[Open]) -> Iterator[Observation]:
+        """One look at each of a fragile host's ports, one after the other."""
+        if not opened:
+            return
+        self.fragile |= dict.fromkeys(each.address for each in opened)
+        targets = self._until_drained(Target(each.address, each.port) for each in opened)
+        jobs = (Job(each, partial(fragile.polite, each)) for each in targets)
+        for outcome in (self.polite or self.loop)().run(jobs):
+            yield from self._observations(outcome, [])
 
     def _targets(self, opened: list[Open]) -> Iterator[Target]:
         for each in opened:
@@ -144,7 +191,11 @@ class Look:
         self, outcome: Outcome, hops: list[tuple[Target, str, bool]], path: str = ""
     ) -> Iterator[Observation]:
         if outcome.status is Status.OUT_OF_SCOPE:
+            if outcome.target.address in self.brake.hosts and not path:
+                yield self._port(outcome.target, Status.OPEN, {"identified": str(Status.LIMIT), "why": "braked"})
             return
+        if not path and self.brake.silences(outcome) and self.manners is not None:
+            self.manners.spare(outcome.target.address)
         readings = outcome.result if isinstance(outcome.result, tuple) else ()
         good = [each for each in readings if each.facts]
         if not good:

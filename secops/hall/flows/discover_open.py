@@ -1,7 +1,7 @@
 """What a run needs before its first packet: the Gate over a verified scope, the engine, the resolver."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from ipaddress import ip_address
 
@@ -23,19 +23,22 @@ from secops.discover.collectors.datagrams import PORTS as DATAGRAM_PORTS
 from secops.discover.collectors.datagrams import openings
 from secops.discover.connectionless import Connectionless
 from secops.discover.fingerprint.shelf import SHELF
-from secops.discover.plan import Plan, check, labels
+from secops.discover.plan import POLITE_SHARE, Plan, check, labels
 from secops.discover.probes.ask import Kit
 from secops.hall.app import App
 from secops.hall.config import Config
+from secops.hall.flows import discover_known as known
 from secops.hall.flows import discover_probes as probes
 from secops.hall.flows.scope import verify
 from secops.scope.document import Scope
 from secops.scope.gate import Gate
 from secops.scope.intervals import IntervalSet
 from secops.scope.level import Level
+from secops.scope.manners import Manners
 
 _FEW = 512
 """A scope that names at most so many ports is asked for all of them; a wider one for the default list."""
+_NAMES_SECONDS = 300.0
 _LOOPBACK = IntervalSet.parse(["127.0.0.0/8", "::1"])
 
 
@@ -48,10 +51,13 @@ def make_plan(
     deep: tuple[str, ...] = (),
     udp: bool = True,
     ping: bool | None = None,
+    shard: str = "",
+    delta: bool = False,
+    occasion: str = "",
 ) -> Plan:
     """The plan of a verified scope under these options. Raises Refused, InvalidFile, UsageError.
 
-    `ping` None: with the raw engine only.
+    `ping` None: with the raw engine only. `delta`: the known first, then no more of the rest than the shard.
     """
     scope = admitted(app, scope_name)
     if scope.level < Level.GENTLE:
@@ -78,9 +84,29 @@ def make_plan(
         probes=probes.digest(app),
         udp=_udp(ports, scope) if udp else (),
         ping=_ping(chosen) if ping is None else _raw(wanted=ping),
+        pps_per_network=scope.pps_per_network,
+        fragile=known.fragile_hosts(app, scope.targets),
+        shard=_shard(shard),
+        occasion=occasion,
     )
     check(plan)
+    if delta:
+        whole = plan.addresses.minus(IntervalSet.parse(plan.fragile))
+        plan = replace(plan, first=known.likely(app, whole, {"tcp": plan.ports, "udp": plan.udp}))
     return plan
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """`2/5` as numbers. Raises UsageError."""
+    part, _, parts = (text or "1/1").partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and len(text) < 12):
+        raise UsageError(
+            "E1431",
+            say("分片写法不对", "not a shard"),
+            where=f"--shard {text[:40]}",
+            hint=say("如 2/5：五份中的第二份", "such as 2/5: the second of five"),
+        )
+    return int(part), int(parts)
 
 
 def admitted(app: App, name: str) -> Scope:
@@ -195,20 +221,38 @@ class Opened:
     without_ipv6: frozenset[str] = frozenset()
     """Names known to have no IPv6 address."""
 
-    def finder(self, draining: Callable[[], bool]) -> Finder:
-        """The engine of the plan."""
+    looked_up: float = 0.0
+    manners: Manners = field(init=False)
+    """The Gate, narrowed: what every finder and loop is given."""
+
+    def __post_init__(self) -> None:
+        self.manners = Manners(self.gate, self.app.clock, self.plan.pps_per_network or self.plan.pps)
+
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """Address -> host names of the scope, asked for again when they are older than five minutes."""
+        now = self.app.clock.monotonic()
+        if now - self.looked_up > _NAMES_SECONDS and self.plan.names:
+            self.looked_up = now
+            self.named, _ = _look_up(self.resolver, self.plan.names, self.gate.scope.targets)
+        return self.named
+
+    def finder(self, draining: Callable[[], bool], *, polite: bool = False) -> Finder:
+        """The engine of the plan; polite: a quarter of a host's rate, asked once."""
+        pps = self.plan.pps_per_host / (POLITE_SHARE if polite else 1)
         if self.plan.engine == "syn":
-            from secops.dial.wire.syn import SynFinder
+            from secops.dial.wire.syn import ATTEMPTS, SynFinder
 
             finder = SynFinder(
-                self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, draining=draining,
-                leaving=leaving(self.app.config),
+                self.manners, self.app.clock, pps_per_host=pps, draining=draining, leaving=leaving(self.app.config),
+                attempts=1 if polite else ATTEMPTS,
             )  # fmt: skip
             finder.survey(self.plan.addresses)
             return finder
         bounds = Bounds(concurrency=self.app.config.number("discover.concurrency"), per_host=16)
+        if polite:
+            bounds = replace(bounds, per_host=1)
         return ConnectFinder(
-            self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, bounds=bounds, draining=draining,
+            self.manners, self.app.clock, pps_per_host=pps, bounds=bounds, draining=draining,
             tick=lambda: _ignore(draining()),
         )  # fmt: skip
 
@@ -219,9 +263,9 @@ class Opened:
             run=run,
             site=self.plan.site,
             observer=self.app.observer,
-            asker=DatagramFinder(self.gate, self.app.clock, pps_per_host=pps, payloads=openings, draining=draining),
-            pinger=PingFinder(self.gate, self.app.clock, pps_per_host=pps, draining=draining),
-            loop=lambda: DatagramLoop(self.gate, self.app.clock, pps_per_host=pps, tick=tick),
+            asker=DatagramFinder(self.manners, self.app.clock, pps_per_host=pps, payloads=openings, draining=draining),
+            pinger=PingFinder(self.manners, self.app.clock, pps_per_host=pps, draining=draining),
+            loop=lambda: DatagramLoop(self.manners, self.app.clock, pps_per_host=pps, tick=tick),
             clock=self.app.clock,
             draining=draining,
             names=self.plan.names,
@@ -233,8 +277,14 @@ class Opened:
     def _probing(self, tick: Callable[[], None]) -> Callable[[], DatagramLoop]:
         level, bounds = Level(self.plan.level), Bounds(seconds=120.0, commands=400)
         return lambda: DatagramLoop(
-            self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, level=level, bounds=bounds, tick=tick
+            self.manners, self.app.clock, pps_per_host=self.plan.pps_per_host, level=level, bounds=bounds, tick=tick
         )
+
+    def polite(self, tick: Callable[[], None]) -> Loop:
+        """The loop for fragile hosts: slow, one connection at a time, none a second time."""
+        bounds = Bounds(concurrency=64, per_host=1, redials=0)
+        pps = self.plan.pps_per_host / POLITE_SHARE
+        return Loop(self.manners, self.app.clock, pps_per_host=pps, level=Level.GENTLE, bounds=bounds, tick=tick)
 
     def loop(self, tick: Callable[[], None]) -> Loop:
         """The loop that identifies. A silent port takes nmap's thirty probes of five seconds at level ACTIVE."""
@@ -243,7 +293,7 @@ class Opened:
         if self.plan.level >= Level.ACTIVE and self.kit is not None:
             bounds = Bounds(concurrency=concurrency, seconds=300.0, commands=1_000, redials=80)
         return Loop(
-            self.gate, self.app.clock, pps_per_host=self.plan.pps_per_host, level=Level(self.plan.level),
+            self.manners, self.app.clock, pps_per_host=self.plan.pps_per_host, level=Level(self.plan.level),
             bounds=bounds, tick=tick,
         )  # fmt: skip
 
@@ -256,7 +306,7 @@ class Opened:
             for start in range(0, len(hosts), nmap_bridge.HOSTS_MOST):
                 batch = tuple(hosts[start : start + nmap_bridge.HOSTS_MOST])
                 try:
-                    answer = nmap_bridge.look(batch, self.plan.ports, self.gate, app.clock, pps=self.plan.pps)
+                    answer = nmap_bridge.look(batch, self.plan.ports, self.manners, app.clock, pps=self.plan.pps)
                     seen = list(read(BytesIO(answer.xml.encode()), self.plan.site, app.observer, run))
                 except Refused:
                     raise
@@ -320,13 +370,21 @@ def open_run(app: App, plan: Plan, operator: str) -> Opened:
     gate.give_back(gate.lease(Level.GENTLE, 1).budget)
     hosts = read_hosts(app.workspace.root / scope.hosts) if scope.hosts else {}
     resolver = Resolver(scope.resolvers, app.clock, hosts=hosts)
+    named, unknown = _look_up(resolver, plan.names, scope.targets)
+    left = {say("域名解析不到授权内的地址", "names without an address in scope"): unknown} if unknown else {}
+    lacking = frozenset(each for each in plan.names if "*" not in each and resolver.lacks_ipv6(each))
+    return Opened(app, plan, gate, resolver, named, left, warnings, kit, lacking, app.clock.monotonic())
+
+
+def _look_up(
+    resolver: Resolver, names: tuple[str, ...], targets: IntervalSet
+) -> tuple[dict[str, tuple[str, ...]], int]:
+    """Address -> names, and how many names have no address among the targets."""
     named: dict[str, tuple[str, ...]] = {}
     unknown = 0
-    for name in plan.names:
-        addresses = [] if "*" in name else [each for each in resolver.resolve(name) if each in scope.targets]
+    for name in names:
+        addresses = [] if "*" in name else [each for each in resolver.resolve(name) if each in targets]
         unknown += not addresses and "*" not in name
         for each in addresses:
             named[each] = (*named.get(each, ()), name)
-    left = {say("域名解析不到授权内的地址", "names without an address in scope"): unknown} if unknown else {}
-    lacking = frozenset(each for each in plan.names if "*" not in each and resolver.lacks_ipv6(each))
-    return Opened(app, plan, gate, resolver, named, left, warnings, kit, lacking)
+    return named, unknown
