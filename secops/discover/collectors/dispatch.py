@@ -88,8 +88,8 @@ def identify(target: Target, kit: Kit | None = None) -> Identifying:
         return (yield from _own(target, None))
     if kit.book.excludes(target.port):
         return (service.describe(Verdict(State.EXCLUDED)),)
-    if kit.only_first and own_probe(kit.book, target.port) is None:
-        return (yield from _own(target, kit))
+    if target.name or (kit.only_first and own_probe(kit.book, target.port) is None):
+        return (yield from _own(target, kit))  # under a name only what the name may change: the address was probed
     verdict = yield from ask(target, kit)
     told = service.describe(verdict)
     if told.facts:

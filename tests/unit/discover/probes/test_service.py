@@ -113,3 +113,11 @@ def test_rpcbind_is_completed():
     assert service.completed(told, deeper).facts["service.version"] == "2-4"
     other = Reading(service.LABEL, Status.SUCCESS, {"service.name": "http"})
     assert service.completed(other, deeper) is other
+
+
+def test_under_a_name_only_our_own_look(player, kit):
+    """A port asked under a host name hears our own look alone: nmap's probes went to its address."""
+    peer = player(PAGE)
+    readings = peer.run(identify(Target("198.18.0.1", 80, name="www.example.cn"), kit))
+    assert names(readings) == ["http@1", "service@1"]
+    assert b"HTTP/1.0" not in peer.sent
