@@ -106,3 +106,31 @@ def test_databases_are_kept_and_mended(book, tmp_path, monkeypatch):
     assert mended.hyper.candidates(book.null, b"220 x") is None
     assert not kept.exists()
     assert mended.first(book.null, b"220 (vsFTPd 3.0.3)\r\n").match.service == "ftp"
+
+
+@needs["hyperscan"]
+def test_compiled_beside_the_run(book, tmp_path, monkeypatch):
+    """What is missing is compiled by a process of its own; until then, and after it is ended, answers are the same."""
+    monkeypatch.setattr(hyper, "FEW", 1)
+    made = matcher(book, tmp_path)
+    assert made.hyper.build_beside()
+    assert made.first(book.null, b"220 (vsFTPd 3.0.3)\r\n").match.service == "ftp"
+    made.hyper._builder.join(20)
+    assert made.hyper.candidates(book.null, b"220 (vsFTPd 3.0.3)\r\n") == [1]
+    assert not made.hyper.build_beside()
+    made.close()
+    assert not hyper.Hyper(book, None).build_beside()
+
+
+@needs["hyperscan"]
+def test_a_pattern_hyperscan_cannot_take_is_always_tried(tmp_path, monkeypatch):
+    """A pattern that does not compile for hyperscan stays a candidate for every text; the others are filtered."""
+    monkeypatch.setattr(hyper, "FEW", 1)
+    book = parse(b"Probe TCP NULL q||\nmatch a m|^a|\nmatch b m|(?C1)b|\nmatch c m|^c|")
+    made = matcher(book, tmp_path)
+    made.hyper.build()
+    assert made.hyper.candidates(book.null, b"cc") == [1, 2]
+    only = parse(b"Probe TCP NULL q||\nmatch b m|(?C1)b|")
+    alone = matcher(only, tmp_path)
+    alone.hyper.build()
+    assert alone.hyper.candidates(only.null, b"cc") == [0]
