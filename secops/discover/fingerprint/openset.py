@@ -4,12 +4,13 @@ r"""A larger open set, read at run time where the user has it: wappalyzergo's `f
                        "scriptSrc": ["regex"], "html": ["regex"], "implies": ["Other"], "cpe": "cpe:2.3:..."}}}
 
 A pattern may end in `\;version:\1` and `\;confidence:n`. What needs a browser (js, dom, css) is passed over.
-The patterns are foreign and the pages hostile: every `*` and `+` is bounded, a repeated group that repeats inside is
+The patterns are foreign and the pages hostile: every `*` and `+` is bounded, a repeated group is
 refused, and a pattern sees short texts only (header values, meta contents, script addresses, pieces of a page).
 """
 
 import json
 import re
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -28,8 +29,7 @@ _META: Final = re.compile(rb"<meta[^>]{0,400}>")
 _META_NAME: Final = re.compile(rb"(?:name|property)\s?=\s?[\"']?([a-z0-9_:. -]{1,60})")
 _META_CONTENT: Final = re.compile(rb"content\s?=\s?(?:\"([^\"]{0,300})|'([^']{0,300}))")
 _SCRIPT: Final = re.compile(rb"<script[^>]{0,300}\ssrc\s?=\s?[\"']?([^\"'\s>]{1,300})")
-_WORD: Final = re.compile(r"[a-z0-9_./ =\"'<>-]{4,}")
-_NESTED: Final = re.compile(r"[*+}]\??\)[*+{]")
+_REPEATED: Final = re.compile(r"(?<!\\)\)[*+{]")
 _UNBOUNDED: Final = re.compile(r"(?<!\\)(\\\\)*([*+])")
 
 
@@ -173,33 +173,69 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def word_of(text: str) -> str:
-    """The longest fixed text a match must contain; empty where none of four characters is certain."""
+    """The longest fixed text, in lower case, that every match contains; empty where it has not even four characters."""
     pattern = text.partition("\\;")[0].lower()
-    if "|" in pattern or "(?" in pattern.replace("(?:", ""):
-        return ""
-    plain = re.sub(r"\\([./\"'=<>-])", r"\1", re.sub(r"\[[^\]]*\][*+?]?|\\[a-zA-Z0-9][*+?]?|\{[^}]*\}", "\n", pattern))
-    plain = re.sub(r"\((?:[^()]|\([^()]*\))*\)[*+?]?", "\n", plain)
-    plain = re.sub(r".[*?]", "\n", plain).replace("+", "\n").replace("^", "\n").replace("$", "\n")
-    bare = "\n".join(re.split(r"(?<![a-z0-9/_-])\.|\.(?=\n)", plain))
-    return max(_WORD.findall(bare), key=len, default="") if "." not in bare else _certain(pattern)
+    runs, at = [""], 0
+    while at < len(pattern):
+        sign = pattern[at]
+        if sign == "|":
+            return ""
+        if sign in "([":
+            at = _closed(pattern, at)
+            runs.append("")
+            continue
+        escaped = sign == "\\"
+        literal = pattern[at + 1 : at + 2] if escaped else sign
+        at += 1 + escaped
+        follows = pattern[at : at + 1]
+        if (escaped and literal.isalnum()) or (not escaped and literal in ".^$*+?{}"):
+            if sign == "{":
+                at = max(at, pattern.find("}", at) + 1)
+            runs.append("")
+        elif follows and follows in "*?{":
+            runs.append("")
+        else:
+            runs[-1] += literal
+            if follows == "+":
+                runs.append("")
+    word = max(runs, key=len)
+    return word if len(word) >= 4 and word.isascii() else ""
 
 
-def _certain(pattern: str) -> str:
-    """Of a pattern with dots: only words between escaped or plain letters, digits and dashes."""
-    spaced = re.sub(r"\\[./-]|[^a-z0-9_-]", "\n", re.sub(r"\([^)]*\)[*+?]?|\[[^\]]*\][*+?]?|.[*?]", "\n", pattern))
-    return max(re.findall(r"[a-z0-9_-]{4,}", spaced), key=len, default="")
+def _closed(pattern: str, at: int) -> int:
+    """Behind the group or class that begins here."""
+    depth, inside = 0, False
+    while at < len(pattern):
+        sign = pattern[at]
+        if sign == "\\":
+            at += 1
+        elif inside:
+            inside = sign != "]"
+        elif sign == "[":
+            inside = True
+            at += pattern[at + 1 : at + 2] in {"]", "^"}
+        elif sign in "()":
+            depth += 1 if sign == "(" else -1
+        at += 1
+        if not depth and not inside:
+            return at
+    return at
 
 
 def bounded_pattern(text: str) -> re.Pattern[str] | None:
     """The pattern with every repetition bounded; None where it cannot be made safe."""
-    if len(text) > _PATTERN_MOST or _NESTED.search(text):
+    if len(text) > _PATTERN_MOST or _REPEATED.search(text):
         return None
     bare = re.sub(r"\[[^\]]*\]", lambda m: m[0].replace("*", "\\*").replace("+", "\\+"), text)
     bare = _UNBOUNDED.sub(lambda m: (m[1] or "") + ("{0,60}" if m[2] == "*" else "{1,60}"), bare)
     if len(re.findall(r"\{[01],60\}", bare)) > 4:
         return None
     try:
-        return re.compile(bare, re.IGNORECASE)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", FutureWarning
+            )  # foreign patterns: what may change in re is not ours to mend
+            return re.compile(bare, re.IGNORECASE)
     except (re.error, OverflowError, RecursionError):
         return None
 

@@ -11,6 +11,7 @@ from secops.discover.fingerprint.entry import Seen
 from secops.discover.fingerprint.file import read, shipped
 from secops.discover.fingerprint.literals import Literals
 from secops.discover.fingerprint.match import Book, forms
+from secops.discover.fingerprint.openset import word_of
 from secops.discover.fingerprint.shelf import Shelf, facts_of, seen_of
 
 BOOK = Book(shipped())
@@ -192,6 +193,24 @@ def test_patterns_that_could_hang_are_left_out(shelf):
     assert "Evil" not in told(shelf, [("x", "a")], b"evil-" + b"a" * 200_000)
     assert time.perf_counter() - begun < 1
     assert shelf._open.left_out >= 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "word"),
+    [
+        (r"track\.min\.js", "track.min.js"),
+        (r"jquery[.-]([\d.]*\d)[^/]*\.js\;version:\1", "jquery"),
+        (r"/wp-(?:content|includes)/", "/wp-"),
+        (r"colou?r-box", "r-box"),
+        (r"abcd+efgh", "abcd"),
+        (r"abcd{0,2}ef[^\]x]gh", ""),
+        (r"one|other", ""),
+        (r"\d+", ""),
+    ],
+)
+def test_fixed_word_of_a_pattern(pattern, word):
+    """The longest text that must be there is found, whatever else is optional."""
+    assert word_of(pattern) == word
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"apps": 3}', "nonsense", "[" * 100_000])
