@@ -44,7 +44,7 @@ class _Case:
     """A network whose silence elsewhere proves that only `ports` are answered, at every address."""
     alias: bool = False
     """A network asked at other addresses instead of other ports."""
-    waiting: int = 0
+    questions: int = 0
     asked: float = float("inf")
     yes: int = 0
     no: int = 0
@@ -64,7 +64,8 @@ class Crowd:
     _closed: NDArray[np.int32] = field(init=False)
     _doubted: set[int] = field(default_factory=set)
     _queue: deque[Question] = field(default_factory=deque)
-    _cases: dict[Question, _Case] = field(default_factory=dict)
+    _asking: dict[Question, _Case] = field(default_factory=dict)
+    _cases: list[_Case] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._open = np.zeros(self.segment.hosts, np.int32)
@@ -110,8 +111,7 @@ class Crowd:
         network = str(ip_network((first, 24 if len(first) == 4 else 64), strict=False))
         ports = part.port(common[:_PORTS_TOLD])
         if part.loud[members].mean() >= _NEARLY:
-            case = _Case(network, ports, (), yes=_ENOUGH)
-            self._cases[first, 0] = case
+            self._cases.append(_Case(network, ports, (), yes=_ENOUGH))
             return
         if not len(common):
             return
@@ -152,11 +152,12 @@ class Crowd:
         return self.lot.sample(self.spare, min(number, len(self.spare)))
 
     def _raise(self, case: _Case, questions: list[Question]) -> None:
-        for question in questions:
-            if question not in self._cases:
-                self._cases[question] = case
-                self._queue.append(question)
-                case.waiting += 1
+        fresh = [question for question in questions if question not in self._asking]
+        if fresh:
+            self._asking.update(dict.fromkeys(fresh, case))
+            self._queue.extend(fresh)
+            case.questions = len(fresh)
+            self._cases.append(case)
 
     def questions(self, most: int) -> list[Question]:
         """What to ask now; tell `asked` once it is sent, `again` when it is not."""
@@ -165,9 +166,8 @@ class Crowd:
     def asked(self, questions: list[Question], now: float) -> None:
         """These went out."""
         for question in questions:
-            case = self._cases[question]
-            case.waiting -= 1
-            case.asked = now
+            if question in self._asking:
+                self._asking[question].asked = now
 
     def again(self, questions: list[Question]) -> None:
         """These did not go out."""
@@ -175,7 +175,7 @@ class Crowd:
 
     def answered(self, question: Question, *, opened: bool) -> None:
         """An answer to a question came."""
-        case = self._cases.pop(question, None)
+        case = self._asking.pop(question, None)
         if case is not None:
             case.yes += opened
             case.no += not opened
@@ -187,13 +187,18 @@ class Crowd:
 
     def settle(self, now: float, patience: float) -> list[AnswersAll]:
         """The doubts that proved right; their hosts are hushed. Those that waited long enough are closed."""
-        cases = {id(case): case for case in self._cases.values()}
-        over = {key for key, case in cases.items() if case.yes >= _ENOUGH or now - case.asked >= patience}
+        over = [
+            case
+            for case in self._cases
+            if case.yes >= _ENOUGH or case.yes + case.no >= case.questions or now - case.asked >= patience
+        ]
         if not over:
             return []
-        self._cases = {question: case for question, case in self._cases.items() if id(case) not in over}
-        self._queue = deque(question for question in self._queue if question in self._cases)
-        return [told for key in over if (told := self._verdict(cases[key])) is not None]
+        closed = {id(case) for case in over}
+        self._cases = [case for case in self._cases if id(case) not in closed]
+        self._asking = {question: case for question, case in self._asking.items() if id(case) not in closed}
+        self._queue = deque(question for question in self._queue if question in self._asking)
+        return [told for case in over if (told := self._verdict(case)) is not None]
 
     def _verdict(self, case: _Case) -> AnswersAll | None:
         whole = case.yes >= _ENOUGH
