@@ -22,7 +22,8 @@ PIECES = st.sampled_from(
         b"<title>", b"</title", b"<meta charset=", b"<meta name=generator content=", b"gbk", b"utf-16", b"big5", b"hz",
         b'"', b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"<a href=", b"//", b"http://", b"https://[", b"]:99999/",
         b"xn--", b"<!--", "粤ICP备".encode(), "粤公网安备".encode(), "网站标识码：".encode(), "网信算备".encode(),
-        b"44011102003303", b"&#", b"\\u59", "备".encode("gbk"), b"&nbsp;", b"<input type=password", b"\x00", b"\x1b[2J", b"<svg><title>",
+        b"44011102003303", b"&#", b"\\u59", "备".encode("gbk"), b"&nbsp;", b"<input type=password",
+        b"\x00", b"\x1b[2J", b"<svg><title>",
         b"/ry-ui", b"recordcode=",
     ]
 )  # fmt: skip

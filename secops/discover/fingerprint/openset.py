@@ -4,8 +4,8 @@ r"""A larger open set, read at run time where the user has it: wappalyzergo's `f
                        "scriptSrc": ["regex"], "html": ["regex"], "implies": ["Other"], "cpe": "cpe:2.3:..."}}}
 
 A pattern may end in `\;version:\1` and `\;confidence:n`. What needs a browser (js, dom, css) is passed over.
-The patterns are foreign and the pages hostile: every `*` and `+` is bounded, a repeated group is
-refused, and a pattern sees short texts only (header values, meta contents, script addresses, pieces of a page).
+The patterns are foreign and the pages hostile: every `*` and `+` is bounded, a repeated group is refused, and a pattern
+sees short texts only (header values, meta contents, script addresses, pieces of a page).
 """
 
 import json
@@ -154,8 +154,8 @@ class OpenSet:
             if known is not None and known.version:
                 continue
             match = rule.pattern.search(text) if rule.pattern is not None and by != "cookie" else None
-            if match is None and rule.pattern is not None and by != "cookie":
-                continue
+            if match is None and rule.pattern is not None:
+                continue  # of a cookie only the name is kept: a pattern for its value decides nothing
             version = match[rule.group] if match is not None and rule.group else ""
             if known is None or version:
                 found[rule.technology] = Hit(self.technologies[rule.technology], (version or "")[:40], by)
