@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from secops.core.model import Status, Target
-from secops.dial.conversation import Secured
+from secops.dial.conversation import Failed, Redial, Secured, StartTls
 from secops.discover.collectors import service
 from secops.discover.collectors.dispatch import COLLECTORS, identify
 from secops.discover.collectors.interface import Reading
-from secops.discover.probes.ask import State, Verdict
+from secops.discover.probes.ask import Kit, State, Verdict
+from secops.discover.probes.file import parse
+from secops.discover.probes.matchers import matcher
 
 PAGE = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Length: 0\r\n\r\n"
 TLS = Secured("TLSv1.3", "X", ())
@@ -121,3 +123,55 @@ def test_under_a_name_only_our_own_look(player, kit):
     readings = peer.run(identify(Target("198.18.0.1", 80, name="www.example.cn"), kit))
     assert names(readings) == ["http@1", "service@1"]
     assert b"HTTP/1.0" not in peer.sent
+
+
+def refusing(player, *connections, after=0, secured=None):
+    """A peer that takes no further connection after so many."""
+
+    class Once(player):
+        def answer(self, command):
+            if isinstance(command, Redial) and self.redials >= after:
+                return Failed(Status.REFUSED)
+            return super().answer(command)
+
+    return Once(*connections, secured=secured)
+
+
+def test_a_peer_that_takes_no_second_connection(player, kit):
+    """What the first connection told stays, though our own look cannot follow."""
+    assert names(refusing(player, PAGE).run(identify(Target("198.18.0.1", 80), kit))) == ["service@1"]
+    nothing = refusing(player, b"?").run(identify(Target("198.18.0.1", 31_000), kit))
+    assert [each.status for each in nothing] == [Status.CLOSED_EARLY]
+
+
+def test_a_handshake_that_works_only_once(player, kit):
+    """Where TLS stands for nmap's probe and not again for our page, what is known is told."""
+
+    class Fickle(player):
+        shaken = 0
+
+        def answer(self, command):
+            if isinstance(command, StartTls):
+                self.shaken += 1
+                return TLS if self.shaken == 1 else Failed(Status.PROTOCOL_ERROR, "no")
+            return super().answer(command)
+
+    readings = Fickle(b"\x16\x03\x03", PAGE).run(identify(Target("198.18.0.1", 443), kit))
+    assert readings[-1].facts["service.product"] == "nginx"
+
+
+def test_greeting_after_null(player, kit):
+    """A server that greeted nmap's NULL is read by our own greetings too, without asking again."""
+    peer = player(b"220 (vsFTPd 3.0.3)\r\n")
+    readings = peer.run(identify(Target("198.18.0.1", 31_000), kit))
+    assert (names(readings), peer.redials) == (["service@1", "greeting@1"], 0)
+
+
+def test_the_collector_of_the_service_is_asked(player, clock):
+    """A service nmap names is asked by the collector of ours that knows more, on a connection of its own."""
+    book = parse(b"Probe TCP NULL q||\nmatch redis m|^hello|\n")
+    kit = Kit(book, matcher(book), clock)
+    peer = player(b"hello", b"+PONG\r\n")
+    readings = peer.run(identify(Target("198.18.0.1", 31_000), kit))
+    assert (names(readings), peer.sent) == (["service@1", "redis@1"], b"PING\r\n")
+    kit.matcher.close()
