@@ -33,7 +33,7 @@ def test_real_servers_are_told_as_nmap_tells_them(lab: Lab, running: Running, tm
     hosts = [address(each) for each in SERVERS]
     ports = sorted({port for _, port in endpoints})
     lab.watch(PRINTER)
-    lab.leased(hosts, [str(port) for port in ports])
+    lab.leased(hosts, [str(port) for port in ports], udp=[str(port) for port in ports], echo=True)
     workspace(lab, tmp_path, hosts, [str(port) for port in (*ports, PRINTER)], active)
     with ThreadPoolExecutor(1) as other:  # both wait most of the time
         asking = other.submit(by_nmap, lab, endpoints)

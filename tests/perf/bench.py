@@ -65,7 +65,8 @@ class Figure:
         if self.peer is not None and self.peer_spread is not None:
             told += f"  {self.against} {self.peer:,.4g} ({self.peer_spread[0]:,.4g}..{self.peer_spread[1]:,.4g})"
             told += f"  ratio {self.ratio:.2f}"
-        told += f"  goal {'>=' if self.least else '<='} {self.goal:,.4g}  {'ok' if self.ok else 'short'}"
+        if self.goal:
+            told += f"  goal {'>=' if self.least else '<='} {self.goal:,.4g}  {'ok' if self.ok else 'short'}"
         return told + (f"  [{self.note}]" if self.note else "")
 
     def record(self) -> dict[str, object]:
@@ -74,7 +75,7 @@ class Figure:
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "syn": ("syn",),
-    "discover": ("banner", "grab", "service_id", "service_speed", "datagrams"),
+    "discover": ("banner", "grab", "service_id", "service_speed", "datagrams", "end_to_end"),
 }
 """Group -> the modules beside this one whose `figures()` it runs, in order."""
 

@@ -40,7 +40,7 @@ def _compared(lab: Lab, running: Running, folder: Path) -> list[Figure]:
     hosts = [address(each) for each in SERVERS]
     ports = [str(port) for port in sorted({port for _, port in endpoints})]
     lab.watch(PRINTER)
-    lab.leased(hosts, ports)
+    lab.leased(hosts, ports, udp=ports, echo=True)
     workspace(lab, folder, hosts, [*ports, str(PRINTER)], active)
     with ThreadPoolExecutor(1) as other:
         asking = other.submit(by_nmap, lab, endpoints)

@@ -45,7 +45,7 @@ def figures() -> list[Figure]:
         folder.chmod(0o755)
         lab = Lab(folder)
         try:
-            _serve(lab, folder)
+            serve(lab, folder)
             lab.watch(PRINTER)
             lab.leased(["198.19.0.0/20"], [str(each) for each in PORTS])
             return _compared(lab, folder)
@@ -53,7 +53,8 @@ def figures() -> list[Figure]:
             lab.close()
 
 
-def _serve(lab: Lab, folder: Path) -> None:
+def serve(lab: Lab, folder: Path) -> None:
+    """Start the five servers on every address."""
     (folder / "conf").write_text(_CONF.replace("$dir", str(folder)))
     greeter = str(Path(__file__).with_name("greeter.py"))
     many = ("-b", "8192", "-c", "20000", "-U", "0", "-u", "nobody")
