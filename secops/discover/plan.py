@@ -3,9 +3,12 @@
 A resumed run uses the stored plan and no other; a saved plan is refused once scope or program would send otherwise.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from itertools import accumulate
+from math import gcd
 
 from secops.core.address import WIDTH, unpack
 from secops.core.clock import CHINA, Instant
@@ -22,8 +25,10 @@ BLOCK_TARGETS = {"syn": 262_144, "connect": 16_384}
 """(address, port) pairs of one block, at most: what a crash can cost to ask again."""
 DATAGRAM_TARGETS = 65_536
 """The same for UDP and for pings, whatever the engine."""
-BLOCK_SECONDS = 5
-"""A block is no more than this much sending at the scope's rate."""
+BLOCK_SECONDS = 1
+"""A block is no more than this much sending at the scope's rate: what a crash has asked again."""
+_GOLDEN = 0.618_033_988_75
+"""Steps of this share of a line visit it evenly, however many are made."""
 SHARDS_MOST = 1_024
 TARGETS_MOST = 1 << 32
 """More than this is a typing error (an IPv6 /64), not a plan."""
@@ -169,22 +174,25 @@ def blocks(plan: Plan) -> Iterator[Block]:
     """The blocks, always the same for the same plan: consecutive addresses, all ports of each.
 
     First what a delta run asks first; then the addresses themselves where the plan says so, TCP, UDP; then the fragile
-    hosts. Numbers run through all shards: a shard has its own numbers and no other's.
+    hosts. Within each, blocks that follow one another lie far apart, so that no network bears a run's whole rate.
+    Numbers run through all shards: a shard has its own numbers and no other's.
     """
     number = 0
     part, parts = plan.shard
     for group in plan.first:
         each = _part(plan, group)
-        for addresses in _cut(IntervalSet.parse(group.targets), each.size):
-            yield Block(number, addresses, each.ports, each.transport)
-            number += 1
+        row = _Row(IntervalSet.parse(group.targets), each.size)
+        for place in range(len(row)):
+            yield Block(number + place, row[place], each.ports, each.transport)
+        number += len(row)
     fragile = IntervalSet.parse(plan.fragile)
     for addresses, polite in ((plan.addresses.minus(fragile), False), (plan.addresses.intersect(fragile), True)):
         for each in _parts(plan, addresses.count()):
-            for piece in _cut(addresses, each.size):
-                if number % parts == part - 1:
-                    yield Block(number, piece, each.ports, each.transport, polite)
-                number += 1
+            row = _Row(addresses, each.size)
+            for place in _spread(len(row)):
+                if (number + place) % parts == part - 1:
+                    yield Block(number + place, row[place], each.ports, each.transport, polite)
+            number += len(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,25 +224,40 @@ def _part(plan: Plan, group: Group) -> _Part:
 
 def _size(plan: Plan, ports: tuple[int, ...], targets: int) -> int:
     """Addresses of one block."""
-    return max(1, min(targets, plan.pps * BLOCK_SECONDS) // len(ports))
+    hosts = plan.pps // max(1, plan.pps_per_host)  # fewer could not take the whole rate
+    return max(1, min(targets, max(plan.pps * BLOCK_SECONDS, hosts * len(ports))) // len(ports))
 
 
-def _cut(whole: IntervalSet, size: int) -> Iterator[IntervalSet]:
-    """The addresses in order, `size` at a time."""
-    pending: list[tuple[int, int]] = []
-    held = 0
-    for first, last in whole.line:
-        start = first
-        while start <= last:
-            end = min(last, start + size - held - 1)
-            pending.append((start, end))
-            held += end - start + 1
-            start = end + 1
-            if held == size:
-                yield IntervalSet.of(pending)
-                pending, held = [], 0
-    if pending:
-        yield IntervalSet.of(pending)
+class _Row:
+    """The addresses of a set in portions of `size`, each computed where it is wanted: a /8 takes no memory."""
+
+    def __init__(self, whole: IntervalSet, size: int) -> None:
+        self._line = whole.line
+        self._size = size
+        self._begins = list(accumulate((last - first + 1 for first, last in self._line), initial=0))
+
+    def __len__(self) -> int:
+        return (self._begins[-1] + self._size - 1) // self._size
+
+    def __getitem__(self, place: int) -> IntervalSet:
+        start, stop = place * self._size, min((place + 1) * self._size, self._begins[-1])
+        spans: list[tuple[int, int]] = []
+        part = bisect_right(self._begins, start) - 1
+        while start < stop:
+            first = self._line[part][0] + start - self._begins[part]
+            taken = min(stop, self._begins[part + 1]) - start
+            spans.append((first, first + taken - 1))
+            start, part = start + taken, part + 1
+        return IntervalSet.of(spans)
+
+
+def _spread(count: int) -> Iterator[int]:
+    """Every number below `count` once, neighbours far apart."""
+    step = max(1, round(count * _GOLDEN))
+    while gcd(step, count) > 1:
+        step -= 1
+    for turn in range(count):
+        yield turn * step % count
 
 
 def estimate(plan: Plan) -> Estimate:
