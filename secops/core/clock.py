@@ -42,6 +42,28 @@ class SystemClock:
         time.sleep(seconds)
 
 
+class SteadyClock:
+    """A clock whose wall hand never runs back while it is used, whatever is done to the one it reads."""
+
+    def __init__(self, clock: Clock, least: int = 0) -> None:
+        """`least`: the instant it does not go below, such as the last sign of a run that is continued."""
+        self.raw: Clock = clock.raw if isinstance(clock, SteadyClock) else clock
+        self._base = max(int(self.raw.now()), least)
+        self._start = self.raw.monotonic()
+        self._last = self._base
+
+    def now(self) -> Instant:
+        passed = self.raw.monotonic() - self._start
+        self._last = max(self._last, int(self.raw.now()), self._base + int(passed * 1000))
+        return Instant(self._last)
+
+    def monotonic(self) -> float:
+        return self.raw.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self.raw.sleep(seconds)
+
+
 class ManualClock:
     """A clock that moves only when told to; `sleep` moves it."""
 

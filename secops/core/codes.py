@@ -132,6 +132,8 @@ CODES: dict[str, str] = {
     "E3406": "程序的采集器与计划不同|this program's collectors are not those of the plan",
     "E3408": "服务探针文件与计划时不同|the service probes are not those of the plan",
     "E3407": "授权书属于另一个站点|the scope is for another site",
+    "E3501": "本机文件描述符不够|too few file descriptors on this machine",
+    "E3502": "本机连接跟踪表将满|this machine's conntrack table is nearly full",
     # authorisation, the Gate, keys and the audit log (scope, hall.flows.scope, hall.flows.audit)
     "E1419": "看不懂的时间|a time that cannot be read",
     "E2101": "授权书未签名，或签名没有核验|the scope is not signed, or its signature was not verified",

@@ -26,6 +26,8 @@ class Progress:
     unit: str = ""
     rate: float = 0.0
     found: int = 0
+    left: float = 0.0
+    """Seconds left; below zero: not known yet; 0: what total and rate make of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,13 +99,16 @@ class Look:
     brake: Brake = field(default_factory=Brake)
     fragile: dict[str, None] = field(default_factory=dict)
     """Hosts that got one polite look only."""
+    waiting: dict[Target, float] = field(default_factory=dict)
+    """What is being looked at, and since when."""
 
     def block(self, block: Block, seed: int) -> Iterator[Found | Observation | Done]:
         """Everything of one block, Done last. Raises `core.errors.Refused` when the Gate ends the run."""
+        self.waiting.clear()
         if self.manners is not None:
             self.manners.among(block.addresses)
         if self.beside is not None and (block.transport is not Transport.TCP or block.ports == (0,)):
-            yield from self.beside.block(block, seed)
+            yield from self._beside(self.beside, block, seed)
             return
         opened: list[Open] = []
         told: list[AnswersAll] = []
@@ -150,6 +153,14 @@ class Look:
         )
         yield Done(coverage, tally, "done")
 
+    def _beside(self, beside: Beside, block: Block, seed: int) -> Iterator[Found | Observation | Done]:
+        """A block that is not TCP; hosts left alone meanwhile are no part of its coverage."""
+        for event in beside.block(block, seed):
+            if isinstance(event, Done) and event.coverage is not None:
+                looked_at = replace(block, addresses=block.addresses.minus(self._unseen(event.tally)))
+                event.coverage = replace(event.coverage, ranges=looked_at.ranges)
+            yield event
+
     def _unseen(self, tally: Tally) -> IntervalSet:
         """Addresses that were not looked at to the end: their silence means nothing."""
         return tally.left if self.manners is None else tally.left.union(self.manners.spared)
@@ -190,6 +201,7 @@ class Look:
     def _observations(
         self, outcome: Outcome, hops: list[tuple[Target, str, bool]], path: str = ""
     ) -> Iterator[Observation]:
+        self.waiting.pop(outcome.target, None)
         if outcome.status is Status.OUT_OF_SCOPE:
             if outcome.target.address in self.brake.hosts and not path:
                 yield self._port(outcome.target, Status.OPEN, {"identified": str(Status.LIMIT), "why": "braked"})
@@ -286,10 +298,19 @@ class Look:
             extra={"network": told.network, "ports": told.ports, "whole": told.whole},
         )
 
+    def oldest(self) -> str:
+        """What has been looked at for longest, for whoever wonders why nothing moves. From any thread."""
+        waiting = list(self.waiting.items())
+        if not waiting:
+            return ""
+        target, since = min(waiting, key=lambda each: each[1])
+        return f"{target} ({self.clock.monotonic() - since:.0f} s)"
+
     def _until_drained(self, targets: Iterator[Target]) -> Iterator[Target]:
         for each in targets:
             if self.draining():
                 return
+            self.waiting[each] = self.clock.monotonic()
             yield each
 
 

@@ -42,6 +42,8 @@ class Manners:
         self._bucket: Bucket | None = None
         self._spared: dict[str, None] = {}
         self._cut: tuple[IntervalSet, int, IntervalSet] | None = None
+        self.granted = 0
+        """Packets leased and not given back: what was sent, or is about to be."""
 
     def among(self, addresses: "IntervalSet | Iterable[str]") -> None:
         """From now on these addresses are asked, each alike: the rate is what their fullest network may bear."""
@@ -70,6 +72,7 @@ class Manners:
         with self._lock:
             if bucket is not None and lease.budget < most:
                 bucket.give_back(most - lease.budget)
+            self.granted += lease.budget
             return replace(lease, targets=self._less(lease.targets)) if self._spared else lease
 
     def refuse(self, address: str, port: int, reason: str) -> None:
@@ -81,6 +84,7 @@ class Manners:
         with self._lock:
             if self._bucket is not None:
                 self._bucket.give_back(count)
+            self.granted -= count
         self._gate.give_back(count)
 
     def _less(self, targets: IntervalSet) -> IntervalSet:

@@ -78,7 +78,9 @@ def test_from_scope_to_inventory(app, listener):
     plan = make_plan(app, "a.yaml")
     events = list(discover(app, plan, operator=ME))
     assert isinstance(events[0], Started)
-    (row,) = [each.data for each in events if isinstance(each, Row)]
+    (row,) = [each.data for each in events if isinstance(each, Row) and each.type == "observation"]
+    new = [each.data["kind"] for each in events if isinstance(each, Row) and each.type == "event"]
+    assert sorted(new) == ["ip", "service"]
     assert (row["address"], row["port"], row["facts"]["service.name"]) == ("127.0.0.1", listener, "ftp")
     summary = last(events)
     assert (summary.complete, summary.counts["open"], summary.counts["planned"]) == (True, 1, 8)
@@ -236,3 +238,25 @@ def test_broken_import_tells_its_place(app, tmp_path):
     assert any("cut.xml" in each and "line" in each for each in summary.warnings)
     with pytest.raises(UsageError, match="E1416"):
         list(bring_in(app, (path,), "csv"))
+
+
+def test_larger_fingerprint_set_is_used_or_refused_before_anything_is_sent(app, tmp_path, monkeypatch):
+    """`discover.fingerprints` names a file of the workspace; one that cannot be read ends the run before it begins."""
+    from secops.core.errors import InvalidFile
+    from secops.discover.fingerprint.entry import Seen
+    from secops.discover.fingerprint.shelf import SHELF
+
+    seen = Seen(values={"server": "widget/1.2"})
+    (tmp_path / "larger.json").write_text('{"apps": {"Widget": {"headers": {"server": "widget"}}}}')
+    plan = make_plan(app, "a.yaml")
+    monkeypatch.setenv("SECOPS_DISCOVER_FINGERPRINTS", "larger.json")
+    with App(app.workspace) as again:
+        assert last(list(discover(again, plan, operator=ME))).complete
+    assert [hit.technology.name for hit in SHELF.match(seen)] == ["Widget"]
+    monkeypatch.setenv("SECOPS_DISCOVER_FINGERPRINTS", "missing.json")
+    with App(app.workspace) as again, pytest.raises(InvalidFile, match="E1426"):
+        list(discover(again, plan, operator=ME))
+    monkeypatch.setenv("SECOPS_DISCOVER_FINGERPRINTS", "")
+    with App(app.workspace) as again:
+        list(discover(again, plan, operator=ME))
+    assert SHELF.match(seen) == ()
