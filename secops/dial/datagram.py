@@ -44,7 +44,7 @@ _UNREACHABLE: Final = {socket.AF_INET: (2, 3, 3), socket.AF_INET6: (3, 1, 4)}
 """Origin, type and code of `port unreachable` in the kernel's sock_extended_err (RFC 792, RFC 4443)."""
 _SILENT, _ANSWERED, _CLOSED, _LEFT_OUT = range(4)
 _REFUSED: Final = "out-of-lease"
-_CANARIES: Final = 16
+CANARIES: Final = 16
 """Targets that answered and are asked once more at the end."""
 _CANARY_TURNS: Final = 3
 
@@ -76,8 +76,12 @@ class DatagramFinder:
         draining: Callable[[], bool] = lambda: False,
         attempts: int = ATTEMPTS,
         patience: float = PATIENCE,
+        canaries: int = CANARIES,
     ) -> None:
-        """`draining` is called every few packets and while waiting; True ends the search early."""
+        """`draining` is called every few packets and while waiting; True ends the search early.
+
+        `canaries`: how many of those that answered are asked once more at the end; 0 leaves them alone.
+        """
         self._gate = gate
         self._clock = clock
         self._interval = 1.0 / max(pps_per_host, 0.001)
@@ -85,6 +89,7 @@ class DatagramFinder:
         self._draining = draining
         self._attempts = attempts
         self._patience = patience
+        self._canaries = canaries
 
     def find(self, addresses: IntervalSet, ports: tuple[int, ...], *, seed: int) -> Iterator[Answered | Tally]:
         """Each answering port once, in the order heard, then one Tally. A refusal of the Gate is told in the Tally."""
@@ -137,7 +142,9 @@ class DatagramFinder:
 
     def _again(self, search: "_Search", budget: Budget) -> Iterator[Answered]:
         """Ask a few that answered once more: what share is lost, and whether anything still answers at all."""
-        chosen = search.witnesses(lambda port: len(self._payloads(Target(search.hosts[0], port, Transport.UDP))) == 1)
+        chosen = search.witnesses(
+            self._canaries, lambda port: len(self._payloads(Target(search.hosts[0], port, Transport.UDP))) == 1
+        )
         search.expected = set(chosen)
         for turn in range(_CANARY_TURNS if chosen else 0):
             for cell in chosen:
@@ -248,11 +255,11 @@ class _Search:
                 self.unrouted += 1
                 self.left.add(self.hosts[cell // len(self.ports)])
 
-    def witnesses(self, plain: Callable[[int], bool]) -> list[int]:
+    def witnesses(self, most: int, plain: Callable[[int], bool]) -> list[int]:
         """A few cells that answered, far apart; those of `plain` ports where there are any."""
         heard = [cell for cell, state in enumerate(self.state) if state == _ANSWERED]
         sure = [cell for cell in heard if plain(self.ports[cell % len(self.ports)])] or heard
-        return sure[:: max(1, len(sure) // _CANARIES)][:_CANARIES]
+        return sure[:: max(1, len(sure) // max(1, most))][:most]
 
     def wait(self, seconds: float) -> None:
         """Until something arrives, or so long."""

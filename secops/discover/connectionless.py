@@ -14,7 +14,7 @@ from secops.dial.finder import Tally
 from secops.dial.talk import Job, Outcome
 from secops.dial.wire.ping import Alive
 from secops.discover.collectors import service, zone
-from secops.discover.collectors.datagrams import conversation, openings
+from secops.discover.collectors.datagrams import conversation, openings, overheard
 from secops.discover.collectors.interface import Reading
 from secops.discover.hardware import vendor
 from secops.discover.plan import Block
@@ -68,6 +68,8 @@ class Connectionless:
     """A loop of UDP at level ACTIVE, where the plan goes so far: for nmap's probes."""
     kit: Kit | None = None
     """nmap's probes, where they are installed."""
+    polite: Asker | None = None
+    """Asks fragile hosts: once, slowly, with the first question only."""
 
     def block(self, block: Block, seed: int) -> Iterator[Found | Observation | Done]:
         """Everything of one block, Done last. Raises `core.errors.Refused` when the Gate ends the run."""
@@ -91,17 +93,20 @@ class Connectionless:
             yield Done(coverage, tally, "done")
 
     def _ports(self, block: Block, seed: int) -> _Searching:
-        """Who answers at all, then a conversation with each of them."""
+        """Who answers at all, then a conversation with each of them; of fragile hosts the first answer is all."""
         answered: list[Answered] = []
         tally: Tally | None = None
-        for event in self.asker.find(block.addresses, block.ports, seed=seed + block.number):
+        asker = self.polite if block.polite and self.polite is not None else self.asker
+        for event in asker.find(block.addresses, block.ports, seed=seed + block.number):
             if isinstance(event, Tally):
                 tally = event
             else:
                 answered.append(event)
                 yield Found(len(answered))
         assert tally is not None
-        if tally.ended != "refused":
+        if block.polite:
+            yield from (self._overheard(each) for each in answered)
+        elif tally.ended != "refused":
             servers: dict[str, str] = {}
             for outcome in self.loop().run(self._job(each) for each in answered if not self.draining()):
                 if outcome.status is not Status.OUT_OF_SCOPE:
@@ -112,6 +117,11 @@ class Connectionless:
             yield from self._transfers(servers)
             yield from self._probed(answered)
         return tally
+
+    def _overheard(self, each: Answered) -> Observation:
+        target = Target(each.address, each.port, Transport.UDP)
+        outcome = Outcome(target, Status.SUCCESS, "", overheard(target, each.data))
+        return self._understood(outcome)
 
     def _probed(self, answered: list[Answered]) -> Iterator[Observation]:
         """What nmap's probes make of the ports that answered."""

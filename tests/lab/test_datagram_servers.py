@@ -96,7 +96,7 @@ def test_ntp_tells_version_and_stratum(readings) -> None:
 def test_snmp_tells_system_interfaces_and_neighbours(readings) -> None:
     """All three versions answer; the ARP table holds the asker's own address."""
     told = facts(readings, "snmpd")
-    assert told["snmp.versions"] == ("1", "2c", "3")
+    assert told["snmp.versions"] == ("v1", "v2c", "v3")
     assert (told["snmp.name"], told["snmp.location"]) == ("lab-switch", "机房 3")
     assert str(told["snmp.description"]).startswith("Linux")
     assert told["snmp.object_id"].startswith("1.3.6.1.4.1.8072.")

@@ -43,7 +43,7 @@ def ask(target: Target) -> Talking:
     versions: list[str] = []
     system: dict[str, ber.Pair] = {}
     status = Status.TIMEOUT
-    for turn, (version, name) in enumerate(((V2C, "2c"), (V1, "1"))):
+    for turn, (version, name) in enumerate(((V2C, "v2c"), (V1, "v1"))):
         heard = yield from _get(target, turn, version)
         if isinstance(heard, Failed):
             status = heard.status
@@ -54,10 +54,10 @@ def ask(target: Target) -> Talking:
         system = system or dict(heard.rows)
     engine = yield from _engine(target)
     if isinstance(engine, Engine):
-        versions.append("3")
+        versions.append("v3")
     if not versions:
         return Reading(LABEL, status)
-    best = V2C if "2c" in versions else V1
+    best = V2C if "v2c" in versions else V1
     tables: dict[str, Rows] = {}
     for place, root in enumerate((_IF_NAME, _IF_MAC, _ARP, _BRIDGE) if system else ()):
         rows = yield from _walk(target, best, root, 10 + place * 30)

@@ -20,7 +20,7 @@ from secops.dial.wire.ping import PingFinder
 from secops.dial.wire.route import Leaving
 from secops.discover import ports as portlist
 from secops.discover.collectors.datagrams import PORTS as DATAGRAM_PORTS
-from secops.discover.collectors.datagrams import openings
+from secops.discover.collectors.datagrams import openings, politest
 from secops.discover.connectionless import Connectionless
 from secops.discover.fingerprint.shelf import SHELF
 from secops.discover.plan import POLITE_SHARE, Plan, check, labels
@@ -272,7 +272,11 @@ class Opened:
             active=(lambda: self.loop(tick)) if self.plan.level >= Level.ACTIVE else None,
             probing=self._probing(tick) if self.plan.level >= Level.ACTIVE else None,
             kit=self.kit,
-        )
+            polite=DatagramFinder(
+                self.manners, self.app.clock, pps_per_host=pps / POLITE_SHARE, draining=draining, attempts=1,
+                payloads=politest, canaries=0,
+            ),
+        )  # fmt: skip
 
     def _probing(self, tick: Callable[[], None]) -> Callable[[], DatagramLoop]:
         level, bounds = Level(self.plan.level), Bounds(seconds=120.0, commands=400)

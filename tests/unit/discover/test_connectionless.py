@@ -1,3 +1,10 @@
+import runpy
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
 from secops.core.clock import ManualClock
 from secops.core.model import Observation, Status, Target, Transport
 from secops.dial.datagram import Answered
@@ -5,7 +12,7 @@ from secops.dial.finder import Tally
 from secops.dial.talk import Outcome
 from secops.dial.wire.ping import Alive
 from secops.discover import connectionless
-from secops.discover.collectors.datagrams import openings
+from secops.discover.collectors.datagrams import PORTS, openings, overheard, politest
 from secops.discover.collectors.interface import Reading
 from secops.discover.connectionless import Connectionless
 from secops.discover.plan import Block
@@ -15,6 +22,7 @@ from secops.discover.probes.template import Filled
 from secops.discover.run import Done, Found, Look
 from secops.scope.intervals import IntervalSet
 
+ANSWERS = runpy.run_path(str(Path(__file__).with_name("datagram_answers.py")))["ANSWERS"]
 UDP = Block(4, IntervalSet.parse(["198.18.0.0/30"]), (53, 123), Transport.UDP)
 HOSTS = Block(5, IntervalSet.parse(["198.18.0.0/26"]), (0,))
 
@@ -147,3 +155,38 @@ def test_nmaps_probes_follow_where_the_plan_goes_so_far():
         seen, _ = split(list(made.block(UDP, 1)))
         assert len(seen) == count
     assert (probed.jobs[0].target.port, probed.jobs[0].target.transport) == (53, Transport.UDP)
+
+
+def test_fragile_hosts_get_one_question_and_no_conversation():
+    """The first answer is all that is asked for; what it says is told all the same."""
+    agent = Target("198.18.0.1", 161, Transport.UDP)
+    known = Answered("198.18.0.1", 161, ANSWERS[161](*politest(agent)))
+    odd = Answered("198.18.0.2", 161, b"odd")
+    block = replace(UDP, ports=(161,), polite=True)
+    made, jobs = look(asker=Finder(tally(block)))
+    made.polite = Finder(known, odd, tally(block))
+    seen, done = split(list(made.block(block, 1)))
+    assert jobs.jobs == []
+    assert [each.collector for each in seen] == ["snmp@1", "port@1"]
+    assert seen[0].facts["snmp.name"] == "core-sw-1"
+    assert seen[0].facts["snmp.versions"] == ("v1",)
+    assert "snmp.neighbours" not in seen[0].facts
+    assert done.coverage is not None
+
+
+def test_hosts_left_alone_are_no_part_of_the_coverage():
+    """Addresses that were spared meanwhile age nothing, over UDP as over TCP."""
+    made, _ = look(asker=Finder(tally(UDP)))
+    whole = Look("r", "s", "o", None, None, ManualClock(), None, None, lambda: False, beside=made)
+    whole.manners = SimpleNamespace(among=lambda _: None, spared=IntervalSet.parse(["198.18.0.2"]))
+    (done,) = whole.block(UDP, 1)
+    assert done.coverage.ranges == (("198.18.0.0", "198.18.0.1"), ("198.18.0.3", "198.18.0.3"))
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_one_answer_is_understood_without_another_question(port):
+    """Of every protocol the answer to its politest question says what it is; noise says nothing."""
+    target = Target("198.18.0.1", port, Transport.UDP)
+    (question,) = politest(target)
+    assert overheard(target, ANSWERS[port](question)).facts["service.name"]
+    assert not overheard(target, b"noise").facts

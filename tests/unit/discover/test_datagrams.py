@@ -105,7 +105,7 @@ def test_snmp_tells_the_machine_and_its_neighbours():
     """System, vendor by enterprise number, interfaces, ARP and bridge tables, and the v3 engine."""
     reading, _ = run(161, ANSWERS[161])
     facts = reading.facts
-    assert facts["snmp.versions"] == ("1", "2c", "3")
+    assert facts["snmp.versions"] == ("v1", "v2c", "v3")
     assert facts["device.vendor"] == "Huawei"
     assert facts["snmp.location"] == "三楼机房"
     assert facts["host.names"] == ("core-sw-1",)
@@ -120,7 +120,7 @@ def test_snmp_tells_the_machine_and_its_neighbours():
 def test_snmp_of_version_one_is_walked_row_by_row():
     """A v1 agent gives the same tables, a row a question, and no more than the bound."""
     reading, questions = run(161, ANSWER["agent"](versions=(0,)))
-    assert reading.facts["snmp.versions"] == ("1",)
+    assert reading.facts["snmp.versions"] == ("v1",)
     assert reading.facts["snmp.neighbours"] == ("198.18.0.9 00:50:56:0a:0b:0c",)
     assert len(reading.extra["interfaces"]) == 24
     assert len(questions) < 100
@@ -129,7 +129,7 @@ def test_snmp_of_version_one_is_walked_row_by_row():
 def test_snmp_with_version_three_only_wants_a_user():
     """An engine that answers v3 alone is known by its id; the community opens nothing."""
     reading, _ = run(161, ANSWER["agent"](versions=(3,)))
-    assert (reading.facts["snmp.versions"], reading.facts["service.auth_required"]) == (("3",), True)
+    assert (reading.facts["snmp.versions"], reading.facts["service.auth_required"]) == (("v3",), True)
     assert reading.facts["device.vendor"] == "Huawei"
     assert "interfaces" not in reading.extra
 
