@@ -4,10 +4,11 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -q -rs
 DEMO ?= demo
 KILLS ?= 10
+FUZZ_SECONDS ?= 60
 REST := $(wildcard tests/property tests/contract tests/golden tests/e2e tests/lab tests/chaos)
 
 .DEFAULT_GOAL := help
-.PHONY: docs help demo run-environment test-environment servers test check bench chaos fmt lock clean
+.PHONY: docs help demo run-environment test-environment servers test check bench chaos fuzz fmt lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -35,10 +36,13 @@ test: check servers
 	$(PYTEST) $(REST)
 
 bench: test-environment servers
-	$(PY) tests/perf/bench.py --only $(ONLY)
+	$(PY) tests/perf/bench.py --only "$(ONLY)"
 
 chaos: test-environment servers
 	SECOPS_KILLS=$(KILLS) $(PYTEST) tests/chaos
+
+fuzz: test-environment
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) tests/fuzz/run.py $(FUZZ)
 
 fmt: test-environment
 	$(PY) -m ruff format .

@@ -14,18 +14,24 @@ want redis-server redis-server
 want sshd openssh-server
 want mvn maven
 want java default-jre-headless
-table=$(python3 -m tests.lab.servers.table)
+want snmpd snmpd
+want ntpd ntpsec
+want avahi-daemon avahi-daemon
+want minissdpd minissdpd
+[ -x /usr/lib/ipsec/charon ] || missing="$missing strongswan-charon"
+table=$("${PYTHON:-python3}" -m tests.lab.servers.table) # tests/lab/servers: what is installed, what only unpacked
 if command -v dpkg-query >/dev/null 2>&1; then
     for each in $(echo "$table" | sed -n 's/^install //p'); do
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$each" 2>/dev/null)" = installed ] || missing="$missing $each"
     done
 fi
+fetch() { (cd "$2" && { apt-get download -q "$1" || { apt-get update -q && apt-get download -q "$1"; }; }) >&2; }
 unpack() { # packages that bar each other are not installed, their programs run from a folder of this tree
     for each in $(echo "$table" | sed -n 's/^unpack //p'); do
         [ -d ".cache/servers/$each/usr" ] && continue
         mkdir -p ".cache/servers/$each"
         folder=$(mktemp -d)
-        if command -v apt-get >/dev/null 2>&1 && (cd "$folder" && apt-get download -q "$each" >&2 2>/dev/null); then
+        if command -v apt-get >/dev/null 2>&1 && fetch "$each" "$folder"; then
             dpkg-deb -x "$folder"/*.deb ".cache/servers/$each"
         else
             echo "取不到 $each，相应测试将跳过 / $each cannot be fetched, its tests are skipped" >&2
