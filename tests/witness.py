@@ -60,7 +60,10 @@ class Witness:
         if f"{address}:{port}" in self._allow or address in self._allow:
             return True
         now = time.monotonic()
-        return any(lease.allows(address, port) and now < lease.expires + _GRACE for lease in self._lease)
+        return any(
+            (lease.allows(address, port) if port else lease.reaches(address)) and now < lease.expires + _GRACE
+            for lease in self._lease
+        )  # port 0: an echo, which touches no port
 
     def _tell(self, stray: dict[str, object]) -> None:
         self.strays.append(stray)

@@ -66,6 +66,15 @@ class Budget:
         self._gate.refuse(address, port, "out-of-lease")
         return False
 
+    def reaches(self, address: str) -> bool:
+        """Is this address within the lease in hand, for an echo or ARP? A no is counted in the audit."""
+        self.keep()
+        assert self._lease is not None
+        if self._lease.reaches(address):
+            return True
+        self._gate.refuse(address, 0, "out-of-lease")
+        return False
+
     def close(self) -> None:
         """Give back what was not spent."""
         if self._left:

@@ -25,8 +25,12 @@ class Lease:
     scope_id: str
 
     def allows(self, address: str, port: int) -> bool:
-        """May this address and port be touched? Port 0 is the address itself (echo, ARP). Time: see `live`."""
-        return (not port or port in self.ports) and address in self.targets
+        """May this address and port be touched? Says nothing about time: see `live`."""
+        return port in self.ports and address in self.targets
+
+    def reaches(self, address: str) -> bool:
+        """May this address itself be asked whether it lives (echo, ARP, ND)? No port is touched by that."""
+        return address in self.targets
 
     def live(self, monotonic: float) -> bool:
         """Is it still good at this moment?"""

@@ -144,7 +144,7 @@ class PingFinder:
                 for count, address in enumerate(list(asking.silent)):
                     if address not in asking.silent:
                         continue
-                    if not budget.allows(address, 0):
+                    if not budget.reaches(address):
                         asking.drop(address, _REFUSED)
                         continue
                     while not budget.take():
@@ -174,7 +174,7 @@ class PingFinder:
         asking.expected = set(chosen)
         for turn in range(self._attempts if chosen else 0):
             for address in sorted(asking.expected):
-                while budget.allows(address, 0) and not budget.take():
+                while budget.reaches(address) and not budget.take():
                     asking.wait(0.005)
                 asking.send(address)
             end = self._clock.monotonic() + self._pause

@@ -14,6 +14,8 @@ def test_lease() -> None:
     assert lease.allows("198.18.0.3", 80)
     assert not lease.allows("198.18.0.3", 81)
     assert not lease.allows("198.18.0.4", 80)
+    assert not lease.allows("198.18.0.3", 0)
+    assert (lease.reaches("198.18.0.3"), lease.reaches("198.18.0.4")) == (True, False)
     assert (lease.live(0.999), lease.live(1.0)) == (True, False)
     assert LONGEST <= 0.1
     with pytest.raises(AttributeError):
