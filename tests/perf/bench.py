@@ -75,7 +75,7 @@ class Figure:
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "syn": ("syn",),
-    "discover": ("banner", "grab", "service_id", "service_speed", "datagrams", "end_to_end"),
+    "discover": ("banner", "pages", "grab", "service_id", "service_speed", "datagrams", "end_to_end"),
 }
 """Group -> the modules beside this one whose `figures()` it runs, in order."""
 

@@ -9,6 +9,8 @@ from secops.discover.fingerprint.literals import Literals
 
 HITS_MOST = 40
 _WINDOW = 300
+_SMALL = 4_096
+"""Pages up to this are remembered: the default pages of servers come by the thousand."""
 Entry = tuple[Technology, Sign, bool, str]
 """With whether the index alone decides (the sign has a single part), and the part it is told by."""
 
@@ -35,6 +37,7 @@ class Book:
         self._literals = Literals(texts)
         self._of_server = lru_cache(maxsize=512)(self._served)
         self._of_title = lru_cache(maxsize=512)(self._titled)
+        self._of_small = lru_cache(maxsize=512)(self._literals.find)
 
     def _place(self, entry: Entry, texts: dict[bytes, list[Entry]]) -> None:
         sign = entry[1]
@@ -98,7 +101,8 @@ class Book:
                     yield entry
         if seen.icon is not None:
             yield from self._icons.get(seen.icon, ())
-        for number in self._literals.find(seen.body):
+        small = len(seen.body) <= _SMALL
+        for number in self._of_small(seen.body) if small else self._literals.find(seen.body):
             yield from self._texts[number]
 
     def _served(self, server: str) -> tuple[Entry, ...]:
