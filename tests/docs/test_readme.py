@@ -32,6 +32,8 @@ def _table(text: str, head: str) -> dict[str, list[str]]:
 def _licence(name: str) -> str:
     about = metadata.metadata(name)
     told = about.get("License-Expression") or about.get("License") or ""
+    classified = [each for each in about.get_all("Classifier") or [] if each.startswith("License ::")]
+    told = told or next((each.rpartition(" :: ")[2].removesuffix(" License") for each in classified), "")
     return {"gpl-3.0.txt": "GPL-3.0"}.get(told, told)
 
 
@@ -47,6 +49,20 @@ def test_every_dependency_stands_in_the_table_with_its_licence_and_reason(langua
     }
     assert set(rows) == names
     for name, (licence, reason) in rows.items():
+        assert licence == _licence(name), name
+        assert len(reason) > 5, name
+
+
+@pytest.mark.parametrize("language", TWINS)
+def test_every_extra_stands_in_its_table_with_licence_and_reason(language: str) -> None:
+    """Optional dependencies are told apart from the others, with the same care."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    names = {re.split(r"[<>=~!; ]", each)[0] for part in extras.values() for each in part}
+    head = "| 可选依赖 |" if language == "zh" else "| optional dependency |"
+    rows = _table(TWINS[language].read_text(encoding="utf-8"), head)
+    told = {name: cells for name, cells in rows.items() if not name.startswith((head.strip("| "), "-"))}
+    assert set(told) == names
+    for name, (licence, reason) in told.items():
         assert licence == _licence(name), name
         assert len(reason) > 5, name
 
@@ -81,7 +97,7 @@ def test_every_exit_code_is_explained() -> None:
 def test_every_dependency_is_imported_somewhere() -> None:
     """Nothing is installed that the program does not use."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    modules = {"pysigma": "sigma", "python-nmap": "nmap", "pyyaml": "yaml"}
+    modules = {"pysigma": "sigma", "python-nmap": "nmap", "pyyaml": "yaml", "python-dateutil": "dateutil"}
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "secops").rglob("*.py"))
     for each in project["dependencies"]:
         name = re.split(r"[<>=~! ]", each)[0]
