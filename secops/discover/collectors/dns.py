@@ -20,7 +20,7 @@ _PRODUCTS: Final = (
     (re.compile(r"^NSD (\S+)"), "NSD"),
     (re.compile(r"^CoreDNS-(\S+)"), "CoreDNS"),
     (re.compile(r"^Microsoft DNS (\S+)"), "Microsoft DNS"),
-    (re.compile(r"^(?:BIND )?(9\.\d+\.\d+\S*)"), "ISC BIND"),
+    (re.compile(r"^(?:BIND )?(9\.\d+\.\d+\S*?)(?:-Debian|-Ubuntu)?$"), "ISC BIND"),
 )
 _QUESTIONS: Final = ((".", NS, INTERNET), ("version.bind", TXT, CHAOS), ("hostname.bind", TXT, CHAOS))
 

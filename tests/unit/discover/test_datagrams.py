@@ -80,7 +80,8 @@ def test_an_answer_to_somebody_else_is_not_ours():
 @pytest.mark.parametrize(
     ("said", "product", "version"),
     [
-        ("9.18.49-1~deb12u3-Debian", "ISC BIND", "9.18.49-1~deb12u3-Debian"),
+        ("9.18.49-1~deb12u3-Debian", "ISC BIND", "9.18.49-1~deb12u3"),
+        ("9.16.50-RH", "ISC BIND", "9.16.50-RH"),
         ("dnsmasq-2.90", "dnsmasq", "2.90"),
         ("unbound 1.17.1", "Unbound", "1.17.1"),
         ("Microsoft DNS 10.0.17763 (456)", "Microsoft DNS", "10.0.17763"),
