@@ -57,6 +57,8 @@ def clean(text: str, most: int = TEXT_MOST) -> str:
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()[:most]
     spaced = " ".join(text[: most * 4].split())
+    if spaced.isprintable():
+        return spaced[:most]
     kept = "".join(c for c in spaced if c == " " or unicodedata.category(c)[0] != "C")
     return kept[:most]
 

@@ -21,6 +21,7 @@ _ARGUMENT = re.compile(rb'\s*(?:(\d{1,9})|"((?:[^"\\]|\\.){0,127})")\s*(?:,|$)')
 _CPE_MARKS = frozenset(b":/?#[]@!$&'()*+,;=%<>\"")
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _SPACES = b" \t\n\r\f\v"
+_SHOWN = bytes(byte if 0x20 <= byte != 0x7F else 0x2E for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _filled(template: bytes, groups: Groups, letter: str) -> bytes:
             raise _EmptyError
     if len(out) >= room:
         raise _EmptyError
-    return bytes(b if 0x20 <= b != 0x7F else 0x2E for b in out.rstrip(_SPACES + b","))
+    return out.rstrip(_SPACES + b",").translate(_SHOWN)
 
 
 @lru_cache(maxsize=4_096)
