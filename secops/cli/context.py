@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -87,33 +87,44 @@ def talk(text: str) -> None:
         sys.stderr.write(text + "\n")
 
 
-def follow(events: Iterable[Event], *, format: Format | None = None, stream: TextIO | None = None) -> Summary | None:
+def follow(
+    events: Iterable[Event],
+    *,
+    format: Format | None = None,
+    stream: TextIO | None = None,
+    meter: "Meter | None" = None,
+) -> Summary | None:
     """Run a flow to its end: progress and notes on stderr, rows and records on stdout where jsonl was asked.
 
-    Returns the last Summary; the run's own one when flows are chained.
+    Returns the last Summary; the run's own one when flows are chained. SIGUSR1 prints how far it is. `meter`: the one
+    that the flow tells its progress between events.
     """
     out = stream or sys.stdout
     machine = format in {Format.JSONL, Format.JSON} or (format is None and not out.isatty())
-    meter = _Meter()
+    meter = meter or Meter()
     log = RunLog(_runs())
     last: Summary | None = None
+    before = signal.signal(signal.SIGUSR1, meter.tell)
     try:
         for event in events:
             log.note(event)
             _tell(event, meter, out if machine else None)
             if isinstance(event, Summary):
                 last = event
+            if not isinstance(event, Progress):
+                out.flush()
     except BaseException as error:
         log.fault(error)
         raise
     finally:
         log.close()
+        signal.signal(signal.SIGUSR1, before)
     out.flush()
     _clear(sys.stderr)
     return last
 
 
-def _tell(event: Event, meter: "_Meter", out: TextIO | None) -> None:
+def _tell(event: Event, meter: "Meter", out: TextIO | None) -> None:
     """One event: records to `out` if there is one, words to stderr."""
     if isinstance(event, Progress):
         meter.show(event)
@@ -170,29 +181,51 @@ def _summary(summary: Summary, out: TextIO | None) -> None:
         talk(f"  {say('可继续', 'resume with')}: secops {summary.kind} resume {summary.run}")
 
 
-class _Meter:
+class Meter:
     """Progress for eyes: five times a second on a terminal, a line a minute elsewhere."""
 
     def __init__(self) -> None:
         self.terminal = sys.stderr.isatty() and os.environ.get("SECOPS_QUIET") != "1"
         self.next = 0.0 if self.terminal else time.monotonic() + 60
+        self.last: Progress | None = None
+
+    def live(self, event: Progress | Note) -> None:
+        """What a flow tells between its events, from whichever thread."""
+        if isinstance(event, Progress):
+            self.show(event)
+        else:
+            talk(("! " if event.warning else "") + visible(event.text))
+
+    def tell(self, _number: int, _frame: FrameType | None) -> None:
+        """The handler of SIGUSR1: how far it is, on a line of its own."""
+        with suppress(RuntimeError):  # the signal may come while stderr itself is being written
+            _clear(sys.stderr)
+            sys.stderr.write((_words(self.last) if self.last else say("尚无进度", "no progress yet")) + "\n")
+            sys.stderr.flush()
 
     def show(self, event: Progress) -> None:
+        """Show it if it is time."""
+        self.last = event
         now = time.monotonic()
         if now < self.next or os.environ.get("SECOPS_QUIET") == "1":
             return
         self.next = now + (0.2 if self.terminal else 60)
-        share = f"{event.done:,}/{event.total:,}" if event.total else f"{event.done:,}"
-        rate = f" {event.rate:,.0f}/s" if event.rate else ""
-        left = (
-            f" {say('剩余约', 'about')} {_span((event.total - event.done) / event.rate)}"
-            if event.rate and event.total
-            else ""
-        )
-        found = f" {say('发现', 'found')} {event.found:,}" if event.found else ""
-        text = f"{visible(event.stage)} {share} {event.unit}{rate}{found}{left}"
+        text = _words(event)
         sys.stderr.write(f"\r\x1b[K{text}" if self.terminal else text + "\n")
         sys.stderr.flush()
+
+
+def _words(event: Progress) -> str:
+    """Progress as one line."""
+    share = f"{event.done:,}/{event.total:,}" if event.total else f"{event.done:,}"
+    rate = f" {event.rate:,.0f}/s" if event.rate else ""
+    found = f" {say('发现', 'found')} {event.found:,}" if event.found else ""
+    left = ""
+    if event.left < 0:
+        left = " " + say("剩余时间未知", "time left not known yet")
+    elif event.left or (event.rate and event.total):
+        left = f" {say('剩余约', 'about')} {_span(event.left or (event.total - event.done) / event.rate)}"
+    return f"{visible(event.stage)} {share} {event.unit}{rate}{found}{left}"
 
 
 def _span(seconds: float) -> str:

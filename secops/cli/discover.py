@@ -30,7 +30,7 @@ Engine = Annotated[
         "--engine",
         help=say(
             "auto, syn, connect；空为配置项 discover.engine",
-            "auto, syn, connect; empty for the setting discover.engine",
+            "auto, syn or connect",
         ),
     ),
 ]
@@ -51,6 +51,11 @@ Ping = Annotated[
         "--ping/--no-ping",
         help=say("ICMP、ARP（随 syn 引擎）", "ICMP and ARP (with syn)"),
     ),
+]
+Shard = Annotated[str, typer.Option("--shard", help=say("只做其中一份，如 2/5", "one part, as 2/5"))]
+Delta = Annotated[
+    bool,
+    typer.Option("--delta", help=say("先问可能变化的", "likely changed first")),
 ]
 Operator = Annotated[
     str,
@@ -74,6 +79,8 @@ def plan(
     deep: Deep = None,
     udp: Udp = True,
     ping: Ping = None,
+    shard: Shard = "",
+    delta: Delta = False,
     format: Form = None,
     out: Annotated[str, typer.Option("--out", "-o", help=say("把计划存为文件", "save the plan"))] = "",
 ) -> None:
@@ -85,7 +92,17 @@ def plan(
     from secops.hall.flows.discover_probes import shown
 
     with open_app() as app_:
-        made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()), udp=udp, ping=ping)
+        made = make_plan(
+            app_,
+            scope,
+            engine=engine,
+            ports=ports,
+            deep=tuple(deep or ()),
+            udp=udp,
+            ping=ping,
+            shard=shard,
+            delta=delta,
+        )
         sends = shown(made, app_)
     one(described(made, sends), _titles(), format=format)
     if out:
@@ -106,12 +123,14 @@ def run(
     deep: Deep = None,
     udp: Udp = True,
     ping: Ping = None,
+    shard: Shard = "",
+    delta: Delta = False,
     operator: Operator = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help=say("不再询问", "ask nothing"))] = False,
     format: Form = None,
 ) -> None:
     """Run to the end; a run always ends with its summary."""
-    from secops.cli.context import exit_code, follow, open_app, operator_of, stopping
+    from secops.cli.context import Meter, exit_code, follow, open_app, operator_of, stopping
     from secops.core.errors import UsageError
     from secops.hall.flows.discover import discover
     from secops.hall.flows.discover_open import make_plan
@@ -125,9 +144,21 @@ def run(
         if plan is not None:
             made = load(plan)
         else:
-            made = make_plan(app_, scope, engine=engine, ports=ports, deep=tuple(deep or ()), udp=udp, ping=ping)
+            made = make_plan(
+                app_,
+                scope,
+                engine=engine,
+                ports=ports,
+                deep=tuple(deep or ()),
+                udp=udp,
+                ping=ping,
+                shard=shard,
+                delta=delta,
+            )
             _confirm(made, yes=yes)
-        summary = follow(discover(app_, made, operator=operator_of(operator), stop=stop), format=format)
+        meter = Meter()
+        going = discover(app_, made, operator=operator_of(operator), stop=stop, live=meter.live)
+        summary = follow(going, format=format, meter=meter)
         raise typer.Exit(exit_code(summary, stop))
 
 
@@ -145,7 +176,7 @@ def resume(
     format: Form = None,
 ) -> None:
     """Finish the blocks that are not done."""
-    from secops.cli.context import exit_code, follow, open_app, operator_of, stopping
+    from secops.cli.context import Meter, exit_code, follow, open_app, operator_of, stopping
     from secops.hall.flows.discover import resume as resumed
     from secops.hall.flows.discover import wanted_plan
     from secops.hall.flows.discover_plan import load
@@ -154,7 +185,9 @@ def resume(
         wanted = load(plan) if plan is not None else None
         if wanted is None and (engine or ports or deep):
             wanted = wanted_plan(app_, run, engine=engine, ports=ports, deep=tuple(deep or ()))
-        summary = follow(resumed(app_, run, operator=operator_of(operator), stop=stop, wanted=wanted), format=format)
+        meter = Meter()
+        going = resumed(app_, run, operator=operator_of(operator), stop=stop, wanted=wanted, live=meter.live)
+        summary = follow(going, format=format, meter=meter)
         raise typer.Exit(exit_code(summary, stop))
 
 
@@ -179,6 +212,9 @@ def status(
             Column("state", say("状态", "state")),
             Column("title", say("授权", "scope")),
             Column("engine", say("引擎", "engine")),
+            Column("stage", say("阶段", "stage")),
+            Column("share", say("进度", "progress")),
+            Column("left", say("剩余", "left")),
             Column("blocks", say("已完成块", "blocks done")),
             Column("open", say("开放端口", "open")),
             Column("observations", say("观测", "observations")),
@@ -186,6 +222,75 @@ def status(
             Column("heartbeat", say("最近活动", "last sign")),
         ]
         rows(listed(app_, limit), columns, format=format, out=out)
+
+
+@app.command(
+    help=say(
+        "列出一次任务发现的变化：新增、变化、消失、端口关闭、重现",
+        "what a run found new, changed, vanished, closed, reopened",
+    )
+)
+def events(
+    run: Annotated[str, typer.Argument(help=say("任务编号，空为最近一次", "run id, empty for the latest"))] = "",
+    *,
+    kind: Annotated[
+        str, typer.Option("--class", help="new, changed, vanished, closed, reopened", metavar="CLASS")
+    ] = "",
+    format: Form = None,
+    out: Annotated[str, typer.Option("--out", "-o", help=say("输出文件", "file"))] = "-",
+) -> None:
+    """List the events of a run."""
+    from secops.assets.event import Class
+    from secops.cli.context import open_app
+    from secops.core.errors import UsageError
+    from secops.hall.flows.discover_events import of_run
+
+    if kind and kind not in list(Class):
+        raise UsageError("E1435", say(f"没有这类事件：{kind}", f"no such class: {kind}"), hint=", ".join(Class))
+    with open_app() as app_:
+        columns = [
+            Column("class", say("事件", "event")),
+            Column("kind", say("类别", "kind")),
+            Column("key", say("对象", "what")),
+            Column("service", say("服务", "service")),
+            Column("at", say("时间", "when")),
+            Column("changes", say("变化", "changes")),
+        ]
+        rows(of_run(app_, run, kind), columns, format=format, out=out)
+
+
+@app.command(
+    help=say(
+        "按 watches/*.yaml 的时间安排反复发现；停机期间错过的补做一次",
+        "discover again by the schedules of watches/*.yaml; what was missed is caught up once",
+    )
+)
+def watch(
+    *,
+    list_: Annotated[bool, typer.Option("--list", help=say("只列出安排", "list the schedules only"))] = False,
+    once: Annotated[bool, typer.Option("--once", help=say("做完到期的就结束", "end after what is due"))] = False,
+    operator: Operator = "",
+    format: Form = None,
+) -> None:
+    """Run what falls due until told to end."""
+    from secops.cli.context import Meter, exit_code, follow, open_app, operator_of, stopping
+    from secops.hall.flows.discover_watch import listed, watch
+
+    with open_app() as app_, stopping() as stop:
+        if list_:
+            columns = [
+                Column("watch", say("例行任务", "watch")),
+                Column("schedule", say("时间安排", "schedule")),
+                Column("due", say("到期", "due")),
+                Column("next", say("下次", "next")),
+                Column("runs", say("已做次数", "runs")),
+                Column("run", say("最近任务", "last run")),
+            ]
+            rows(listed(app_), columns, format=format)
+            return
+        meter = Meter()
+        going = watch(app_, operator=operator_of(operator), stop=stop, live=meter.live, once=once)
+        raise typer.Exit(exit_code(follow(going, format=format, meter=meter), stop))
 
 
 @app.command(

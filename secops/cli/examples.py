@@ -17,6 +17,8 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     ),
     "discover resume": ("secops discover resume RUN", "secops discover resume RUN -f jsonl"),
     "discover status": ("secops discover status", "secops discover status RUN -f json"),
+    "discover events": ("secops discover events", "secops discover events RUN --class closed -f jsonl"),
+    "discover watch": ("secops discover watch", "secops discover watch --list"),
     "discover import": ("secops discover import nmap.xml", "secops discover import a.xml zeek.log.gz"),
     "discover passive": (
         "secops discover passive office.pcapng",

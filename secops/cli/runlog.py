@@ -21,10 +21,13 @@ class RunLog:
         self._folder = folder
         self._file: TextIO | None = None
         self._next = 0.0
+        self._run = ""
 
     def note(self, event: Event) -> None:
         """Keep this event; rows are in the store already, and progress is kept once a second."""
-        if isinstance(event, Started) and self._file is None and self._folder is not None:
+        if isinstance(event, Started) and self._folder is not None and event.run != self._run:
+            self.close()
+            self._run = event.run
             self._open(self._folder / event.run)
         if self._file is None or isinstance(event, Row):
             return

@@ -10,6 +10,8 @@ from secops.core.language import say
 from secops.hall.app import App
 from secops.store import coverage, observations, runs
 
+_COUNTS = ("planned", "sent", "answered", "open", "unreachable", "canaries", "canaries_lost")
+
 
 def bury(app: App) -> Iterator[Event]:
     """Write the summary of every run recorded as running: whoever holds the lock knows that it is dead."""
@@ -22,7 +24,7 @@ def bury(app: App) -> Iterator[Event]:
                 kind=each.kind,
                 complete=False,
                 counts={
-                    **{name: value for name, value in each.progress.items() if isinstance(value, int)},
+                    **{name: n for name in _COUNTS if isinstance(n := each.progress.get(name), int)},
                     "observations": observations.count(connection, each.id),
                     "blocks": len(coverage.blocks_done(connection, each.id)),
                 },

@@ -47,6 +47,12 @@ def _record(each: Run, blocks: int) -> dict[str, object]:
         "title": each.plan.get("title", ""),
         "engine": each.plan.get("engine", ""),
         "blocks": blocks,
+        "stage": _stage(each, alive=alive),
+        "place": str(each.progress.get("place", "")) if alive else "",
+        "share": _share(each),
+        "rate": each.progress.get("rate", 0.0) if alive else 0.0,
+        "left": _left(each) if alive else "",
+        "sent": each.progress.get("sent", 0),
         "open": each.progress.get("open", 0),
         "observations": each.progress.get("observations", 0),
         "started_at": render(each.started_at),
@@ -54,6 +60,30 @@ def _record(each: Run, blocks: int) -> dict[str, object]:
         "ended_at": None if each.ended_at is None else render(each.ended_at),
         "pid": each.pid,
     }
+
+
+def _stage(each: Run, *, alive: bool) -> str:
+    until = each.progress.get("paused_until", 0)
+    if alive and isinstance(until, int) and until:
+        return say(f"等待授权时段，至 {render(until)}", f"waiting for the hours, until {render(until)}")
+    return str(each.progress.get("stage", "")) if alive else ""
+
+
+def _share(each: Run) -> str:
+    done, total = each.progress.get("done", 0), each.progress.get("planned", 0)
+    if not isinstance(done, int) or not isinstance(total, int) or not total:
+        return ""
+    return f"{min(1.0, done / total):.1%}"
+
+
+def _left(each: Run) -> str:
+    """Time left as measured, in minutes and seconds; 未知 until it is known."""
+    left = each.progress.get("left", -1.0)
+    if not isinstance(left, (int, float)) or left < 0:
+        return say("未知", "unknown")
+    minutes, seconds = divmod(round(left), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{seconds:02}s"
 
 
 def _alive(pid: int) -> bool:

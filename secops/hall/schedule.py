@@ -1,0 +1,115 @@
+"""When something is due: RFC 5545 recurrence rules (`RRULE:FREQ=DAILY;BYHOUR=2`) or cron (`0 2 * * 1-5`).
+
+Chinese standard time, which has no summer time. A rule without DTSTART counts from 2020-01-06 00:00, a Monday.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from secops.core.clock import CHINA, Instant
+
+if TYPE_CHECKING:
+    from dateutil.rrule import rrule  # type: ignore[import-untyped]  # it brings no types
+
+_LONGEST = 500
+_START = datetime(2020, 1, 6, tzinfo=CHINA)
+_FAR = timedelta(days=366 * 5)
+"""What is not due within five years is not due."""
+_TOO_OFTEN = ("SECONDLY", "MINUTELY")
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A recurring moment."""
+
+    text: str
+    _last: Callable[[datetime], datetime | None]
+    _next: Callable[[datetime], datetime | None]
+
+    @classmethod
+    def parse(cls, text: str) -> "Schedule":
+        """The schedule of a rule or of five cron fields. Raises ValueError with the reason."""
+        words = text.strip()
+        if len(words) > _LONGEST:
+            raise ValueError("longer than 500 characters")
+        if "FREQ=" in words.upper():
+            return _rule(words)
+        return _cron(words)
+
+    def last(self, now: int) -> Instant | None:
+        """The latest due moment up to and including now."""
+        found = self._last(_moment(now))
+        return None if found is None else _instant(found)
+
+    def next(self, now: int) -> Instant | None:
+        """The first due moment after now, within five years."""
+        found = self._next(_moment(now))
+        return None if found is None else _instant(found)
+
+
+def _rule(text: str) -> Schedule:
+    from dateutil.rrule import rrule, rrulestr
+
+    if any(f"FREQ={each}" in text.upper() for each in _TOO_OFTEN):
+        raise ValueError("more often than hourly: write it as cron")
+    try:
+        made = rrulestr(text.replace("\\n", "\n"), dtstart=None if "DTSTART" in text.upper() else _START)
+    except Exception as error:
+        raise ValueError(f"no recurrence rule: {error}"[:200]) from error
+    if not isinstance(made, rrule):
+        raise ValueError("one RRULE, without RDATE or EXDATE")  # noqa: TRY004 - for the reader it is a wrong value
+    if made._dtstart.tzinfo is None:  # noqa: SLF001 - the library has no public name for it
+        made = made.replace(dtstart=made._dtstart.replace(tzinfo=CHINA))  # noqa: SLF001 - as above
+    return Schedule(text, lambda now: _bounded(made, now).before(now, inc=True), lambda now: _after(made, now))
+
+
+def _bounded(made: "rrule", now: datetime) -> "rrule":
+    """The rule ended five years from now, so that one that is never due is found out soon."""
+    until = made._until  # noqa: SLF001 - the library has no public name for it
+    end = (now + _FAR).astimezone(UTC)
+    if made._count is not None or (until is not None and until <= end):  # noqa: SLF001 - as above
+        return made
+    return made.replace(until=end)
+
+
+def _after(made: "rrule", now: datetime) -> datetime | None:
+    found: datetime | None = _bounded(made, now).after(now)
+    return found
+
+
+def _cron(text: str) -> Schedule:
+    from cronsim import CronSim, CronSimError
+
+    if len(text.split()) != 5:
+        raise ValueError("five fields: minute hour day month weekday; or RRULE:FREQ=...")
+    try:
+        CronSim(text, _START)
+    except CronSimError as error:
+        raise ValueError(f"no cron schedule: {error}") from error
+
+    def last(now: datetime) -> datetime | None:
+        return _first(CronSim(text, now + timedelta(minutes=1), reverse=True), lambda found: found <= now)
+
+    def following(now: datetime) -> datetime | None:
+        return _first(CronSim(text, now), lambda found: found > now)
+
+    return Schedule(text, last, following)
+
+
+def _first(moments: Iterator[datetime], fits: Callable[[datetime], bool]) -> datetime | None:
+    """The first of the next few moments that fits; None where there is none within the library's horizon."""
+    try:
+        return next((each for each in islice(moments, 3) if fits(each)), None)
+    except (StopIteration, RuntimeError):
+        return None
+
+
+def _moment(now: int) -> datetime:
+    return datetime.fromtimestamp(now / 1000, CHINA)
+
+
+def _instant(moment: datetime) -> Instant:
+    return Instant(round(moment.timestamp() * 1000))
