@@ -85,9 +85,10 @@ def _timed(lab: Lab, folder: Path) -> list[Figure]:
     with (folder / "rows").open("rb") as rows:
         summary = json.loads(list(rows)[-1])
     services = secops(lab, folder, "inventory", "list", "--kind", "service", "-f", "jsonl").count("\n")
+    strays = strays_of(folder)
     note = (
         f"65,536 hosts x {len(PORTS)} ports, {services:,} of {SERVICES:,} services in the inventory; "
-        f"{summary['counts']}; strays: hook {len(strays_of(folder))}, router {lab.counted()['stray']}, "
+        f"{summary['counts']}; strays: hook {len(strays)} {strays[:3]}, router {lab.counted()['stray']}, "
         f"denied ports {lab.touched(PRINTER)}"
     )
     return [
