@@ -60,6 +60,7 @@ class _Exchange:
     unsent: bool = False
     """The question was only asked in the first shot: it is sent as soon as that answer does not do."""
     serial: int = 0
+    """Changes with every command, so that old alarms and turns are known as such."""
     commands: int = 0
     redials: int = 0
     bytes_in: int = 0
@@ -90,7 +91,7 @@ class DatagramLoop:
         self._tick = tick
         self._epoll: select.epoll | None = None
         self._live: dict[int, _Exchange] = {}
-        self._turns: list[tuple[float, int, _Exchange]] = []
+        self._turns: list[tuple[float, int, int, _Exchange]] = []
         self._alarms: list[tuple[float, int, int, _Exchange]] = []
         self._hosts: dict[str, float] = {}
         self._finished: deque[Outcome] = deque()
@@ -217,13 +218,13 @@ class DatagramLoop:
         if len(self._hosts) > _FORGET_HOSTS:
             self._hosts = {host: at for host, at in self._hosts.items() if at > now}
         self._count += 1
-        heapq.heappush(self._turns, (when, self._count, each))
+        heapq.heappush(self._turns, (when, self._count, each.serial, each))
 
     def _send_due(self) -> None:
         now = self._clock.monotonic()
         while self._turns and self._turns[0][0] <= now:
-            each = self._turns[0][2]
-            if each.over or (each.out is None and each.waits is None):
+            _, _, serial, each = self._turns[0]
+            if each.over or each.serial != serial:  # answered while its turn was awaited
                 heapq.heappop(self._turns)
                 continue
             if not self._budget.take():

@@ -222,6 +222,16 @@ def test_a_question_is_repeated_while_no_answer_comes(gate, clock, serve):
     assert (spent, server.heard) == (3, [b"a"] * 3)
 
 
+def test_an_answered_question_is_not_repeated(gate, clock, serve):
+    """A repetition that waits for the host's turn is dropped when the answer comes first; nothing empty is sent."""
+    pause = threading.Event()
+    server = serve(lambda data, count: (pause.wait(0.1), echo(data, count))[1])
+    steps = (Send(b"a"), Receive(9, 0.15), Receive(9, 0.2))
+    outcome, spent = converse(gate, clock, server.port, *steps, pps_per_host=6)
+    assert outcome.result[1:] == [Received(b"got a"), Failed(Status.TIMEOUT)]
+    assert (spent, server.heard) == (1, [b"a"])
+
+
 def test_what_the_first_shot_heard_is_not_asked_again(gate, clock, serve):
     """A known answer costs no packet; where it does not do, the question goes out after all."""
     server = serve(echo)
