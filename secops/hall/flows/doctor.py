@@ -41,6 +41,7 @@ def checks(workspace: Workspace | None) -> Iterator[Check]:
     yield from _libraries()
     yield _raw()
     yield _nmap()
+    yield _probes()
     yield _files()
     yield _time()
     yield _disk(workspace.root if workspace else Path.cwd())
@@ -87,8 +88,29 @@ def _raw() -> Check:
 
 def _nmap() -> Check:
     found = shutil.which("nmap")
-    hint = say("深度识别才需要：apt-get install nmap", "only for the deep look: apt-get install nmap")
+    hint = say("深度识别与服务探针需要：apt-get install nmap", "for the deep look and its probes: apt-get install nmap")
     return Check("nmap", GOOD if found else WARN, found or say("未安装", "not installed"), "" if found else hint)
+
+
+def _probes() -> Check:
+    """The probe file is read whole, so a damaged one shows here rather than in a run."""
+    from secops.discover.probes.file import find, load
+    from secops.discover.probes.matchers import missing
+
+    name = say("服务探针", "service probes")
+    path = find()
+    if not path:
+        return Check(name, WARN, say("只有自带的少量探针", "our own few only"), "apt-get install nmap")
+    try:
+        counts = load(path).counts()
+    except SecopsError as error:
+        return Check(name, BAD, str(error), error.hint)
+    told = say(
+        f"{path}：{counts['probes']} 个探针，{counts['matches']} 条指纹",
+        f"{path}: {counts['probes']} probes, {counts['matches']} patterns",
+    )
+    lacking = missing()
+    return Check(name, WARN if lacking else GOOD, told, lacking[0] if lacking else "")
 
 
 def _files() -> Check:
