@@ -15,6 +15,7 @@ from secops.core.clock import Instant
 from secops.core.ids import canonical
 from secops.core.model import Observation, Skipped, Status, Target, Transport, Value
 from secops.intake.interface import Ledger
+from secops.intake.nmap_swift import DOUBT, HELD_MOST, Doubt, Said, Swift
 
 NAME: Final = "nmap@1"
 _CHUNK: Final = 1 << 16
@@ -37,6 +38,40 @@ def read(
 ) -> Iterator[Observation | Skipped]:
     """Observations in the file's order, then `Skipped` for what was left out; never raises for the content."""
     reader = _Reader(site, observer, run, ledger or Ledger())
+    parser = _parser(reader)
+    swift = Swift((site, observer, run, NAME), _one_port, reader.row)
+    reader.line = lambda: parser.CurrentLineNumber + reader.passed
+    held = b""
+    try:
+        while chunk := stream.read(_CHUNK):
+            held += chunk
+            end = held.rfind(b"</host>") + 7
+            if reader.plain and (end > 6 or len(held) < HELD_MOST):
+                body, held = held[:end] if end > 6 else b"", held[end:] if end > 6 else held
+                yield from _hosts(body, parser, reader, swift)
+            else:
+                parser.Parse(held, False)
+                held = b""
+                yield from reader.take()
+        parser.Parse(held, True)
+    except _Hostile as fault:
+        yield from reader.take()
+        yield Skipped(f"line {reader.line()}", str(fault))
+        return
+    except expat.ExpatError as fault:
+        yield from reader.take()
+        cut = reader.depth > 0 and fault.code in _ENDS_EARLY
+        reason = "truncated: the file ends before </nmaprun>" if cut else "not well-formed XML"
+        place = f"line {fault.lineno + reader.passed}"
+        yield Skipped(place, reason if cut else f"{reason}: {expat.ErrorString(fault.code)}")
+        return
+    yield from reader.take()
+    if not reader.rooted:
+        yield Skipped("line 1", "no <nmaprun>: not nmap's XML")
+
+
+def _parser(reader: "_Reader") -> expat.XMLParserType:
+    """expat, telling its events to the reader; nothing outside the text is ever read."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
@@ -45,25 +80,60 @@ def read(
     parser.CharacterDataHandler = reader.characters
     parser.EntityDeclHandler = reader.entity
     parser.ExternalEntityRefHandler = reader.external
-    reader.line = lambda: parser.CurrentLineNumber
-    try:
-        while chunk := stream.read(_CHUNK):
-            parser.Parse(chunk, False)
+    parser.StartDoctypeDeclHandler = reader.doctype
+    parser.XmlDeclHandler = reader.declaration
+    return parser
+
+
+def _hosts(
+    body: bytes, parser: expat.XMLParserType, reader: "_Reader", swift: Swift
+) -> Iterator[Observation | Skipped]:
+    """What ends with an end tag of a host: each host by the swift reader where it can be, by expat otherwise."""
+    for each in body.split(b"</host>")[:-1]:
+        begin = each.find(b"<host ")
+        gap = each[:begin] if begin >= 0 else b""
+        if gap and (not reader.rooted or not gap.isspace()):
+            parser.Parse(gap, False)
+            # within a comment or the like, what looks like a host is none, and expat alone knows
+            reader.plain &= gap.count(b"<!--") == gap.count(b"-->") and b"<![" not in gap
+        else:
+            reader.passed += gap.count(b"\n")
+        rows = None
+        if begin >= 0 and reader.plain and reader.depth == 1 and reader.rooted:
+            try:
+                rows = swift.host(each[begin:].decode())
+            except UnicodeDecodeError:
+                rows = None
+        if rows is None:
+            parser.Parse(each[max(begin, 0) :] + b"</host>", False)
+            reader.plain &= reader.depth == 1
             yield from reader.take()
-        parser.Parse(b"", True)
-    except _Hostile as fault:
-        yield from reader.take()
-        yield Skipped(f"line {parser.CurrentLineNumber}", str(fault))
-        return
-    except expat.ExpatError as fault:
-        yield from reader.take()
-        cut = reader.depth > 0 and fault.code in _ENDS_EARLY
-        reason = "truncated: the file ends before </nmaprun>" if cut else f"not well-formed: {fault}"
-        yield Skipped(f"line {fault.lineno}, column {fault.offset + 1}", reason)
-        return
-    yield from reader.take()
-    if not reader.rooted:
-        yield Skipped("line 1", "no <nmaprun>: not nmap's XML")
+        else:
+            reader.ledger.read += 1
+            reader.passed += each.count(b"\n", begin)
+            if reader.rows:
+                yield from reader.take()
+            yield from rows
+
+
+def _one_port(rest: str) -> Said | Doubt:
+    """What one port says: its XML without the start and end tags. A doubt where that is not exactly one port."""
+    reader = _Reader("", "", "", Ledger())
+    text = f'<nmaprun><host><address addr="192.0.2.1" addrtype="ipv4"/><ports><port protocol="tcp" portid="1">{rest}'
+    try:
+        _parser(reader).Parse(text.encode() + b"</port></ports></host></nmaprun>", True)
+    except (expat.ExpatError, _Hostile, UnicodeEncodeError):
+        return DOUBT
+    if not 1 <= len(reader.rows) <= 2:
+        return DOUBT
+    host, row = reader.rows[0], reader.rows[-1]
+    if isinstance(host, Skipped) or isinstance(row, Skipped) or len(host.facts) > 1 or host.extra:
+        return DOUBT
+    if row is host:
+        return None
+    if row.target.port != 1:
+        return DOUBT
+    return dict(row.facts), dict(row.extra), row.raw_digest
 
 
 _ENDS_EARLY: Final = frozenset(
@@ -118,6 +188,10 @@ class _Reader:
         self.site, self.observer, self.run = site, observer, run
         self.depth = 0
         self.rooted = False
+        self.plain = True
+        """May hosts be read without expat?"""
+        self.passed = 0
+        """Lines that expat did not see."""
         self.started = Instant(0)
         self.host: _Host | None = None
         self.port: _Port | None = None
@@ -140,6 +214,14 @@ class _Reader:
 
     def external(self, *_: object) -> int:
         raise _Hostile("refers to an external entity; nothing outside the file is read")
+
+    def doctype(self, *words: object) -> None:
+        """A document type: one with declarations of its own is for expat alone."""
+        self.plain &= not words[3]
+
+    def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        """The XML declaration: another encoding than UTF-8 is for expat alone."""
+        self.plain &= (encoding or "utf-8").lower() in {"utf-8", "us-ascii"}
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         """An element opens."""
@@ -231,19 +313,20 @@ class _Reader:
         if host.device:
             facts["device.type"] = host.device
         extra: dict[str, object] = {"mac_vendor": host.vendor} if host.vendor else {}
-        self.rows.append(self._row(Target(address), at, Status.SUCCESS, facts, extra))
+        self.rows.append(self.row(Target(address), at, Status.SUCCESS, facts, extra))
         for port in host.ports:
             target = Target(address, port.number, Transport(port.transport))
             if port.cpe:
                 port.facts["service.cpe"] = tuple(sorted(set(port.cpe)))
             if port.scripts:
                 port.extra["scripts"] = port.scripts
-            self.rows.append(self._row(target, at, Status.OPEN, port.facts, port.extra))
+            self.rows.append(self.row(target, at, Status.OPEN, port.facts, port.extra))
 
-    def _row(
+    def row(
         self, target: Target, at: Instant, status: Status, facts: dict[str, Value], extra: dict[str, object]
     ) -> Observation:
-        raw = sha256(canonical([str(target), facts, extra]).encode("utf-8", "surrogatepass")).hexdigest()
+        """One observation; its digest is that of what was said."""
+        raw = sha256(canonical([facts, extra]).encode("utf-8", "surrogatepass")).hexdigest()
         return Observation(self.site, self.observer, self.run, NAME, target, at, status, facts, extra, raw)
 
 
