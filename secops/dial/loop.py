@@ -227,14 +227,17 @@ class Loop:
         self._after(talk, now)
 
     def _after(self, talk: Talk, now: float) -> None:
-        """What a step of the conversation has left to do: end, dial again, write, read what came, wait."""
+        """What a step of the conversation has left to do: end, dial again, write, read what came, wait.
+
+        The step may have taken longer than a lease lives: what is sent after it is sent by a new look at the clock.
+        """
         while not talk.over:
             if not talk.connected:
                 self._drop(talk)
-                if not self._dial(talk, now):
+                if not self._dial(talk, self._clock.monotonic()):
                     self._backlog.append(talk)
                 return
-            if talk.out and talk.writable and not talk.starved and not self._write(talk, now):
+            if talk.out and talk.writable and not talk.starved and not self._write(talk, self._clock.monotonic()):
                 continue
             if not talk.readable:
                 self._alarms.watch(talk)
