@@ -99,16 +99,16 @@ class Loop:
             self._close()
 
     def _admit(self, source: Iterator[Job], more: bool) -> bool:
-        now = self._clock.monotonic()
-        while self._backlog and self._dial(self._backlog[0], now):
+        monotonic = self._clock.monotonic
+        while self._backlog and self._dial(self._backlog[0], monotonic()):
             self._backlog.popleft()
-        while self._wakes and self._wakes[0][0] <= now:
+        while self._wakes and self._wakes[0][0] <= (now := monotonic()):
             self._serve(heapq.heappop(self._wakes)[1], now)
         while more and not self._backlog and self._active < self._room and self._parked < _PARKED_MOST:
             job = next(source, None)
             if job is None:
                 return False
-            now = self._clock.monotonic()
+            now = monotonic()
             address = job.target.address
             host = self._hosts.get(address)
             if host is None:
