@@ -173,9 +173,7 @@ def page_and_icon(target: Target, *, tls: bool, path: str = "/") -> Generator[Co
             found = yield from _fetch(target, place, tls=tls)
             if found is None:
                 break
-            facts, extra = page_looks.merged(
-                facts, extra, read(found[0].status, found[0].first("content-type"), found[1])
-            )
+            facts, extra = page_looks.merged(facts, extra, read(found[0].status, found[1]))
     return Reading(LABEL, reading.status, facts, extra, reading.follow), first
 
 

@@ -22,13 +22,13 @@ def is_site(status: int, content_type: str, body: bytes) -> bool:
     return status < 300 and ("html" in content_type.lower() or body[:512].lstrip()[:1] == b"<")
 
 
-def robots(status: int, content_type: str, body: bytes) -> Said:
+def robots(status: int, body: bytes) -> Said:
     """Is there a robots.txt, and what does it ask robots to leave alone?"""
     if status in {404, 410}:
         return {"http.robots": False}, {}
     if status != 200 or not body:
         return {}, {}
-    if _is_page(content_type, body):
+    if _is_page(body):
         return {"http.robots": False}, {}
     rules = [(name, value) for name, value in _lines(body) if name in {"user-agent", "disallow", "allow", "sitemap"}]
     if not rules:
@@ -37,9 +37,9 @@ def robots(status: int, content_type: str, body: bytes) -> Said:
     return {"http.robots": True}, ({"robots_disallow": hidden} if hidden else {})
 
 
-def security(status: int, content_type: str, body: bytes) -> Said:
+def security(status: int, body: bytes) -> Said:
     """Whom to tell of a vulnerability; nothing where the file is missing or is a page in disguise."""
-    if status != 200 or not body or _is_page(content_type, body):
+    if status != 200 or not body or _is_page(body):
         return {}, {}
     fields = list(_lines(body))
     contacts = bounded([value for name, value in fields if name == "contact"], 20)
@@ -52,8 +52,9 @@ def security(status: int, content_type: str, body: bytes) -> Said:
     return {"http.security_txt": contacts}, ({"security_txt": more} if more else {})
 
 
-def _is_page(content_type: str, body: bytes) -> bool:
-    return "html" in content_type.lower() or body[:512].lstrip()[:1] in {b"<", b"{"}
+def _is_page(body: bytes) -> bool:
+    """By the bytes, not by Content-Type: servers without a table of types call every file text/html."""
+    return body[:512].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"<", b"{"}
 
 
 def _lines(body: bytes) -> list[tuple[str, str]]:

@@ -36,18 +36,18 @@ def test_interface_is_left_alone(player):
 def test_pages_in_disguise():
     """A page that answers every address is neither a robots.txt nor a security.txt."""
     page = b"<!doctype html><p>Contact: nobody</p>"
-    assert page_looks.robots(200, "text/plain", page) == ({"http.robots": False}, {})
-    assert page_looks.robots(200, "text/html", b"User-agent: *") == ({"http.robots": False}, {})
-    assert page_looks.robots(404, "", b"") == ({"http.robots": False}, {})
-    assert page_looks.robots(500, "", b"x") == ({}, {})
-    assert page_looks.security(200, "text/plain", page) == ({}, {})
-    assert page_looks.security(200, "text/plain", b"Policy: https://x/") == ({}, {})
+    assert page_looks.robots(200, page) == ({"http.robots": False}, {})
+    assert page_looks.robots(200, b"nothing of the kind") == ({"http.robots": False}, {})
+    assert page_looks.robots(404, b"") == ({"http.robots": False}, {})
+    assert page_looks.robots(500, b"x") == ({}, {})
+    assert page_looks.security(200, page) == ({}, {})
+    assert page_looks.security(200, b"Policy: https://x/") == ({}, {})
 
 
 def test_endless_robots():
     """A robots.txt of a million lines keeps thirty."""
     body = b"".join(b"Disallow: /%d\n" % n for n in range(100_000))
-    assert len(page_looks.robots(200, "text/plain", body)[1]["robots_disallow"]) == 30
+    assert len(page_looks.robots(200, body)[1]["robots_disallow"]) == 30
 
 
 def test_technologies_join_the_facts(player):
