@@ -59,9 +59,7 @@ Delta = Annotated[
 ]
 Operator = Annotated[
     str,
-    typer.Option(
-        "--operator", envvar="SECOPS_OPERATOR", help=say("操作人，须在授权书内", "operator named in the scope")
-    ),
+    typer.Option("--operator", envvar="SECOPS_OPERATOR", help=say("操作人，须在授权书内", "named operator")),
 ]
 Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
 
@@ -394,7 +392,12 @@ def _titles() -> dict[str, str]:
         "blocks": say("分块数", "blocks"),
         "packets": say("报文数上限（估计）", "packets at most (estimate)"),
         "seconds": say("秒数上限（估计）", "seconds at most (estimate)"),
-        "rate": say("速率：总/每主机", "rate: overall/per host"),
+        "rate": say("速率上限：总/每网段/每主机", "rate at most: overall/network/host"),
+        "networks": say("各网段", "networks"),
+        "shard": say("分片", "shard"),
+        "first": say("优先询问的目标数", "targets asked first"),
+        "fragile": say("脆弱主机（只礼貌地看一次）", "fragile hosts (one polite look)"),
+        "intrusive": say("目标会察觉到什么", "what targets notice"),
         "level": say("侵入程度", "intrusiveness"),
         "sends": say("会发送的内容", "what is sent"),
         "deep": say("深入查看", "deep look"),

@@ -10,11 +10,13 @@ from secops.discover.collectors.datagrams import collector_of, openings
 from secops.discover.collectors.dispatch import COLLECTORS
 from secops.discover.connectionless import DNS
 from secops.discover.plan import Plan, decode, estimate
+from secops.scope.intervals import IntervalSet
 from secops.scope.level import Level
 from secops.scope.ports import PortSet
 
 __all__ = ["Plan", "described", "load", "saved"]
 
+_NETWORKS_MOST = 20
 _MOST = 64 << 20
 """Bytes of a plan file."""
 
@@ -59,8 +61,13 @@ def described(made: Plan, probes: tuple[str, ...] = ()) -> dict[str, object]:
         "blocks": guess.blocks,
         "packets": guess.packets,
         "seconds": guess.seconds,
-        "rate": f"{made.pps}/{made.pps_per_host} pps",
+        "rate": f"{made.pps}/{made.pps_per_network or made.pps}/{made.pps_per_host} pps",
+        "networks": _networks(made),
+        "shard": f"{made.shard[0]}/{made.shard[1]}",
+        "first": sum(IntervalSet.parse(each.targets).count() * len(each.ports) for each in made.first),
+        "fragile": made.fragile,
         "level": Level(made.level).title,
+        "intrusive": _intrusive(made),
         "sends": (*_sends(made), *probes),
         "deep": made.deep,
         "cannot_predict": (
@@ -69,6 +76,36 @@ def described(made: Plan, probes: tuple[str, ...] = ()) -> dict[str, object]:
         ),
         "hash": made.hash,
     }
+
+
+def _networks(made: Plan) -> tuple[str, ...]:
+    """Addresses and packets of each network of the scope, the largest first, where there are several."""
+    if len(made.targets) < 2:
+        return ()
+    whole = estimate(made)
+    sized = sorted(((IntervalSet.parse([each]).count(), each) for each in made.targets), key=lambda each: -each[0])
+    told = [
+        f"{each}: {count:,} {say('个地址', 'addresses')}, ≤ {whole.packets * count // max(1, whole.addresses):,}"
+        f" {say('个报文', 'packets')}"
+        for count, each in sized[:_NETWORKS_MOST]
+    ]
+    rest = sum(count for count, _ in sized[_NETWORKS_MOST:])
+    more = len(sized) - _NETWORKS_MOST
+    return (*told, *((say(f"另 {more} 个网段，{rest:,} 个地址", f"{more} more, {rest:,} addresses"),) if rest else ()))
+
+
+def _intrusive(made: Plan) -> str:
+    """What the targets will notice, in one sentence."""
+    if made.level >= Level.ACTIVE:
+        return say(
+            "会建立连接、读问候语、取首页、做 TLS 握手，并发送服务识别探针；目标日志里会有记录，不登录、不写入",
+            "connects, greetings, front pages, TLS handshakes and service probes; targets will log it; "
+            "no logins, nothing written",
+        )
+    return say(
+        "只做普通客户端会做的事：建立连接、读问候语、取一次首页、TLS 握手；不登录、不写入",
+        "only what any client does: connects, greetings, one front page, a TLS handshake; no logins, nothing written",
+    )
 
 
 def _sends(made: Plan) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 
-from secops.core.clock import Instant
+from secops.core.clock import Instant, render
 from secops.core.errors import Refused, SecopsError
 from secops.core.events import Event, Note, Progress, Row, Started, Summary
 from secops.core.language import say
@@ -129,7 +129,10 @@ class Session:
         self._write(None)
         self.opened.close()
         begun, epoch, self.paused_until = self.app.clock.monotonic(), self.app.epoch.read(), until
-        yield Note(str(refused), warning=True)
+        at = render(until)
+        yield Note(
+            say(f"授权时段已结束，暂停到 {at}", f"the scope's hours have ended: waiting until {at}"), warning=True
+        )
         self.stage = say("等待授权时段", "waiting for the hours")
         while self.app.clock.now() < until and not self.stop():
             self.app.clock.sleep(_NAP)
