@@ -91,7 +91,7 @@ def plan(addresses: IntervalSet, leaving: Leaving | None = None) -> Plan:
     with Netlink() as kernel:
         for width, ranges in ((4, addresses.v4), (16, addresses.v6)):
             for first, last in _pieces(ranges, kernel.prefixes(width) if ranges else set()):
-                hop = _instead(kernel, kernel.hop(first.to_bytes(width, "big")), leaving, width)
+                hop = instead(kernel, kernel.hop(first.to_bytes(width, "big")), leaving, width)
                 grouped[width, hop].append((first, last))
     links: dict[int, Link | str] = {}
     ways: list[Way] = []
@@ -108,7 +108,7 @@ def plan(addresses: IntervalSet, leaving: Leaving | None = None) -> Plan:
     return Plan(tuple(ways), tuple(left_out))
 
 
-def _instead(kernel: Netlink, hop: Hop, leaving: Leaving, width: int) -> Hop:
+def instead(kernel: Netlink, hop: Hop, leaving: Leaving, width: int) -> Hop:
     """The hop as `leaving` wants it. Our own and broadcast addresses stay what they are."""
     if hop.type not in {RouteType.UNICAST, RouteType.NONE}:
         return hop
