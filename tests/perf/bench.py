@@ -75,7 +75,10 @@ class Figure:
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "syn": ("syn",),
-    "discover": ("banner", "pages", "grab", "service_id", "service_speed", "datagrams", "end_to_end"),
+    "discover": (
+        *("syn", "wire", "datagrams", "banner", "pages", "grab", "service_id", "service_speed", "intake"),
+        "end_to_end",
+    ),
 }
 """Group -> the modules beside this one whose `figures()` it runs, in order."""
 
