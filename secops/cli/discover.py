@@ -238,13 +238,9 @@ def events(
     out: Annotated[str, typer.Option("--out", "-o", help=say("输出文件", "file"))] = "-",
 ) -> None:
     """List the events of a run."""
-    from secops.assets.event import Class
     from secops.cli.context import open_app
-    from secops.core.errors import UsageError
     from secops.hall.flows.discover_events import of_run
 
-    if kind and kind not in list(Class):
-        raise UsageError("E1435", say(f"没有这类事件：{kind}", f"no such class: {kind}"), hint=", ".join(Class))
     with open_app() as app_:
         columns = [
             Column("class", say("事件", "event")),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from secops.assets.event import Happening, happenings
+from secops.assets.event import Class, Happening, happenings
 from secops.core.clock import render
 from secops.core.errors import UsageError
 from secops.core.language import say
@@ -28,6 +28,8 @@ def since(app: App, run: str, seq: int) -> Iterator[Mapping[str, object]]:
 
 def of_run(app: App, run: str, class_: str = "") -> Iterator[Mapping[str, object]]:
     """The events of one run (the latest where none is named). Raises UsageError."""
+    if class_ and class_ not in list(Class):
+        raise UsageError("E1435", say(f"没有这类事件：{class_}", f"no such class: {class_}"), hint=", ".join(Class))
     with app.database.read() as connection:
         latest = runs.latest(connection, 50)
         found = runs.get(connection, run) if run else next((each for each in latest if each.kind == "discover"), None)
