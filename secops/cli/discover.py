@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from secops.cli.show import Column, Format, one, rows
+from secops.cli import watch
+from secops.cli.show import Column, one, rows
 from secops.core.language import say
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ app = typer.Typer(
         "Example: secops discover run scopes/mine.yaml --yes",
     ),
 )
+app.add_typer(watch.app)
 
 Scope = Annotated[str, typer.Argument(help=say("授权书文件或编号", "scope file or id"))]
 Engine = Annotated[
@@ -57,11 +59,6 @@ Delta = Annotated[
     bool,
     typer.Option("--delta", help=say("先问可能变化的", "likely changed first")),
 ]
-Operator = Annotated[
-    str,
-    typer.Option("--operator", envvar="SECOPS_OPERATOR", help=say("操作人，须在授权书内", "named operator")),
-]
-Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
 
 
 @app.command(
@@ -79,7 +76,7 @@ def plan(
     ping: Ping = None,
     shard: Shard = "",
     delta: Delta = False,
-    format: Form = None,
+    format: watch.Form = None,
     out: Annotated[str, typer.Option("--out", "-o", help=say("把计划存为文件", "save the plan"))] = "",
 ) -> None:
     """Show the plan, and save it where asked."""
@@ -123,9 +120,9 @@ def run(
     ping: Ping = None,
     shard: Shard = "",
     delta: Delta = False,
-    operator: Operator = "",
+    operator: watch.Operator = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help=say("不再询问", "ask nothing"))] = False,
-    format: Form = None,
+    format: watch.Form = None,
 ) -> None:
     """Run to the end; a run always ends with its summary."""
     from secops.cli.context import Meter, exit_code, follow, open_app, operator_of, stopping
@@ -170,8 +167,8 @@ def resume(
     engine: Engine = "",
     ports: Ports = "",
     deep: Deep = None,
-    operator: Operator = "",
-    format: Form = None,
+    operator: watch.Operator = "",
+    format: watch.Form = None,
 ) -> None:
     """Finish the blocks that are not done."""
     from secops.cli.context import Meter, exit_code, follow, open_app, operator_of, stopping
@@ -194,7 +191,7 @@ def status(
     run: Annotated[str, typer.Argument(help=say("任务编号，空为最近的", "run id, empty for the latest ones"))] = "",
     *,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
-    format: Form = None,
+    format: watch.Form = None,
     out: Annotated[str, typer.Option("--out", "-o", help=say("输出文件", "file"))] = "-",
 ) -> None:
     """List runs, newest first, or tell all of one."""
@@ -223,71 +220,6 @@ def status(
 
 
 @app.command(
-    help=say(
-        "列出一次任务发现的变化：新增、变化、消失、端口关闭、重现",
-        "what a run found new, changed, vanished, closed, reopened",
-    )
-)
-def events(
-    run: Annotated[str, typer.Argument(help=say("任务编号，空为最近一次", "run id, empty for the latest"))] = "",
-    *,
-    kind: Annotated[
-        str, typer.Option("--class", help="new, changed, vanished, closed, reopened", metavar="CLASS")
-    ] = "",
-    format: Form = None,
-    out: Annotated[str, typer.Option("--out", "-o", help=say("输出文件", "file"))] = "-",
-) -> None:
-    """List the events of a run."""
-    from secops.cli.context import open_app
-    from secops.hall.flows.discover_events import of_run
-
-    with open_app() as app_:
-        columns = [
-            Column("class", say("事件", "event")),
-            Column("kind", say("类别", "kind")),
-            Column("key", say("对象", "what")),
-            Column("service", say("服务", "service")),
-            Column("at", say("时间", "when")),
-            Column("changes", say("变化", "changes")),
-        ]
-        rows(of_run(app_, run, kind), columns, format=format, out=out)
-
-
-@app.command(
-    help=say(
-        "按 watches/*.yaml 的时间安排反复发现；停机期间错过的补做一次",
-        "discover again by the schedules of watches/*.yaml; what was missed is caught up once",
-    )
-)
-def watch(
-    *,
-    list_: Annotated[bool, typer.Option("--list", help=say("只列出安排", "list the schedules only"))] = False,
-    once: Annotated[bool, typer.Option("--once", help=say("做完到期的就结束", "end after what is due"))] = False,
-    operator: Operator = "",
-    format: Form = None,
-) -> None:
-    """Run what falls due until told to end."""
-    from secops.cli.context import Meter, exit_code, follow, open_app, operator_of, stopping
-    from secops.hall.flows.discover_watch import listed, watch
-
-    with open_app() as app_, stopping() as stop:
-        if list_:
-            columns = [
-                Column("watch", say("例行任务", "watch")),
-                Column("schedule", say("时间安排", "schedule")),
-                Column("due", say("到期", "due")),
-                Column("next", say("下次", "next")),
-                Column("runs", say("已做次数", "runs")),
-                Column("run", say("最近任务", "last run")),
-            ]
-            rows(listed(app_), columns, format=format)
-            return
-        meter = Meter()
-        going = watch(app_, operator=operator_of(operator), stop=stop, live=meter.live, once=once)
-        raise typer.Exit(exit_code(follow(going, format=format, meter=meter), stop))
-
-
-@app.command(
     "import",
     help=say(
         "导入其它工具的结果，可为 .gz；不发送任何报文\n\n"
@@ -300,7 +232,7 @@ def import_(
     files: Annotated[list[Path], typer.Argument(help=say("文件", "files"))],
     *,
     kind: Annotated[str, typer.Option("--type", help=say("格式，空为自动识别", "format, empty to recognise"))] = "",
-    format: Form = None,
+    format: watch.Form = None,
 ) -> None:
     """Read files as observations."""
     from secops.cli.context import exit_code, follow, open_app
@@ -328,8 +260,8 @@ def passive(
             "--keep-outside", help=say("授权外的也保留并标明（仅文件）", "keep what is outside, flagged (files)")
         ),
     ] = False,
-    operator: Operator = "",
-    format: Form = None,
+    operator: watch.Operator = "",
+    format: watch.Form = None,
 ) -> None:
     """Hear and keep; a card needs a scope of any level."""
     from secops.cli.context import exit_code, follow, open_app, operator_of, stopping
