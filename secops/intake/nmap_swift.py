@@ -6,6 +6,7 @@ remembered, as a scan says the same of thousands of ports. Everything else, and 
 
 import re
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Final
 
 from secops.core.clock import Instant
@@ -36,16 +37,14 @@ class Doubt:
 DOUBT: Final = Doubt()
 Said = tuple[dict[str, Value], dict[str, object], str] | None
 """Facts, extra and digest of an open port; None for one that is not open."""
-Row = Callable[[Target, Instant, Status, dict[str, Value], dict[str, object]], Observation]
 
 
 class Swift:
     """Reads host after host; `slow` parses one port's XML, or gives a doubt where it cannot be one port."""
 
-    def __init__(self, names: tuple[str, str, str, str], slow: Callable[[str], Said | Doubt], row: Row) -> None:
+    def __init__(self, names: tuple[str, str, str, str], slow: Callable[[str], Said | Doubt]) -> None:
         self._names = names
         self._slow = slow
-        self._row = row
         self._said: dict[str, Said] = {}
         self._places: dict[str, tuple[int, Transport]] = {}
 
@@ -79,11 +78,22 @@ class Swift:
 
     def _first(self, address: str, at: Instant, named: str, mac: str | None, vendor: str | None) -> Observation:
         facts: dict[str, Value] = {"address": address}
-        if named and (names := tuple(sorted({each.lower().rstrip(".") for each in _NAME.findall(named)} - {""}))):
+        names: tuple[str, ...] = ()
+        if named:
+            found = [each.lower().rstrip(".") for each in _NAME.findall(named)]
+            names = tuple(found) if len(found) == 1 and found[0] else tuple(sorted({*found} - {""}))
+        if names:
             facts["host.names"] = names
         if mac:
             facts["host.mac"] = (mac.lower(),)
-        return self._row(Target(address), at, Status.SUCCESS, facts, {"mac_vendor": vendor} if vendor else {})
+        extra: dict[str, object] = {"mac_vendor": vendor} if vendor else {}
+        told = f'[{{"address":"{address}"' + (f',"host.mac":["{mac.lower()}"]' if mac else "")
+        if names:
+            told += ',"host.names":["' + '","'.join(names) + '"]'
+        told += f'}},{{"mac_vendor":"{vendor}"}}]' if vendor else "},{}]"  # canonical JSON: no letter needs an escape
+        raw = sha256(told.encode()).hexdigest()
+        site, observer, run, label = self._names
+        return Observation(site, observer, run, label, Target(address), at, Status.SUCCESS, facts, extra, raw)
 
     def _place(self, text: str) -> tuple[int, Transport] | None:
         found = _PORT.fullmatch(text)

@@ -39,7 +39,7 @@ def read(
     """Observations in the file's order, then `Skipped` for what was left out; never raises for the content."""
     reader = _Reader(site, observer, run, ledger or Ledger())
     parser = _parser(reader)
-    swift = Swift((site, observer, run, NAME), _one_port, reader.row)
+    swift = Swift((site, observer, run, NAME), _one_port)
     reader.line = lambda: parser.CurrentLineNumber + reader.passed
     held = b""
     try:
@@ -48,11 +48,11 @@ def read(
             end = held.rfind(b"</host>") + 7
             if reader.plain and (end > 6 or len(held) < HELD_MOST):
                 body, held = held[:end] if end > 6 else b"", held[end:] if end > 6 else held
-                yield from _hosts(body, parser, reader, swift)
+                _hosts(body, parser, reader, swift)
             else:
                 parser.Parse(held, False)
                 held = b""
-                yield from reader.take()
+            yield from reader.take()
         parser.Parse(held, True)
     except _Hostile as fault:
         yield from reader.take()
@@ -85,9 +85,7 @@ def _parser(reader: "_Reader") -> expat.XMLParserType:
     return parser
 
 
-def _hosts(
-    body: bytes, parser: expat.XMLParserType, reader: "_Reader", swift: Swift
-) -> Iterator[Observation | Skipped]:
+def _hosts(body: bytes, parser: expat.XMLParserType, reader: "_Reader", swift: Swift) -> None:
     """What ends with an end tag of a host: each host by the swift reader where it can be, by expat otherwise."""
     for each in body.split(b"</host>")[:-1]:
         begin = each.find(b"<host ")
@@ -107,13 +105,10 @@ def _hosts(
         if rows is None:
             parser.Parse(each[max(begin, 0) :] + b"</host>", False)
             reader.plain &= reader.depth == 1
-            yield from reader.take()
         else:
             reader.ledger.read += 1
             reader.passed += each.count(b"\n", begin)
-            if reader.rows:
-                yield from reader.take()
-            yield from rows
+            reader.rows += rows
 
 
 def _one_port(rest: str) -> Said | Doubt:
