@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from secops.core.model import Status, Target, Value
-from secops.discover.collectors.interface import BANNER_MOST, Collector, Reading, clean, decoded
+from secops.discover.collectors.interface import BANNER_MOST, Collector, Reading, clean, decoded, steady
 
 LABEL = "greeting@1"
 
@@ -55,7 +55,7 @@ def whole(data: bytes) -> bool:
 
 def banner(data: bytes) -> str:
     """The bytes as one bounded line of text without control characters."""
-    return clean(decoded(data[:BANNER_MOST]), BANNER_MOST // 2)
+    return clean(decoded(steady(data[:BANNER_MOST])), BANNER_MOST // 2)
 
 
 def _reading(shape: _Shape, greeting: bytes) -> Reading:

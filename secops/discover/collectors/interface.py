@@ -1,5 +1,6 @@
 """What a collector is, and what it gives back. Pure: bytes in, a reading out."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,13 @@ TEXT_MOST = 512
 BANNER_MOST = 1_024
 ITEMS_MOST = 100
 """Members of a set of texts that are kept."""
+_PASSING = re.compile(rb"(?im)^(?:date|expires|set-cookie|age|etag|x-request-id|x-trace-id|cf-ray):[^\n]{0,4096}\n")
+"""Header lines that are another one with each answer."""
+_DATES = re.compile(
+    rb"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4}"
+    rb" \d{2}:\d{2}:\d{2}(?: (?:[+-]\d{4}(?: \([A-Z]{1,5}\))?|[A-Z]{1,5}))?"
+)
+"""Moments as mail servers greet with (RFC 5322)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,11 @@ class Collector:
     def label(self) -> str:
         """`name@version`, as observations carry it."""
         return f"{self.name}@{self.version}"
+
+
+def steady(data: bytes) -> bytes:
+    """An answer without what differs each time it is asked for: dates, cookies, request numbers are no change."""
+    return _DATES.sub(b"", _PASSING.sub(b"", data))
 
 
 def clean(text: str, most: int = TEXT_MOST) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from secops.core.model import Status, Value
-from secops.discover.collectors.interface import Collector, Reading, bounded, clean, decoded
+from secops.discover.collectors.interface import Collector, Reading, bounded, clean, decoded, steady
 from secops.discover.probes.ask import Kit, State, Verdict
 from secops.discover.probes.book import Book, Probe
 from secops.discover.probes.template import Filled
@@ -86,7 +86,7 @@ def _facts(filled: Filled, name: str, heard: bytes, tls: bool) -> dict[str, Valu
         ("service.hostname", filled.hostname),
         ("service.os", filled.os),
         ("service.device_type", filled.device_type),
-        ("service.banner", decoded(heard[:_BANNER_MOST])),
+        ("service.banner", decoded(steady(heard[:_BANNER_MOST]))),
     ):
         if kept := clean(text):
             facts[field] = kept

@@ -2,6 +2,7 @@ import pytest
 
 from secops.core.model import Target
 from secops.discover.collectors.greeting import hear
+from secops.discover.collectors.interface import steady
 
 HERE = Target("198.18.0.1", 1)
 
@@ -65,3 +66,11 @@ def test_unknown_greeting_keeps_the_banner():
 def test_silence():
     """Nothing said is nothing heard."""
     assert hear(b"", HERE) is None
+
+
+def test_what_passes_is_no_part_of_a_banner():
+    """The same server asked twice has the same banner: no dates, no cookies, no request numbers."""
+    page = b"HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Tue, 24 Nov 2026 04:12:%02d GMT\r\nSet-Cookie: a=%d\r\n\r\n"
+    assert steady(page % (45, 1)) == steady(page % (46, 2)) == b"HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n"
+    mail = b"220 a.example ESMTP Sendmail 8.17; Tue, 24 Nov 2026 12:12:%02d +0800\r\n"
+    assert steady(mail % 1) == steady(mail % 2) == b"220 a.example ESMTP Sendmail 8.17; \r\n"
