@@ -10,6 +10,7 @@ from secops.core.clock import CHINA
 _DAYS: Final = {name: i for i, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
 _ZH_DAYS: Final = {name: i for i, name in enumerate("一二三四五六日")} | {"天": 6}
 _LINE: Final = re.compile(r"(?:([^\s0-9]+)\s+)?([0-9]{2}):([0-9]{2})\s*-\s*([0-9]{2}):([0-9]{2})")
+_EVERY: Final = frozenset({"每天", "每日", "daily"})
 DAY: Final = 1440
 
 
@@ -74,6 +75,8 @@ def parse(text: str) -> Window:
 
 
 def _days(text: str) -> frozenset[int]:
+    if text.strip().casefold() in _EVERY:
+        return frozenset(range(7))
     days: set[int] = set()
     for part in re.split(r"[,，、]", text):
         first, _, last = re.sub("[-—~至到]", "-", part).partition("-")

@@ -52,3 +52,9 @@ def test_opens() -> None:
     assert hours.opens(windows, at("2026-06-13T06:00:00+08:00")) == at("2026-06-14T09:00:00+08:00")
     assert hours.opens(windows, at("2026-06-13T05:59:00+08:00")) == at("2026-06-13T05:59:00+08:00")
     assert hours.opens((), friday) is None
+
+
+def test_every_day_has_a_name():
+    """每天, 每日 and daily mean all seven days."""
+    assert hours.parse("每天 08:00-20:00") == hours.parse("每日 08:00-20:00") == hours.parse("08:00-20:00")
+    assert hours.parse("daily 08:00-20:00").days == frozenset(range(7))
