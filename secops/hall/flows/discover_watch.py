@@ -38,7 +38,10 @@ def watch(
     live: Live = quiet,
     once: bool = False,
 ) -> Iterator[Event]:
-    """Runs of every watch as they fall due; `once`: those due now, then the end. Raises UsageError without a watch."""
+    """Runs of every watch as they fall due. Raises UsageError without a watch.
+
+    `once`: those due now, then the end; raises the first thing that kept one of them from running.
+    """
     found, wrong = watches.all_of(app.workspace)
     if not found and not wrong:
         raise UsageError(
@@ -50,7 +53,7 @@ def watch(
                 "write a file such as watches/nightly.yaml: scope and schedule are enough",
             ),
         )
-    yield from _Watcher(app, operator, stop, live).run(once=once)
+    yield from _Watcher(app, operator, stop, live, once).run()
 
 
 def listed(app: App) -> Iterator[Mapping[str, object]]:
@@ -85,9 +88,10 @@ def planned(app: App, watch: Watch, due: int, run: int) -> Plan:
     """The plan of a watch's n-th run (from 0): the whole every so often, else the known and a slice of the rest."""
     turn = run % watch.full_every
     slices = watch.full_every - 1
+    file = app.workspace.root / watch.scope
     return make_plan(
         app,
-        watch.scope,
+        str(file) if file.is_file() else watch.scope,
         engine=watch.engine,
         ports=watch.ports,
         udp=watch.udp,
@@ -106,16 +110,21 @@ class _Watcher:
     operator: str
     stop: Callable[[], bool]
     live: Live
+    once: bool = False
+    failed: SecopsError | None = None
+    """What went wrong first, of a process that looks once."""
     told: set[str] = field(default_factory=set)
     """Errors told once already."""
     later: dict[str, float] = field(default_factory=dict)
     """Watch -> monotonic time before which it is not tried again."""
 
-    def run(self, *, once: bool) -> Iterator[Event]:
+    def run(self) -> Iterator[Event]:
         epoch = self.app.epoch.read()
         while not self.stop():
             yield from self._round()
-            if once or self.stop():
+            if self.once and self.failed is not None:
+                raise self.failed
+            if self.once or self.stop():
                 return
             if self.app.epoch.read() != epoch:
                 yield Note(say("已按停止指令停下", "stopped by order"), warning=True)
@@ -135,7 +144,9 @@ class _Watcher:
             try:
                 with self.app.workspace.lock(f"{LOCK}-{each.name}"):
                     yield from self._due(each)
-            except Locked:
+            except Locked as error:
+                if self.once:
+                    yield from self._tell(error)
                 self._not_now(each)
             except SecopsError as error:
                 yield from self._tell(error)
@@ -206,7 +217,9 @@ class _Watcher:
     def _tell(self, error: SecopsError) -> Iterator[Event]:
         """An error, once until something works again."""
         text = str(error)
-        if text not in self.told and len(self.told) < 1_000:
+        if self.once and self.failed is None:
+            self.failed = error
+        elif text not in self.told and len(self.told) < 1_000:
             self.told.add(text)
             yield Note(text, warning=True)
 
