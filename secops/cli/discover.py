@@ -83,7 +83,7 @@ def plan(
     from secops.cli.context import open_app, talk
     from secops.cli.show import opened
     from secops.hall.flows.discover_open import make_plan
-    from secops.hall.flows.discover_plan import described, saved
+    from secops.hall.flows.discover_plan import described, left_alone, saved
     from secops.hall.flows.discover_probes import shown
 
     with open_app() as app_:
@@ -99,6 +99,9 @@ def plan(
             delta=delta,
         )
         sends = shown(made, app_)
+        alone = left_alone(ports) if ports else ""
+    if alone:
+        talk(say(f"不碰的端口，已去掉：{alone}", f"ports nobody may touch, left out: {alone}"))
     one(described(made, sends), _titles(), format=format)
     if out:
         with opened(out) as stream:

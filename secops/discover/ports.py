@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from secops.scope import denied
+from secops.scope.ports import PortSet
 
 WEB, REMOTE, MAIL, FILES, NAMES = "web", "remote", "mail", "files", "names"
 DATABASE, MIDDLEWARE, QUEUE, PLATFORM, PANEL, CAMERA = "database", "middleware", "queue", "platform", "panel", "camera"
@@ -228,8 +229,20 @@ def forbidden(port: int) -> bool:
     return port in denied.PORTS
 
 
+def left_alone(text: str) -> str:
+    """Which ports of such a text nobody may touch, each kind with its reason. Raises ValueError naming the bad part."""
+    reasons: dict[str, list[int]] = {}
+    for port in sorted(each for each in _named(text) if forbidden(each)):
+        reasons.setdefault(denied.why(port), []).append(port)
+    return "; ".join(f"{PortSet.parse(map(str, ports))} {reason}" for reason, ports in reasons.items())
+
+
 def parse(text: str) -> tuple[int, ...]:
     """Ports of `80,443,8000-8010`, `default` and group names such as `web`. Raises ValueError naming the bad part."""
+    return tuple(each for each in sorted(_named(text)) if not forbidden(each))
+
+
+def _named(text: str) -> set[int]:
     groups = {each.group for each in PORTS}
     chosen: set[int] = set()
     for part in (each.strip() for each in text.split(",") if each.strip()):
@@ -245,4 +258,4 @@ def parse(text: str) -> tuple[int, ...]:
             if not 1 <= low <= high <= 65_535:
                 raise ValueError(part)
             chosen.update(range(low, high + 1))
-    return tuple(sorted(each for each in chosen if not forbidden(each)))
+    return chosen

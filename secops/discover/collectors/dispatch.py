@@ -70,6 +70,8 @@ _TLS_SIGNS = (b"\x15\x03", b"HTTP/1.1 400", b"HTTP/1.0 400")
 _REDIS_SIGNS = (b"-ERR", b"-NOAUTH", b"-DENIED")
 _LISTENERS = frozenset({"ssh", "greeting", "tls"})
 """Collectors whose ports are first listened to, or met with TLS, rather than asked."""
+ANYWHERE = frozenset({"ssh", "greeting", "tls", "http", "redis", "postgres"})
+"""Collectors that any port may meet; the others are asked on their own ports, and where nmap's probes named them."""
 _GENERAL = frozenset({"GenericLines", "GetRequest", "HTTPOptions", "SSLSessionReq"})
 """nmap's probes that our own look asks as well."""
 _NAMED = {each.name: each for each in COLLECTORS}

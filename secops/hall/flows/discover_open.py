@@ -153,6 +153,9 @@ def _ports(wanted: str, scope: Scope) -> tuple[int, ...]:
             where=f"--ports {wanted[:80]}",
             hint="80,443,8000-8010,default,web,database",
         ) from error
+    if not chosen:
+        text, reason = say("没有可以询问的端口", "no port that may be asked"), portlist.left_alone(wanted)
+        raise UsageError("E1409", text, where=f"--ports {wanted[:80]}", why=reason)
     outside = [n for n in chosen if n not in allowed]
     if outside:
         raise Refused(

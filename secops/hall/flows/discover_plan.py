@@ -7,14 +7,17 @@ from secops.core.errors import InvalidFile
 from secops.core.language import say
 from secops.core.model import Target, Transport
 from secops.discover.collectors.datagrams import collector_of, openings
-from secops.discover.collectors.dispatch import COLLECTORS
+from secops.discover.collectors.dispatch import ANYWHERE, COLLECTORS
+from secops.discover.collectors.interface import Collector
+from secops.discover.collectors.service import DEEPER
 from secops.discover.connectionless import DNS
 from secops.discover.plan import Plan, decode, estimate
+from secops.discover.ports import left_alone
 from secops.scope.intervals import IntervalSet
 from secops.scope.level import Level
 from secops.scope.ports import PortSet
 
-__all__ = ["Plan", "described", "load", "saved"]
+__all__ = ["Plan", "described", "left_alone", "load", "saved"]
 
 _NETWORKS_MOST = 20
 _MOST = 64 << 20
@@ -108,12 +111,20 @@ def _intrusive(made: Plan) -> str:
     )
 
 
+def _possible(each: Collector, made: Plan) -> bool:
+    """Can this collector be asked under the plan: on any port, on one of the plan's, or after nmap's probes?"""
+    if not made.ports:
+        return False
+    deeper = made.level >= Level.ACTIVE and bool(made.probes) and each.name in DEEPER.values()
+    return each.name in ANYWHERE or deeper or not each.ports.isdisjoint(made.ports)
+
+
 def _sends(made: Plan) -> tuple[str, ...]:
     """What each collector may put on the wire; over UDP the first datagrams in hexadecimal, marks included."""
     told = [
         f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}"
         for each in COLLECTORS
-        if each.name != "service"
+        if each.name != "service" and _possible(each, made)
     ]
     for port in made.udp:
         collector = collector_of(port)

@@ -11,7 +11,7 @@ from secops.discover.collectors.datagrams import PORTS
 from secops.hall.app import App
 from secops.hall.flows import scope as scopes
 from secops.hall.flows.discover_open import make_plan
-from secops.hall.flows.discover_plan import described
+from secops.hall.flows.discover_plan import described, left_alone
 from secops.hall.workspace import Workspace
 from secops.scope.template import Draft
 
@@ -91,3 +91,22 @@ def test_the_plan_shows_the_bytes(app, monkeypatch):
     gentle = described(make_plan(app, "gentle.yaml", engine="connect", udp=False))
     assert not any("udp/" in each or "zone@1" in each or "ping@1" in each for each in gentle["sends"])
     assert "zone@1" not in "\n".join(described(make_plan(app, "gentle.yaml", engine="connect"))["sends"])
+
+
+def test_only_what_may_be_sent_is_shown(app, monkeypatch):
+    """Industrial questions are no part of a plan whose ports hold none; without ports only the rest is shown."""
+    monkeypatch.setattr(mmsg, "capable", lambda: "")
+    told = "\n".join(described(make_plan(app, "gentle.yaml", engine="connect", ports="80", udp=False))["sends"])
+    assert "http@1" in told
+    assert not any(each in told for each in ("s7@1", "modbus@1", "oracle@1", "smb@1"))
+
+
+def test_ports_nobody_may_touch_are_named_with_their_reason(app):
+    """Where nothing else was wished for it is an error; left_alone tells the ports and why."""
+    with pytest.raises(UsageError) as told:
+        make_plan(app, "wide.yaml", engine="connect", ports="9100,515")
+    assert told.value.code == "E1409"
+    assert "515" in told.value.why
+    assert "9100" in told.value.why
+    assert left_alone("80,443") == ""
+    assert left_alone("80,9000-9102").startswith("9100-9102 ")
