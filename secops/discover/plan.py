@@ -294,6 +294,14 @@ def _more(plan: Plan, found: Estimate, addresses: int, part: "_Part", pace: int 
     )
 
 
+def weight(plan: Plan, block: Block) -> int:
+    """Packets this block takes at most, by the estimate's own measure: what is left is told by it."""
+    tries = _PING_TRIES if block.ports == (0,) else _DATAGRAM_TRIES
+    if block.transport is Transport.TCP and block.ports != (0,):
+        tries = 5 if plan.engine == "syn" else 3
+    return block.targets * tries + int(block.targets * _OPEN_SHARE) * _PACKETS_PER_SERVICE
+
+
 def _text(place: int) -> str:
     return unpack(place.to_bytes(WIDTH, "big"))
 

@@ -15,6 +15,8 @@ STUCK_SECONDS = 30.0
 """Without a packet, an answer or an observation for so long, a run says what it waits for."""
 _EVERY = 0.2
 _UNKNOWN = -1.0
+_NEARLY = 0.99
+"""Share of a block that is told at most before its end."""
 
 
 def quiet(_: Progress | Note) -> None:
@@ -34,21 +36,64 @@ class Pulse:
     rested: float = 0.0
     """Seconds waited for the scope's hours."""
     told: float = float("-inf")
+    packets: int = 0
+    """Packets of the whole at most."""
+    behind: int = 0
+    """Of these, those of the blocks this process finished or found finished."""
+    passed_over: int = 0
+    """Of these, those of blocks it found finished."""
+    block: tuple[int, int] = (0, 0)
+    """Targets and packets of the block being asked."""
+    share: float = 0.0
+    """How much of that block was asked."""
+
+    def start(self, targets: int, packets: int) -> None:
+        """Begin to measure: nothing is done."""
+        self.total, self.packets = targets, packets
+        self.done = self.skipped = self.behind = self.passed_over = 0
+        self.begun, self.rested = self.clock.monotonic(), 0.0
+        self.enter(0, 0)
+
+    def enter(self, targets: int, packets: int) -> None:
+        """A block begins."""
+        self.block, self.share = (targets, packets), 0.0
+
+    def sent(self, packets: int) -> None:
+        """So many packets of this block are sent; it is done when it ends, not before."""
+        self.share = min(_NEARLY, packets / self.block[1]) if self.block[1] else 0.0
+
+    def leave(self, *, skipped: bool = False) -> None:
+        """The block is done, by an earlier process where `skipped`."""
+        targets, packets = self.block
+        self.done += targets
+        self.behind += packets
+        if skipped:
+            self.skipped += targets
+            self.passed_over += packets
+        self.enter(0, 0)
+
+    def reached(self) -> int:
+        """Targets done, those of the block being asked by its share."""
+        return min(self.total, self.done + int(self.block[0] * self.share))
+
+    def _passed(self) -> float:
+        return self.clock.monotonic() - self.begun - self.rested
 
     def rate(self) -> float:
-        """Targets a second, identification included; 0 until a block is finished."""
-        passed = self.clock.monotonic() - self.begun - self.rested
-        return (self.done - self.skipped) / passed if passed > 0 else 0.0
+        """Targets a second, identification included; 0 until something is sent."""
+        passed = self._passed()
+        return max(0, self.reached() - self.skipped) / passed if passed > 0 else 0.0
 
     def left(self) -> float:
-        """Seconds left at that rate; below zero while nothing is measured."""
-        rate = self.rate()
-        return (self.total - self.done) / rate if rate > 0 else _UNKNOWN
+        """Seconds left, by packets: pings and ports are not equally dear. Below zero while nothing is measured."""
+        passed, now = self._passed(), self.behind + self.block[1] * self.share
+        made = now - self.passed_over
+        return (self.packets - now) * passed / made if made > 0 and passed > 0 else _UNKNOWN
 
     def progress(self, stage: str, found: int) -> Progress:
         """What the door shows."""
         unit = say("目标", "targets")
-        return Progress(stage, min(self.done, self.total), self.total, unit, self.rate(), found, self.left())
+        return Progress(stage, self.reached(), self.total, unit, self.rate(), found, self.left())
 
     def due(self) -> bool:
         """Five times a second at most."""

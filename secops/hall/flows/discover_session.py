@@ -58,6 +58,8 @@ class Session:
     pulse: Pulse = field(init=False)
     look: Look | None = None
     sent_before: int = 0
+    granted: int = 0
+    """Packets that had been leased when the block began."""
     _taken_in: int = 0
 
     def __post_init__(self) -> None:
@@ -177,14 +179,15 @@ class Session:
 
     def _blocks(self, done: frozenset[int]) -> Iterator[Event]:
         look = self._looking()
-        self.journal.planned = self.pulse.total = plans.estimate(self.plan).targets
-        self.journal.blocks = 0
-        self.pulse.done = self.pulse.skipped = 0
+        guess = plans.estimate(self.plan)
+        self.journal.planned, self.journal.blocks = guess.targets, 0
+        self.pulse.start(guess.targets, guess.packets)
         for block in plans.blocks(self.plan):
+            self.pulse.enter(block.targets, plans.weight(self.plan, block))
+            self.granted = self.opened.manners.granted
             if block.number in done:
                 self.journal.blocks += 1
-                self.pulse.done += block.targets
-                self.pulse.skipped += block.targets
+                self.pulse.leave(skipped=True)
                 continue
             if self.stop():
                 return
@@ -201,7 +204,7 @@ class Session:
                 yield from self._rows()
                 if self.pulse.due():
                     yield self._progress()
-            self.pulse.done += block.targets
+            self.pulse.leave()
             yield from self._rows()
             yield from self._merge()
             yield self._progress()
@@ -321,6 +324,7 @@ class Session:
     def tick(self) -> None:
         """Write what is due and give a sign of life."""
         now = self.app.clock.monotonic()
+        self.pulse.sent(self.opened.manners.granted - self.granted)
         if self.journal.due(now) or now - self.beat >= _BEAT:
             self._write(None)
         if self.pulse.due():
@@ -351,7 +355,7 @@ class Session:
         """What another terminal is told beside the counts."""
         return {
             "sent": max(self.journal.sent, self.sent_before + self.opened.manners.granted),
-            "done": self.pulse.done,
+            "done": self.pulse.reached(),
             "rate": round(self.pulse.rate(), 1),
             "left": round(self.pulse.left(), 1),
             "stage": self.stage,
