@@ -172,6 +172,10 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(each for each in items[:200] if isinstance(each, str))
 
 
+_TIMES = re.compile(r"\d*,?\d*\}")
+"""What stands behind the brace of a repetition; any other brace is a sign like the rest."""
+
+
 def word_of(text: str) -> str:
     """The longest fixed text, in lower case, that every match contains; empty where it has not even four characters."""
     pattern = text.partition("\\;")[0].lower()
@@ -189,8 +193,8 @@ def word_of(text: str) -> str:
         at += 1 + escaped
         follows = pattern[at : at + 1]
         if (escaped and literal.isalnum()) or (not escaped and literal in ".^$*+?{}"):
-            if sign == "{":
-                at = max(at, pattern.find("}", at) + 1)
+            times = _TIMES.match(pattern, at) if sign == "{" and not escaped else None
+            at = times.end() if times else at
             runs.append("")
         elif follows and follows in "*?{":
             runs.append("")

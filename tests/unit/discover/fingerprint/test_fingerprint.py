@@ -206,6 +206,7 @@ def test_patterns_that_could_hang_are_left_out(shelf):
         (r"abcd{0,2}ef[^\]x]gh", ""),
         (r"one|other", ""),
         (r"\d+", ""),
+        (r"//\?//{|}", ""),
     ],
 )
 def test_fixed_word_of_a_pattern(pattern, word):
