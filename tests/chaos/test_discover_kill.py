@@ -66,6 +66,7 @@ def city():
             threading.Thread(target=_serve, args=(sock, speak), daemon=True).start()
     yield
     for each in listeners:
+        each.shutdown(socket.SHUT_RDWR)  # wakes its thread, which would hold the port
         each.close()
 
 

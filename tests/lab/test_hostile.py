@@ -43,7 +43,7 @@ def secops(lab: Lab, folder: Path, *words: str, code: int = 0) -> str:
 @pytest.mark.parametrize("engine", ["syn", "connect"])
 def test_nothing_leads_it_out_of_scope(site: Lab, tmp_path: Path, engine: str) -> None:
     """Redirects by address and by a rebinding name are recorded, not followed; the router and the hook see no stray."""
-    site.leased([SCOPE], [str(PORT)], resolver=RESOLVER)
+    site.leased([SCOPE], [str(PORT)], resolver=RESOLVER, echo=engine == "syn")
     (tmp_path / "pass").write_text("a long enough passphrase\n")
     (tmp_path / "pass").chmod(0o600)
     secops(site, tmp_path, "init", str(tmp_path / "ws"))

@@ -37,6 +37,8 @@ class Running:
         self.lab = lab
         self.folder = Path(tempfile.mkdtemp(prefix=f"secops-lab-{os.getpid()}-", dir="/var/tmp"))
         self.folder.chmod(0o755)
+        if BIN.is_dir():  # the project may lie under /tmp, which each program has for itself
+            shutil.copytree(BIN, self.folder / "bin", symlinks=True)
         self.missing: dict[str, str] = {}
         self.programs: dict[str, subprocess.Popen[bytes]] = {}
         self._servers: list[Server] = []
@@ -71,7 +73,7 @@ class Running:
             (self.folder / name).chmod(0o644 if name == "cert" else 0o600)
 
     def _filled(self, server: Server, text: str) -> str:
-        names = {"dir": self.folder / server.name, "at": address(server), "bin": BIN}
+        names = {"dir": self.folder / server.name, "at": address(server), "bin": self.folder / "bin"}
         names |= {name: self.folder / name for name in ("cert", "key", "pem")}
         return Template(text).safe_substitute({key: str(value) for key, value in names.items()})
 
