@@ -74,7 +74,7 @@ class Draft:
     """
 
     __slots__ = (
-        "before", "changed_seq", "changes", "declared", "dirty", "extra", "facts", "first_seen", "generation", "id",
+        "changed_seq", "changes", "declared", "dirty", "extra", "facts", "first_seen", "generation", "id",
         "key", "kind", "last_seen", "misses", "moved", "org_id", "origin", "parent", "replaced", "site", "sources",
         "state", "system_id", "unknown",
     )  # fmt: skip
@@ -98,7 +98,6 @@ class Draft:
         self.unknown: dict[str, str] = {}
         self.origin: dict[str, str] = {}
         self.sources: dict[str, tuple[int, int, str]] = {}
-        self.before: frozenset[str] = frozenset()
         self.replaced: set[str] = set()
         self.extra: dict[str, object] = {}
         self.changes: list[Change] = []
@@ -117,7 +116,6 @@ class Draft:
         self.unknown = dict(entity.unknown)
         self.origin = dict(entity.origin)
         self.sources = dict(entity.sources)
-        self.before = frozenset(entity.sources)
         self.replaced = set()
         self.extra = dict(entity.extra)
         self.changes = []

@@ -5,6 +5,7 @@ is part of every id. Changes follow the log's order and name the entry that caus
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from secops.assets import draft as drafts
 from secops.assets.draft import DECLARE, INHERENT, PROTOCOLS, Cause, Draft
@@ -20,6 +21,7 @@ from secops.assets.identity import (
 )
 from secops.assets.register import NOBODY, Owner, Register, place_of
 from secops.assets.work import Merged, Work
+from secops.core.clock import Instant
 from secops.core.fields import facts_of
 from secops.core.model import (
     Entity,
@@ -45,6 +47,8 @@ _SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.
 """How a look ends that does not show the port to be open."""
 _ADDRESSES_MOST = 256
 _LINKS_MOST = 50
+_LATER = Instant(1 << 62)
+"""After everything that was ever seen."""
 _OUTSIDE = "out_of_scope"
 _HOSTS = "hosts"
 
@@ -84,7 +88,25 @@ def merge(known: Mapping[str, Entity], entries: Iterable[Logged], register: Regi
             if site not in registers:
                 registers[site] = Register(site)
             _observe(work, logged, logged.entry, registers[site])
-    return work.merged()
+    merged = work.merged()
+    merged.cold |= _telling(work, merged, registers)
+    return merged
+
+
+def _telling(work: Work, merged: Merged, registers: Mapping[str, Register]) -> set[str]:
+    """Looks whose repetition would do more than move times: each is read once more, as if it came later still."""
+    again = Work({**work.known, **merged.entities})
+    found: set[str] = set()
+    for id, before in work.looks.items():
+        logged = work.read[id]
+        assert isinstance(logged.entry, Observation)
+        seen = replace(logged.entry, seen_at=_LATER)
+        _observe(again, logged, seen, registers[seen.site])
+        look = again.looks.get(id)
+        if look is None or look.touched != before.touched or any(each.dirty for each in again.drafts.values()):
+            found.add(id)
+        again.drafts.clear()
+    return found
 
 
 def _observe(work: Work, logged: Logged, seen: Observation, register: Register) -> None:
@@ -108,7 +130,7 @@ def _observe(work: Work, logged: Logged, seen: Observation, register: Register) 
             drafts.look(ip, cause, f"{base}:{seen.target.port}", seen.seen_at, own)
         _websites(work, seen, cause, facts, service=service, register=register)
     _machine(work, seen, cause, ip, register)
-    work.looked(cause, logged.digest)
+    work.looked(cause, logged)
 
 
 def _ip(work: Work, seen: Observation, cause: Cause, owner: Owner) -> Draft:
@@ -323,6 +345,7 @@ def _part(host: Draft, place: str) -> None:
     for source, (at, seq, look) in host.sources.items():
         if look and source.endswith(place):
             host.sources[source] = (at, seq, "")
+            host.replaced.add(look)
             host.dirty = True
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from secops.assets.draft import Cause, Draft
 from secops.assets.look import Look
 from secops.core.clock import Instant
-from secops.core.model import Change, Entity, Kind, Relation, RelationType, State
+from secops.core.model import Change, Entity, Logged, Relation, RelationType
 
 
 @dataclass(slots=True)
@@ -34,6 +34,8 @@ class Work:
         self.relations: dict[str, Relation] = {}
         self.dropped: list[str] = []
         self.looks: dict[str, Look] = {}
+        self.read: dict[str, Logged] = {}
+        """The log entry of each of these looks."""
 
     def get(self, id: str) -> Draft | None:
         """The working copy of this entity, None where there is none."""
@@ -59,11 +61,12 @@ class Work:
         self.relations[id] = new
         cause.touched.add(id)
 
-    def looked(self, cause: Cause, digest: bytes) -> None:
+    def looked(self, cause: Cause, logged: Logged) -> None:
         """Remember which entities this look touched; the newest of a look stands."""
         last = self.looks.get(cause.look)
         if last is None or last.at <= cause.at:
-            self.looks[cause.look] = Look(cause.look, digest, cause.at, cause.seq, frozenset(cause.touched))
+            self.looks[cause.look] = Look(cause.look, logged.digest, cause.at, cause.seq, frozenset(cause.touched))
+            self.read[cause.look] = logged
 
     def merged(self) -> Merged:
         """What moved, frozen."""
@@ -76,25 +79,10 @@ class Work:
                     out.cold |= self._upset(each)
                 else:
                     out.seen_again.add(id)
-        out.cold |= {each.id for each in self.looks.values() if not self._repeatable(each)}
         out.cold.discard("")
         out.changes.sort(key=lambda change: (change.seq, change.entity, change.field))
         return out
 
     def _upset(self, draft: Draft) -> set[str]:
-        """Looks whose repetition would no longer be without effect, because of what happened to this entity."""
-        mine = {look for _, _, look in draft.sources.values()}
-        if draft.state is not State.ACTIVE:
-            return mine | draft.replaced
-        if draft.kind is Kind.SERVICE and draft.before != draft.sources.keys():
-            return {each for each in mine if each not in self.looks} | draft.replaced
-        return set(draft.replaced)
-
-    def _repeatable(self, look: Look) -> bool:
-        """Whether the same look again would only be a later sight of the same things."""
-        parts = [draft for id in look.touched if (draft := self.drafts.get(id)) is not None]
-        if any(each.state is not State.ACTIVE for each in parts):
-            return False
-        held = [each for each in parts if any(ref == look.id for _, _, ref in each.sources.values())]
-        plain = [each for each in held if each.facts.get("tls.enabled") is False]
-        return bool(held) and not any(source.startswith("tls") for each in plain for source in each.sources)
+        """Looks that may mean something else when they are repeated, because of what happened to this entity."""
+        return {look for _, _, look in draft.sources.values()} - self.looks.keys() | draft.replaced

@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from secops.core.clock import Instant, ManualClock
@@ -139,8 +139,21 @@ def _replayed(steps: list[tuple[str, object]], *, short: bool, batch: int) -> li
                 return list(derived.rows(connection))
 
 
+_BARE = (1, 22, "ssh", "a", "", 0)
+_LATE = ("look", [_BARE, _BARE, (*_BARE[:5], 3)])
+_NAMED = ("look", [*[_BARE] * 5, (1, 22, "ssh", "a", "www.example", 0)])
+"""A look by name that is older than what stands is taken in by half: the next one like it must be read in full."""
+_CLOSING = ("look", [(1, 22, "port", "a", "", 1), _BARE])
+"""A port that was understood before a look at it failed, told in the other order."""
+_SHARED = ("look", [_BARE, _BARE, (1, 22, "ssh", "b", "www.example", 0), (*_BARE[:5], 1)])
+"""One port, two names, two machines: the one goes when the other is seen."""
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(_mixed, min_size=2, max_size=14), st.integers(2, 30))
+@example([*[("look", [])] * 5, _LATE, ("look", []), _NAMED, ("again", None)], 2)
+@example([_CLOSING, ("again", None)], 2)
+@example([_SHARED, ("again", None)], 2)
 def test_taking_repetitions_in_at_once_gives_what_reading_each_gives(
     steps: list[tuple[str, object]], batch: int
 ) -> None:
