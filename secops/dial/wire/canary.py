@@ -3,6 +3,7 @@
 No answer of an unknown target tells a closed door from a lost packet; a door known to be open does.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +40,7 @@ class Canaries:
         self._turn: list[_Canary] = []
         self._credit = 0.0
         self._quickest = float("inf")
+        self._answered: deque[float] = deque()
         self.asked = 0
         self.lost = 0
 
@@ -94,6 +96,7 @@ class Canaries:
             return None
         each.waiting, each.missed = False, 0
         self._quickest = min(self._quickest, now - each.asked)
+        self._answered.append(each.asked)
         return each.asked
 
     def slow(self, seconds: float) -> bool:
@@ -110,12 +113,18 @@ class Canaries:
         """Questions without an answer yet."""
         return sum(each.waiting for each in self._turn)
 
-    def overdue(self, now: float, patience: float) -> list[float]:
-        """Questions given up now, as the moments they were asked."""
+    def overdue(self, now: float, patience: float) -> tuple[list[float], list[float]]:
+        """Questions given up, and questions answered, that are so old by now: the moments they were asked.
+
+        An answer is told no sooner than a loss can be: of those asked at one time both are counted together.
+        """
         given_up = [each for each in self._turn if each.waiting and now - each.asked >= patience]
         for each in given_up:
             self.silent(each.address)
-        return [each.asked for each in given_up]
+        answered = []
+        while self._answered and now - self._answered[0] >= patience:
+            answered.append(self._answered.popleft())
+        return [each.asked for each in given_up], answered
 
     def silent(self, address: bytes) -> None:
         """This one will not answer its question any more."""

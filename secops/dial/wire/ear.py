@@ -103,7 +103,6 @@ class Ear:
             if asked is not None and now - asked < _RETRIED:
                 memory.slowest = max(memory.slowest * _FADE, now - asked)
             if asked is not None and asked >= memory.pace.since:
-                memory.pace.note(Sign.LOSS, 0, 1)
                 memory.pace.note(Sign.DELAY, int(memory.canaries.slow(now - asked)), 1)
 
     def _warn(self, segment: Segment, errors: unreachable.Errors, account: Account, memory: Memory) -> None:

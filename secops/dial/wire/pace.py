@@ -26,6 +26,8 @@ _SOME: Final = 0.02
 _PATIENT: Final = 2 * WINDOW
 """Seconds after a change before canaries tell of it: answers come at once, losses show later."""
 _WORSE: Final = 1.3
+_ENOUGH: Final = 400
+"""Of so many counted after a change the share is what it is."""
 _SURE: Final = 1.5
 """Standard deviations by which a share must exceed a bound before it counts."""
 
@@ -58,8 +60,12 @@ class _Trial:
 
     sign: Sign
     share: float
+    of: int
     before: float
     speed: float
+    bad: int = 0
+    good: int = 0
+    fastest: float = 0.0
 
 
 class Pace:
@@ -127,9 +133,11 @@ class Pace:
         if not measured:
             return False
         self._fastest = max(measured, self._fastest * _FADE)
+        if self._trial is not None:
+            self._trial.fastest = max(self._trial.fastest, measured)
         worst, seen = self._worst(now)
         if worst is not None and self._trial is None:
-            return self._slow(worst[0], worst[1], now)
+            return self._slow(*worst, now)
         if seen and worst is None and self._trial is None and self._bound:
             self.rate = self.rate + max(FLOOR, self._top * _STEP) if self.rate < self._top else self.rate * _PROBE
         self._bound = False
@@ -145,29 +153,30 @@ class Pace:
         """Is it still to be seen whether going slower helped?"""
         return self._trial is not None
 
-    def _worst(self, now: float) -> tuple[tuple[Sign, float] | None, bool]:
+    def _worst(self, now: float) -> tuple[tuple[Sign, float, int] | None, bool]:
         """The sign that tells most of trouble, and whether any told anything."""
-        worst: tuple[Sign, float] | None = None
+        worst: tuple[Sign, float, int] | None = None
         seen = False
         for sign, (limit, least) in _LIMITS.items():
             count = self._good[sign]
             if count < least or (sign in {Sign.LOSS, Sign.DELAY} and now - self.since < _PATIENT):
                 continue
             share = min(1.0, self._bad[sign] / count)
+            if self._trial is not None and self._trial.sign is sign:
+                self._settle(self._trial, min(self._bad[sign], count), count)
             self._bad[sign] = self._good[sign] = 0
             seen = True
-            if self._trial is not None and self._trial.sign is sign:
-                self._settle(share)
-            bound = max(limit, self._norm[sign] * _WORSE)
+            norm = self._norm[sign]
+            bound = max(limit, min(norm * _WORSE, 1 - (1 - norm) * _THROUGH))
             if share > bound + _SURE * math.sqrt(bound / count) and (worst is None or share > worst[1]):
-                worst = sign, share
+                worst = sign, share, count
         return worst, seen
 
-    def _slow(self, sign: Sign, share: float, now: float) -> bool:
+    def _slow(self, sign: Sign, share: float, of: int, now: float) -> bool:
         speed = min(self._fastest, self.rate)
         if speed <= FLOOR:
             return False
-        self._trial = _Trial(sign, share, self.rate, speed)
+        self._trial = _Trial(sign, share, of, self.rate, speed)
         self._top = speed
         self.rate = max(FLOOR, speed / 2)
         self.lowest = min(self.lowest or math.inf, self.rate)
@@ -178,14 +187,19 @@ class Pace:
         self._bad.clear()
         return True
 
-    def _settle(self, share: float) -> None:
-        """Did going slower help?"""
-        trial = self._trial
-        assert trial is not None
-        before = max(_SOME, 1 - trial.share) * trial.speed
-        after = max(_SOME, 1 - share) * min(self._fastest, self.rate)
-        helped = share < trial.share * _LESS or after >= before * _THROUGH
-        if not helped:
+    def _settle(self, trial: _Trial, bad: int, of: int) -> None:
+        """Did going slower help? While that may be chance, the rate stays low and more is counted."""
+        trial.bad += bad
+        trial.good += of - bad
+        counted = trial.bad + trial.good
+        share = trial.bad / counted
+        before, after = max(_SOME, 1 - trial.share), max(_SOME, 1 - share)
+        now = min(trial.fastest, self.rate)
+        gained = math.log(after * now / (before * trial.speed * _THROUGH))
+        chance = _SURE * math.sqrt((1 - before) / before / trial.of + (1 - after) / after / counted)
+        if share >= trial.share * _LESS and abs(gained) < chance and counted < _ENOUGH:
+            return
+        if share >= trial.share * _LESS and gained < -chance:
             self._norm[trial.sign] = max(share, trial.share)
             self.rate = trial.before
         self._trial = None

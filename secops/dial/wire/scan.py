@@ -24,15 +24,16 @@ from secops.dial.wire.link import refused
 from secops.dial.wire.mmsg import Batch, Inbox, Outlet, device_drops
 from secops.dial.wire.pace import Sign
 from secops.dial.wire.route import Way
+from secops.dial.wire.row import Rows
 from secops.dial.wire.segment import PENDING, REFUSED, Cells, Segment
-from secops.dial.wire.sender import BATCH, Parcel, Sender
+from secops.dial.wire.sender import BATCH, NO_CELL, Parcel, Sender
 from secops.dial.wire.template import Template
 from secops.scope.lease import Lease
 from secops.scope.level import Level
 from secops.scope.ports import PortSet
 
-EXTRA: Final = 3
-"""Attempts more where the network lost too much while it was asked."""
+EXTRA: Final = 10
+"""Attempts more where the network lost too much while it was asked, at most."""
 _SHEETS: Final = 3
 _EMPTY_BUCKET: Final = 0.01
 _SHORTEST: Final = 0.1
@@ -42,12 +43,16 @@ _LAST: Final = 0.3
 _AFTER_REFUSAL: Final = 0.1
 _WATCH: Final = 0.01
 _ASIDE: Final = 64
+_MIXED: Final = 8
+"""Packets of a batch kept for canaries."""
 _WITNESSES: Final = 8
 _LOOKS: Final = 3
 _MISSED: Final = 1e-6
 """Share of answers that may be lost in all attempts: when canaries show fewer attempts do, fewer are made."""
 _LOSSY: Final = 1e-5
 """Share from which one more is made, up to EXTRA."""
+_NEWS: Final = 0.001
+"""Share of all answers that the last attempt must have brought for one more to be made."""
 _LEAST: Final = 3
 """Attempts made in any case."""
 _LOWEST_PORT, _PORT_CHOICES = 61000, 4000
@@ -82,7 +87,8 @@ class Scan:
         self._fence: tuple[Lease, Fence] | None = None
         self._neighbours = None if way.gateway else Neighbours(way, gate, clock, account, settings.vlan)
         self._hardware: NDArray[np.uint8] | None = None
-        self._watched = self._looked = float("-inf")
+        self._lot = random.Random()  # noqa: S311  where among the cells a canary goes is no secret
+        self._watched = self._looked = self._slipped = float("-inf")
         self._counted = device_drops(way.link.name), account.sent
         self._segment: Segment
         self._crowd: Crowd
@@ -136,12 +142,13 @@ class Scan:
         rounds = max(1, int(rate * _EMPTY_BUCKET))
         gap = rounds / rate
         begun = float("-inf")
-        attempt, wanted = 0, self._settings.attempts
+        attempt, wanted, news = 0, self._settings.attempts, True
         while attempt < wanted:
             cells = segment.pending()
-            if not len(cells) or self._settings.draining() or self._enough(attempt):
+            if not len(cells) or self._settings.draining() or (not news and self._enough(attempt)):
                 return
             slowed, start = sum(self._memory.pace.slowed.values()), self._clock.monotonic()
+            answered = self._account.answered
             for group in segment.groups(cells, rounds):
                 yield from self._listen(begun + gap)
                 begun = self._clock.monotonic()
@@ -154,6 +161,9 @@ class Scan:
             last = attempt == wanted - 1
             again = 0.0 if last else (now - start) * int((segment.state == PENDING).sum()) / len(cells)
             yield from self._listen(now + self._pause(attempt, last=last) - again)
+            news = self._account.answered - answered > max(1, self._account.answered * _NEWS)
+            if attempt and news:
+                wanted = min(max(wanted, attempt + 2), self._settings.attempts + EXTRA)
             attempt += 1
 
     def _pause(self, attempt: int, *, last: bool) -> float:
@@ -179,18 +189,20 @@ class Scan:
                 self._collect(waiting, 0.001)
                 continue
             part = waiting.popleft()
-            want = pace.allow(min(BATCH, len(part)), self._clock.monotonic())
-            lease = self._gate.lease(Level.GENTLE, want)
-            pace.unused(want - lease.budget)
-            if lease.budget <= 0:
-                waiting.appendleft(part)
+            want = pace.allow(min(BATCH - _MIXED, len(part)), self._clock.monotonic())
+            canaries = self._due() if want else []
+            lease = self._gate.lease(Level.GENTLE, want + len(canaries))
+            size = max(0, lease.budget - len(canaries))
+            pace.unused(want - size)
+            if len(part) > size:
+                waiting.appendleft(part[size:])
+            if size:
+                self._write(part[:size], attempt, lease, canaries)
+                yield from self._hear()
+            else:
+                self._unasked(canaries)
+                self._give_back(lease.budget)
                 yield from self._listen(self._clock.monotonic() + _EMPTY_BUCKET)
-                continue
-            now, later = part[: min(lease.budget, BATCH)], part[min(lease.budget, BATCH) :]
-            if len(later):
-                waiting.appendleft(later)
-            self._write(now, attempt, lease)
-            yield from self._hear()
 
     def _flush(self, attempt: int) -> Iterator[Heard]:
         """Until the sender has handed everything back."""
@@ -201,8 +213,8 @@ class Scan:
             for cells in unsent:
                 yield from self._ask(cells, attempt)
 
-    def _write(self, cells: Cells, attempt: int, lease: Lease) -> None:
-        """Write one batch and post it: only cells still silent, only those the lease allows."""
+    def _write(self, cells: Cells, attempt: int, lease: Lease, canaries: list[Question]) -> None:
+        """Write one batch and post it: only cells still silent, only those the lease allows, canaries among them."""
         segment = self._segment
         cells = cells[segment.state[cells] == PENDING]
         hosts, ports = segment.rows(cells)
@@ -211,63 +223,86 @@ class Scan:
         if not allowed.all():
             self._refuse(cells[~allowed], addresses[~allowed], ports[~allowed])
             cells, hosts, ports, addresses = cells[allowed], hosts[allowed], ports[allowed], addresses[allowed]
-        self._give_back(lease.budget - len(cells))
+        rows = Rows(
+            addresses,
+            ports,
+            np.full(len(cells), self._slots[attempt], np.uint16).byteswap(),
+            self._sums[hosts],
+            None if self._hardware is None else self._hardware[hosts],
+        )
+        asked, others = self._others(canaries, len(self._slots) - 2, lease) if len(cells) else ([], rows)
+        self._unasked([each for each in canaries if each not in asked])
+        self._give_back(lease.budget - len(cells) - len(asked))
         if not len(cells):
             return
-        hardware = None if self._hardware is None else self._hardware[hosts]
-        parcel = Parcel(self._sender.take(), cells, lease)
-        self._post(parcel, addresses, ports, attempt, sums=self._sums[hosts], hardware=hardware)
+        places = sorted(self._lot.randint(0, len(cells)) for _ in asked)
+        aside = {place + number: each for number, (place, each) in enumerate(zip(places, asked, strict=True))}
+        mixed = np.insert(cells, places, NO_CELL) if asked else cells
+        self._post(Parcel(self._sender.take(), mixed, lease, aside), rows.mixed(others, places) if asked else rows)
 
-    def _post(
-        self, parcel: Parcel, addresses: NDArray[np.uint8], ports: NDArray[np.uint16], slot: int, *,
-        sums: NDArray[np.uint32], hardware: NDArray[np.uint8] | None,
-    ) -> None:  # fmt: skip
-        source_ports = np.full(len(ports), self._slots[slot], np.uint16).byteswap()
-        sequence = self._cookie.sequence(addresses, source_ports, ports)
+    def _post(self, parcel: Parcel, rows: Rows) -> None:
+        sequence = self._cookie.sequence(rows.addresses, rows.ours, rows.ports)
         sheet = parcel.batch.sheet
-        self._template.fill(sheet, addresses, sums, source_ports=source_ports, ports=ports, sequence=sequence)
-        if hardware is not None:
-            self._template.next_hops(sheet, hardware)
+        self._template.fill(
+            sheet, rows.addresses, rows.sums, source_ports=rows.ours, ports=rows.ports, sequence=sequence
+        )
+        if rows.hardware is not None:
+            self._template.next_hops(sheet, rows.hardware)
         self._ear.began = self._ear.began or self._clock.monotonic()
         self._sender.post(parcel)
+
+    def _others(self, questions: list[Question], slot: int, lease: Lease) -> tuple[list[Question], Rows]:
+        """Of questions that are no cells those that may be asked, and their rows."""
+        addresses = np.frombuffer(b"".join(each for each, _ in questions), np.uint8).reshape(-1, self._way.width)
+        ports = np.array([port for _, port in questions], np.uint16).byteswap()
+        allowed = self._fenced(lease).allows(addresses, ports)
+        hardware = None
+        if self._neighbours is not None:
+            known = [self._neighbours.known.get(address, b"") for address, _ in questions]
+            allowed &= np.array([bool(each) for each in known], np.bool_)
+            hardware = np.frombuffer(b"".join(each or bytes(6) for each in known), np.uint8).reshape(-1, 6)[allowed]
+        addresses, ports = np.ascontiguousarray(addresses[allowed]), ports[allowed]
+        ours = np.full(len(ports), self._slots[slot], np.uint16).byteswap()
+        asked = [each for each, right in zip(questions, allowed, strict=True) if right]
+        return asked, Rows(addresses, ports, ours, self._template.sums(addresses), hardware)
 
     def _aside(self, questions: list[Question], slot: int) -> list[Question]:
         """Ask what is no cell: canaries, doubts. Those that cannot be asked now are given back; out of lease: never."""
         lease = self._gate.lease(Level.GENTLE, len(questions)) if self._sender.idle else None
         if lease is None or lease.budget <= 0:
             return questions
-        now, later = questions[: lease.budget], questions[lease.budget :]
-        addresses = np.frombuffer(b"".join(address for address, _ in now), np.uint8).reshape(len(now), -1)
-        ports = np.array([port for _, port in now], np.uint16).byteswap()
-        allowed = self._fenced(lease).allows(addresses, ports)
-        hardware = None
-        if self._neighbours is not None:
-            known = [self._neighbours.known.get(address, b"") for address, _ in now]
-            allowed &= np.array([bool(each) for each in known])
-            hardware = np.frombuffer(b"".join(each or bytes(6) for each in known), np.uint8).reshape(-1, 6)[allowed]
-        kept = tuple(each for each, right in zip(now, allowed, strict=True) if right)
-        self._give_back(lease.budget - len(kept))
-        if kept:
-            addresses, cells = np.ascontiguousarray(addresses[allowed]), np.arange(len(kept), dtype=np.uint32)
-            parcel = Parcel(self._sender.take(), cells, lease, kept)
-            sums = self._template.sums(addresses)
-            self._post(parcel, addresses, ports[allowed], slot, sums=sums, hardware=hardware)
-        return later
+        asked, rows = self._others(questions[: lease.budget], slot, lease)
+        self._give_back(lease.budget - len(asked))
+        if asked:
+            none = np.full(len(asked), NO_CELL, np.uint32)
+            self._post(Parcel(self._sender.take(), none, lease, dict(enumerate(asked))), rows)
+        return questions[lease.budget :]
+
+    def _due(self) -> list[Question]:
+        """Canaries to ask among the cells sent now: an idle network, or the start of each burst, would show no loss."""
+        now = self._clock.monotonic()
+        if now - self._slipped < _WATCH:
+            return []
+        self._slipped = now
+        return self._memory.canaries.due(now)
+
+    def _unasked(self, questions: list[Question]) -> None:
+        for address, _ in questions:
+            self._memory.canaries.unsent(address)
 
     def _watch(self) -> Iterator[Heard]:
-        """Now and then: canaries, doubts, drops, and whether all that means going slower."""
+        """Now and then: lost canaries, doubts, drops, and whether all that means going slower."""
         now = self._clock.monotonic()
         if now - self._watched < _WATCH:
             return
         self._watched = now
-        memory, slot = self._memory, len(self._slots) - 2
-        given_up = [each for each in memory.canaries.overdue(now, self._overdue()) if each >= memory.pace.since]
-        memory.pace.note(Sign.LOSS, len(given_up), len(given_up))
-        left = self._aside(due, slot) if (due := memory.canaries.due(now)) else []
-        for address, _ in left:
-            memory.canaries.unsent(address)
+        memory = self._memory
+        bad, good = (
+            sum(each >= memory.pace.since for each in some) for some in memory.canaries.overdue(now, self._overdue())
+        )
+        memory.pace.note(Sign.LOSS, bad, bad + good)
         if questions := self._crowd.questions(_ASIDE):
-            again = self._aside(questions, slot + 1)
+            again = self._aside(questions, len(self._slots) - 1)
             self._crowd.again(again)
             self._crowd.asked(questions[: len(questions) - len(again)], now)
         for told in self._crowd.settle(now, self._settings.patience):
@@ -330,11 +365,10 @@ class Scan:
             self._give_back(len(unsent))
             if parcel.error is not None:
                 raise refused(self._way.link, parcel.error)
-            if parcel.aside:
-                for address, _ in parcel.aside[parcel.sent :]:
-                    self._memory.canaries.unsent(address)
-                continue
-            self._memory.canaries.sent(parcel.sent, curious=self._memory.pace.trying)
+            self._unasked([each for row, each in parcel.aside.items() if row >= parcel.sent])
+            if len(parcel.aside) < len(parcel.cells):
+                self._memory.canaries.sent(parcel.sent, curious=self._memory.pace.trying)
+            unsent = unsent[unsent != NO_CELL]
             if len(unsent):
                 waiting.append(unsent)
 

@@ -5,7 +5,7 @@ at most 1024 packets the lease is looked at again: what it no longer covers is h
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -18,6 +18,7 @@ from secops.scope.lease import Lease
 
 BATCH: Final = 4096
 """Packets a batch: a few milliseconds at full speed."""
+NO_CELL: Final = 0xFFFF_FFFF
 _SHEETS: Final = 3
 _PAUSE: Final = 0.0005
 
@@ -29,8 +30,8 @@ class Parcel:
     batch: Batch
     cells: NDArray[np.uint32]
     lease: Lease
-    aside: tuple[tuple[bytes, int], ...] = ()
-    """Address and port of each packet when it asks no cells: canaries and doubts."""
+    aside: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    """Place -> address and port of the packets that ask no cell: canaries and doubts. Their cell is NO_CELL."""
     sent: int = 0
     error: OSError | None = None
 

@@ -49,8 +49,8 @@ def test_loss_is_what_stays_unanswered() -> None:
         assert canaries.heard(address, port, 1.1) == 1.0
     assert canaries.heard(asked[0][0], 80, 1.1) is None
     assert canaries.heard(asked[3][0], 81, 1.1) is None
-    assert canaries.overdue(1.2, 0.25) == []
-    assert canaries.overdue(1.3, 0.25) == [1.0]
+    assert canaries.overdue(1.2, 0.25) == ([], [])
+    assert canaries.overdue(1.3, 0.25) == ([1.0], [1.0, 1.0, 1.0])
     assert (canaries.asked, canaries.lost, canaries.waiting) == (4, 1, 0)
 
 
@@ -94,7 +94,7 @@ def test_unsent_questions_do_not_count() -> None:
     canaries = known(1)
     ((address, _),) = canaries.due(1.0)
     canaries.unsent(address)
-    assert (canaries.asked, canaries.waiting, canaries.overdue(9.0, 0.25)) == (0, 0, [])
+    assert (canaries.asked, canaries.waiting, canaries.overdue(9.0, 0.25)) == (0, 0, ([], []))
 
 
 def test_who_answers_for_all_is_no_witness() -> None:
