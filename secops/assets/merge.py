@@ -43,6 +43,7 @@ _WEBSITE = facts_of(Kind.WEBSITE) - INHERENT
 _KNOWN = _SERVICE | _IP | _WEBSITE
 _PAGES = frozenset({"http", "http+hop", "httpx", "zgrab2+http", "passive+http"})
 """Looks that tell of a web page: websites come of them."""
+_TLS = ("tls", "tls+offer")
 _SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.OUT_OF_SCOPE})
 """How a look ends that does not show the port to be open."""
 _ADDRESSES_MOST = 256
@@ -60,7 +61,7 @@ def touches(entry: Observation) -> set[str]:
     if target.port:
         found.add(service_id(site, target))
         base = entry.base
-        if base == "tls" or base in _PAGES:
+        if base in _TLS or base in _PAGES:
             host = target.name or target.address
             found.update(
                 entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)) for scheme in ("http", "https")
@@ -177,8 +178,7 @@ def _seen(draft: Draft, seen: Observation, cause: Cause) -> None:
         draft.first_seen = at
         draft.dirty = True
     if seen.in_scope:
-        if draft.extra.pop(_OUTSIDE, None) is not None:
-            draft.dirty = True
+        draft.dirty = draft.extra.pop(_OUTSIDE, None) is not None or draft.dirty
     elif drafts.is_new(draft, cause):
         draft.extra[_OUTSIDE] = True
 
@@ -192,7 +192,7 @@ def _read(service: Draft, seen: Observation, cause: Cause, base: str, facts: Map
         drafts.look(service, cause, base + suffix, at, {})
         why = str(seen.extra.get("identified") or "")[:100]
         if why == Status.PROTOCOL_ERROR:
-            _end(service, cause, at, [each + suffix for each in (*PROTOCOLS, "tls")])
+            _end(service, cause, at, [each + suffix for each in (*PROTOCOLS, *_TLS)])
         if why and "service.name" not in service.facts and service.unknown.get("service.name") != why:
             service.unknown["service.name"] = why
             service.dirty = True
@@ -203,9 +203,9 @@ def _read(service: Draft, seen: Observation, cause: Cause, base: str, facts: Map
             return
         _end(service, cause, at, [*rivals, f"port{suffix}"])
         if said.get("tls.enabled") is False:
-            _end(service, cause, at, [f"tls{suffix}"])
+            _end(service, cause, at, [each + suffix for each in _TLS])
     if (said or base + suffix in service.sources) and drafts.look(service, cause, base + suffix, at, said):
-        group = f"{'tls' if base == 'tls' else 'http' if base.startswith('http') else 'service'}.*"
+        group = f"{'tls' if base in _TLS else 'http' if base.startswith('http') else 'service'}.*"
         before = service.unknown.get(group)
         if seen.status in {Status.SUCCESS, Status.OPEN}:
             service.unknown.pop(group, None)
@@ -243,10 +243,10 @@ def _websites(
     suffix = f"@{target.address}" if target.name else ""
     asked = f"@{target.name}" if target.name else ""
     said = {f: v for f, v in facts.items() if f in _WEBSITE}
-    if base == "tls":
+    if base in _TLS:
         website = work.get(entity_id(site, Kind.WEBSITE, website_key("https", host, target.port)))
         if website is not None and website.sources.keys() & {f"http{suffix}", f"http+hop{suffix}"}:
-            drafts.look(website, cause, f"tls{suffix}", at, said)
+            drafts.look(website, cause, base + suffix, at, said)
         return
     scheme = "https" if facts.get("tls.enabled") is True else "http"
     website = work.get(entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)))
@@ -257,10 +257,11 @@ def _websites(
     _place(website, cause, target, ip, register)
     _seen(website, seen, cause)
     drafts.look(website, cause, base + suffix, at, said)
-    if scheme == "https" and f"tls{suffix}" not in website.sources and f"tls{asked}" in service.sources:
-        shown = {f: v for f, v in drafts.said(service, f"tls{asked}").items() if f in _WEBSITE}
-        before = service.sources[f"tls{asked}"]
-        drafts.look(website, cause, f"tls{suffix}", before[0], shown, seen=before)
+    for each in _TLS if scheme == "https" else ():
+        if each + suffix not in website.sources and each + asked in service.sources:
+            shown = {f: v for f, v in drafts.said(service, each + asked).items() if f in _WEBSITE}
+            before = service.sources[each + asked]
+            drafts.look(website, cause, each + suffix, before[0], shown, seen=before)
     work.relate(website, RelationType.RUNS_ON, ip, cause, base)
     if target.name:
         work.relate(website, RelationType.RESOLVES_TO, ip, cause, "dns")

@@ -16,6 +16,7 @@ from secops.core.errors import InvalidFile, UsageError
 from secops.core.ids import derive, digest
 from secops.core.language import say
 from secops.core.model import Transport
+from secops.discover.collectors import tls_offer
 from secops.discover.collectors.datagrams import DATAGRAMS
 from secops.discover.collectors.dispatch import COLLECTORS
 from secops.scope.intervals import IntervalSet
@@ -314,7 +315,7 @@ def run_id(plan: Plan, at: Instant) -> str:
 
 def labels() -> tuple[str, ...]:
     """The collectors this program would use."""
-    return tuple(each.label for each in (*COLLECTORS, *DATAGRAMS))
+    return (*(each.label for each in (*COLLECTORS, *DATAGRAMS)), tls_offer.LABEL)
 
 
 def decode(document: Mapping[str, object], where: str) -> Plan:

@@ -12,12 +12,14 @@ from secops.dial.finder import AnswersAll, Finder, Open, Tally
 from secops.dial.talk import Job, Outcome
 from secops.discover import fragile
 from secops.discover.brake import Brake
+from secops.discover.collectors import tls, tls_offer
 from secops.discover.collectors.dispatch import follow, identify
 from secops.discover.collectors.interface import Reading
 from secops.discover.crowd import collapse
 from secops.discover.plan import Block
 from secops.discover.probes.ask import Kit
 from secops.scope.intervals import IntervalSet
+from secops.scope.level import Level
 
 HOPS = 3
 _PORT_LABEL = "port@1"
@@ -88,6 +90,7 @@ class Look:
     """Address -> host names of the scope that resolve to it."""
     beside: Beside | None = None
     """Takes the blocks of UDP ports and of addresses themselves."""
+    level: Level = Level.GENTLE
     kit: Kit | None = None
     """nmap's probes, where they are installed."""
     manners: Restraint | None = None
@@ -183,9 +186,13 @@ class Look:
 
     def _identify(self, targets: Iterator[Target]) -> Iterator[Observation]:
         hops: list[tuple[Target, str, bool]] = []
+        offers: dict[Target, bool] = {}
         jobs = (Job(each, partial(identify, each, self.kit)) for each in self._until_drained(targets))
         for outcome in self.loop().run(jobs):
             yield from self._observations(outcome, hops)
+            if (secure := _speaks_tls(outcome)) is not None:
+                offers[outcome.target] = secure
+        yield from self._offers(offers)
         seen: set[str] = set()
         for _ in range(HOPS):
             now = [each for each in hops if f"{each[0]}{each[1]}" not in seen]
@@ -197,6 +204,28 @@ class Look:
             more = (Job(t, partial(follow, t, p, secure=s)) for t, p, s in now if not self.draining())
             for outcome in self.loop().run(more):
                 yield from self._observations(outcome, hops, paths.get(str(outcome.target), "/"))
+
+    def _offers(self, offers: dict[Target, bool]) -> Iterator[Observation]:
+        """What the ports that speak TLS, or nothing understood, would agree to."""
+        thorough = self.level >= Level.ACTIVE
+        targets = self._until_drained(iter(offers))
+        jobs = (Job(t, partial(tls_offer.ask, t, thorough=thorough, secure=offers[t])) for t in targets)
+        for outcome in self.loop().run(jobs):
+            self.waiting.pop(outcome.target, None)
+            told = outcome.result
+            if isinstance(told, Reading) and told.facts:
+                yield Observation(
+                    site=self.site,
+                    observer=self.observer,
+                    run=self.run,
+                    collector=told.collector,
+                    target=outcome.target,
+                    seen_at=self.clock.now(),
+                    status=told.status,
+                    facts=told.facts,
+                    extra=told.extra,
+                    raw_digest=outcome.raw_digest,
+                )
 
     def _observations(
         self, outcome: Outcome, hops: list[tuple[Target, str, bool]], path: str = ""
@@ -318,3 +347,17 @@ def _path(path: str, query: str) -> str:
     """A path fit for a request line: printable ASCII, bounded."""
     whole = (path + ("?" + query if query else ""))[:1_024]
     return "".join(c if 0x21 <= ord(c) < 0x7F else "%3F" for c in whole) or "/"
+
+
+def _speaks_tls(outcome: Outcome) -> bool | None:
+    """Is TLS spoken at this port? False where nothing is understood, which TLCP may be; None: not worth asking.
+
+    What a server offers is asked for at its address, not once more under each name.
+    """
+    if outcome.target.name or not isinstance(outcome.result, tuple):
+        return None
+    if any(each.collector == tls.LABEL and each.facts.get("tls.enabled") is True for each in outcome.result):
+        return True
+    odd = {Status.PROTOCOL_ERROR, Status.CLOSED_EARLY}
+    silent = not any(each.facts for each in outcome.result)
+    return False if silent and outcome.result and outcome.result[-1].status in odd else None

@@ -12,7 +12,7 @@ from secops.core.clock import SystemClock
 from secops.core.fields import Type, by_name, facts_of
 from secops.core.model import Kind, Status, Target
 from secops.dial.conversation import Secured
-from secops.discover.collectors import greeting, tls
+from secops.discover.collectors import greeting, tls, tls_offer
 from secops.discover.collectors.dispatch import COLLECTORS, follow, identify
 from secops.discover.collectors.interface import Reading
 from secops.discover.probes.ask import Kit
@@ -50,6 +50,7 @@ BEGINNINGS = (
     b"S",
 )
 bytes_ = st.tuples(st.sampled_from(BEGINNINGS), st.binary(max_size=400)).map(b"".join)
+_flights = st.sampled_from(BEGINNINGS) | st.binary(max_size=300).map(b"\x16\x03\x03".__add__)
 _SHAPES = {
     Type.TEXT: str,
     Type.VERSION: str,
@@ -126,6 +127,16 @@ def test_any_greeting(data):
 def test_any_certificate(chain):
     """Any bytes in place of certificates give a sound reading."""
     sound(tls.describe(Secured("TLSv1.2", "X", tuple(chain))))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_flights, min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_any_answer_to_a_hello(connections, thorough, secure):
+    """Any answers to hellos of our own end with a sound reading, in no more connections than are allowed."""
+    peer = Player(*connections)
+    sound(peer.run(tls_offer.ask(Target("198.18.0.1", 443), thorough=thorough, secure=secure)))
+    assert peer.redials < tls_offer.QUESTIONS_MOST
+    sound(Player(*connections).run(tls.grab(Target("198.18.0.1", 443))))
 
 
 @settings(max_examples=60, deadline=None)

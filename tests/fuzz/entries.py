@@ -24,6 +24,7 @@ from secops.discover.collectors import (
     page,
     snmp_message,
     tls,
+    tls_offer,
 )
 from secops.discover.collectors.datagrams import DATAGRAMS
 from secops.discover.collectors.datagrams import conversation as asking
@@ -124,6 +125,13 @@ class Player:
 
 def _asked(collector, data: bytes):
     return Player(data.split(SPLIT)[:4]).run(collector.ask(Target("198.18.0.1", 31_000)))
+
+
+def _hellos(data: bytes):
+    """Answers of a server, connection by connection, to a grab and to the question of what it offers."""
+    connections = data.split(SPLIT)[:4]
+    here = Target("198.18.0.1", 443)
+    return Player(connections).run(tls.grab(here)), Player(connections).run(tls_offer.ask(here, thorough=True))
 
 
 def _datagrams(port: int, recipe: bytes):
@@ -248,6 +256,7 @@ def entries() -> dict[str, Entry]:
     _, lldp, cdp, answer, _, lease = frames[0].split(SPLIT)
     told = answer[42:]
     found += [
+        Entry("tls hello", _hellos, (seeds.server_flight(der),)),
         Entry("certificates", lambda data: tls.describe(Secured("TLSv1.2", "X", tuple(data.split(SPLIT)))),
               (der, der + SPLIT + der)),
         Entry("greeting", lambda data: greeting.hear(data, Target("198.18.0.1", 31_000)), known["greeting"]),

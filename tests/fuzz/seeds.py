@@ -138,3 +138,13 @@ def captures() -> tuple[bytes, ...]:
         section += struct.pack("<IIIIIII", 6, 32 + len(padded), 0, 0, 5, len(each), len(each)) + padded
         section += struct.pack("<I", 32 + len(padded))
     return classic, section
+
+
+def server_flight(der: bytes) -> bytes:
+    """ServerHello, Certificate and ServerHelloDone of TLS 1.2 with this one certificate."""
+    hello = b"\x03\x03" + bytes(32) + b"\0\xc0\x2f\0" + b"\0\0"
+    chain = (len(der) + 3).to_bytes(3, "big") + len(der).to_bytes(3, "big") + der
+    messages = b"".join(
+        bytes([kind]) + len(each).to_bytes(3, "big") + each for kind, each in ((2, hello), (11, chain), (14, b""))
+    )
+    return b"\x16\x03\x03" + len(messages).to_bytes(2, "big") + messages

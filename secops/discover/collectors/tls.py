@@ -1,18 +1,18 @@
-"""TLS: what the handshake said and what the first certificate says. Nothing is verified, everything is told."""
+"""TLS: what the handshake said and what the first certificate says. Nothing is verified, everything is told.
 
-import hashlib
+Two ways: `secure` shakes hands fully, for what is asked inside; `grab` reads the certificate of a hello of our own in
+the clear and leaves, which costs both sides a fraction. `grab` shakes hands where the server speaks TLS 1.3 only.
+"""
+
 from collections.abc import Generator
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.x509.oid import NameOID
-
 from secops.core.model import Status, Target, Value
-from secops.dial.conversation import Answer, Command, Failed, Secured, StartTls
-from secops.discover.collectors.interface import ITEMS_MOST, Collector, Reading, Talking, bounded, clean
+from secops.dial.conversation import Answer, Command, Failed, Redial, Secured, StartTls
+from secops.discover.collectors import certificate, tls_hello
+from secops.discover.collectors.interface import Collector, Reading, Talking, clean
+from secops.discover.collectors.tls_hello import TLS12, VERSION_NAMES, Hello
+from secops.discover.collectors.tls_suites import COMMON, suite_name
 
-_NAMES_LOOKED_AT = 20_000
 LABEL = "tls@1"
 
 
@@ -22,99 +22,58 @@ def secure(target: Target, seconds: float = 6.0) -> Generator[Command, Answer, t
     if isinstance(answer, Secured):
         return describe(answer), True
     status, detail = (answer.status, answer.detail) if isinstance(answer, Failed) else (Status.PROTOCOL_ERROR, "")
+    if status is Status.LIMIT and not isinstance((yield Redial()), Failed):
+        heard = yield from tls_hello.converse(tls_hello.client_hello(TLS12, COMMON, target.name))
+        if isinstance(heard, Hello):
+            return tell(heard), False
     spoken: dict[str, Value] = {"tls.enabled": True} if status is Status.LIMIT else {}
     return Reading(LABEL, status, spoken, {"detail": clean(detail)} if detail else {}), False
 
 
+def grab(target: Target) -> Talking:
+    """The certificate alone: a hello, the server's answer in the clear, goodbye; a full handshake where that fails."""
+    heard = yield from tls_hello.converse(tls_hello.client_hello(TLS12, COMMON, target.name))
+    if isinstance(heard, Hello):
+        return tell(heard)
+    if heard.status in {Status.TIMEOUT, Status.LIMIT}:
+        return Reading(LABEL, heard.status, {}, {"detail": heard.detail} if heard.detail else {})
+    if isinstance((yield Redial()), Failed):
+        return Reading(LABEL, heard.status)
+    return (yield from secure(target))[0]
+
+
+def tell(heard: Hello) -> Reading:
+    """The reading of a hello's answer. What a full handshake would have chosen otherwise stays beside the facts."""
+    facts: dict[str, Value] = {"tls.enabled": True, "tls.ja3s": heard.ja3s}
+    best = VERSION_NAMES.get(heard.best, f"0x{heard.best:04X}")
+    facts["tls.version"] = best
+    extra: dict[str, object] = {"suite": suite_name(heard.suite)}
+    if heard.best != heard.version:
+        extra["answered"] = VERSION_NAMES.get(heard.version, f"0x{heard.version:04X}")
+    return _certified(facts, extra, heard.chain)
+
+
 def describe(secured: Secured) -> Reading:
     """The reading of a finished handshake. A certificate that cannot be parsed gives protocol-error, the rest stays."""
-    facts: dict[str, Value] = {
-        "tls.enabled": True,
-        "tls.version": secured.version,
-        "tls.cipher": secured.cipher,
-        "tls.chain_length": len(secured.chain),
-    }
-    extra: dict[str, object] = {}
-    if not secured.chain:
-        return Reading(LABEL, Status.SUCCESS, facts, {"certificate": "none"})
-    leaf = secured.chain[0]
-    facts["tls.fingerprint"] = hashlib.sha256(leaf).hexdigest()
+    facts: dict[str, Value] = {"tls.enabled": True, "tls.version": secured.version, "tls.cipher": secured.cipher}
+    return _certified(facts, {}, secured.chain)
+
+
+def _certified(facts: dict[str, Value], extra: dict[str, object], chain: tuple[bytes, ...]) -> Reading:
+    facts["tls.chain_length"] = len(chain)
+    if not chain:
+        return Reading(LABEL, Status.SUCCESS, facts, extra | {"certificate": "none"})
+    facts["tls.fingerprint"] = certificate.fingerprint(chain[0])
     try:
-        certificate = x509.load_der_x509_certificate(leaf)
-        facts |= _facts(certificate)
-        names, total = _names(certificate)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.ExtensionNotFound) as error:
-        return Reading(LABEL, Status.PROTOCOL_ERROR, facts, {"certificate": clean(f"{type(error).__name__}: {error}")})
-    except x509.DuplicateExtension as error:
-        return Reading(LABEL, Status.PROTOCOL_ERROR, facts, {"certificate": clean(str(error))})
-    facts["tls.names"] = names
-    if total > len(names):
-        extra["names_total"] = total
-    extra["serial"] = f"{certificate.serial_number:x}"[:64]
-    extra["chain_sha256"] = tuple(hashlib.sha256(each).hexdigest() for each in secured.chain[1:])
+        leaf = certificate.read(chain[0])
+    except certificate.Unreadable as error:
+        return Reading(LABEL, Status.PROTOCOL_ERROR, facts, extra | {"certificate": str(error)})
+    facts |= {f"tls.{name}": value for name, value in leaf.facts().items()}
+    if leaf.names_total > len(leaf.names):
+        extra["names_total"] = leaf.names_total
+    extra["serial"] = leaf.serial
+    extra["chain_sha256"] = tuple(certificate.fingerprint(each) for each in chain[1:])
     return Reading(LABEL, Status.SUCCESS, facts, extra)
-
-
-def _facts(certificate: x509.Certificate) -> dict[str, Value]:
-    facts: dict[str, Value] = {
-        "tls.subject": clean(_name(certificate.subject)),
-        "tls.issuer": clean(_name(certificate.issuer)),
-        "tls.not_before": round(certificate.not_valid_before_utc.timestamp() * 1000),
-        "tls.not_after": round(certificate.not_valid_after_utc.timestamp() * 1000),
-        "tls.self_signed": _self_signed(certificate),
-        "tls.signature": _signature(certificate),
-    }
-    try:
-        key = certificate.public_key()
-    except (UnsupportedAlgorithm, ValueError):
-        facts["tls.key_type"] = certificate.public_key_algorithm_oid.dotted_string
-        return facts
-    if isinstance(key, (rsa.RSAPublicKey, dsa.DSAPublicKey)):
-        facts["tls.key_type"] = "rsa" if isinstance(key, rsa.RSAPublicKey) else "dsa"
-        facts["tls.key_bits"] = key.key_size
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        facts["tls.key_type"], facts["tls.key_bits"] = f"ec {key.curve.name}", key.key_size
-    elif isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)):
-        facts["tls.key_type"] = "ed25519" if isinstance(key, ed25519.Ed25519PublicKey) else "ed448"
-        facts["tls.key_bits"] = 256 if isinstance(key, ed25519.Ed25519PublicKey) else 456
-    return facts
-
-
-def _name(name: x509.Name) -> str:
-    return name.rfc4514_string()[:4_096]
-
-
-def _self_signed(certificate: x509.Certificate) -> bool:
-    """Issued by itself, checked by its own signature where the algorithm is known."""
-    if certificate.issuer != certificate.subject:
-        return False
-    try:
-        certificate.verify_directly_issued_by(certificate)
-    except InvalidSignature:
-        return False
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return True
-    return True
-
-
-def _signature(certificate: x509.Certificate) -> str:
-    oid = certificate.signature_algorithm_oid
-    known = getattr(oid, "_name", "")
-    return known if known and known != "Unknown OID" else oid.dotted_string
-
-
-def _names(certificate: x509.Certificate) -> tuple[tuple[str, ...], int]:
-    """Bounded common and alternative names, and how many there were."""
-    found = [str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    try:
-        alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return bounded(found), len(found)
-    found += [
-        str(n.value) for n in list(alternative)[:_NAMES_LOOKED_AT] if isinstance(n, (x509.DNSName, x509.IPAddress))
-    ]
-    distinct = list(dict.fromkeys(found))
-    return bounded(distinct, ITEMS_MOST), len(distinct)
 
 
 def ask(target: Target) -> Talking:

@@ -19,6 +19,7 @@ from secops.dial.talk import Bounds
 from secops.dial.wire.ping import PingFinder
 from secops.dial.wire.route import Leaving
 from secops.discover import ports as portlist
+from secops.discover.collectors import tls_offer
 from secops.discover.collectors.datagrams import PORTS as DATAGRAM_PORTS
 from secops.discover.collectors.datagrams import openings, politest
 from secops.discover.connectionless import Connectionless
@@ -294,11 +295,11 @@ class Opened:
         return Loop(self.manners, self.app.clock, pps_per_host=pps, level=Level.GENTLE, bounds=bounds, tick=tick)
 
     def loop(self, tick: Callable[[], None]) -> Loop:
-        """The loop that identifies. A silent port takes nmap's thirty probes of five seconds at level ACTIVE."""
+        """The loop that identifies. At level ACTIVE silence takes thirty probes, TLS a connection a suite."""
         concurrency = self.app.config.number("discover.concurrency")
         bounds = Bounds(concurrency=concurrency)
-        if self.plan.level >= Level.ACTIVE and self.kit is not None:
-            bounds = Bounds(concurrency=concurrency, seconds=300.0, commands=1_000, redials=80)
+        if self.plan.level >= Level.ACTIVE:
+            bounds = Bounds(concurrency=concurrency, seconds=300.0, commands=1_000, redials=tls_offer.QUESTIONS_MOST)
         return Loop(
             self.manners, self.app.clock, pps_per_host=self.plan.pps_per_host, level=Level(self.plan.level),
             bounds=bounds, tick=tick,

@@ -6,6 +6,7 @@ from pathlib import Path
 from secops.core.errors import InvalidFile
 from secops.core.language import say
 from secops.core.model import Target, Transport
+from secops.discover.collectors import tls_offer
 from secops.discover.collectors.datagrams import collector_of, openings
 from secops.discover.collectors.dispatch import ANYWHERE, COLLECTORS
 from secops.discover.collectors.interface import Collector
@@ -126,6 +127,14 @@ def _sends(made: Plan) -> tuple[str, ...]:
         for each in COLLECTORS
         if each.name != "service" and _possible(each, made)
     ]
+    if made.ports:
+        hellos = (tls_offer.SENDS_ACTIVE,) if made.level >= Level.ACTIVE else tls_offer.SENDS
+        most = tls_offer.QUESTIONS_MOST if made.level >= Level.ACTIVE else len(hellos) + 1
+        where = say(
+            f"说 TLS 或听不懂的端口，每个至多 {most} 次连接",
+            f"where TLS or nothing known is spoken, {most} times at most",
+        )
+        told.append(f"{tls_offer.LABEL}: {'; '.join(hellos)} ({where})")
     for port in made.udp:
         collector = collector_of(port)
         if collector is not None:

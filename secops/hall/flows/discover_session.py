@@ -21,6 +21,7 @@ from secops.hall.flows.discover_progress import Guard, Live, Pulse
 from secops.hall.flows.discover_record import write_files
 from secops.hall.flows.discover_tell import measured, row, spared
 from secops.scope import hours
+from secops.scope.level import Level
 from secops.store import coverage, cursor, observations, run_ends, runs
 
 KIND = "discover"
@@ -154,6 +155,7 @@ class Session:
             spared(old, self.journal)
             self.sent_before += opened.manners.granted
         self.look = Look(
+            level=Level(self.plan.level),
             run=self.run,
             site=self.plan.site,
             observer=self.app.observer,

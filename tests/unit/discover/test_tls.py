@@ -9,6 +9,8 @@ from cryptography.x509.oid import NameOID
 from secops.core.model import Status, Target
 from secops.dial.conversation import Failed, Secured
 from secops.discover.collectors import tls
+from secops.discover.collectors.tls_hello import CLOSE, TLS12
+from tests.unit.discover.tls_server import server_flight
 
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
@@ -93,11 +95,42 @@ def test_failed_handshake(player):
     assert not reading.facts
 
 
-def test_certificate_beyond_openssl_is_a_limit():
-    """A certificate too large for OpenSSL is told as a limit, and that TLS is spoken."""
-    talk = tls.ask(Target("198.18.0.1", 443))
-    next(talk)
-    with pytest.raises(StopIteration) as done:
-        talk.send(Failed(Status.LIMIT, "excessive message size"))
-    assert done.value.value.status is Status.LIMIT
-    assert done.value.value.facts == {"tls.enabled": True}
+def test_certificate_beyond_openssl_is_read_by_a_hello_of_our_own(player, key):
+    """What OpenSSL refuses as too large is asked for once more on a new connection, and its chain read in the clear."""
+    flight = server_flight(TLS12, 0xC02B, certificate(key))
+    peer = player(b"", flight, secured=Failed(Status.LIMIT, "excessive message size"))
+    reading = peer.run(tls.ask(Target("198.18.0.1", 443)))
+    assert (reading.status, peer.redials) == (Status.SUCCESS, 1)
+    assert reading.facts["tls.subject"] == "CN=测试单位"
+    assert reading.extra["suite"] == "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
+
+
+def test_certificate_that_nobody_can_read_is_a_limit(player):
+    """Where that fails too it is told as a limit, and that TLS is spoken."""
+    reading = player(b"", b"", secured=Failed(Status.LIMIT, "excessive message size")).run(
+        tls.ask(Target("198.18.0.1", 443))
+    )
+    assert reading.status is Status.LIMIT
+    assert reading.facts == {"tls.enabled": True}
+
+
+def test_a_grab_reads_the_certificate_in_the_clear(player, key):
+    """One hello, the certificate as a full handshake would tell it, and a goodbye; no second connection."""
+    der = certificate(key)
+    peer = player(server_flight(TLS12, 0xC02B, der, above=True))
+    reading = peer.run(tls.grab(Target("198.18.0.1", 443)))
+    whole = told(der).facts
+    assert {f: v for f, v in reading.facts.items() if f in whole and f != "tls.version"} == {
+        f: v for f, v in whole.items() if f not in {"tls.cipher", "tls.version"}
+    }
+    assert (reading.facts["tls.version"], reading.extra["answered"]) == ("TLSv1.3", "TLSv1.2")
+    assert peer.redials == 0
+    assert peer.sent.endswith(CLOSE)
+
+
+def test_a_grab_shakes_hands_where_it_must(player, key):
+    """A server of TLS 1.3 alone refuses the hello: the certificate comes by a full handshake then."""
+    alert = bytes.fromhex("15030300020246")
+    peer = player(alert, b"", secured=Secured("TLSv1.3", "TLS_AES_128_GCM_SHA256", (certificate(key),)))
+    reading = peer.run(tls.grab(Target("198.18.0.1", 443)))
+    assert (reading.facts["tls.version"], peer.redials) == ("TLSv1.3", 1)
