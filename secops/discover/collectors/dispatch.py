@@ -3,10 +3,11 @@
 Returns every reading that says something; the first is the outermost layer. A new collector is a line in COLLECTORS.
 """
 
+import contextlib
 from collections.abc import Generator
 
 from secops.core.model import Status, Target
-from secops.dial.conversation import Answer, Command, Failed, Receive, Received, Redial
+from secops.dial.conversation import Answer, Command, Failed, Receive, Received, Redial, Send
 from secops.discover.collectors import (
     amqp,
     cassandra,
@@ -195,6 +196,24 @@ def follow(target: Target, path: str, *, secure: bool) -> Identifying:
 def by_port(port: int) -> str:
     """The collector this port suggests, empty where it suggests none."""
     return _PORTS.get(port, "")
+
+
+def opening(collector: Collector, target: Target) -> bytes:
+    """What this collector says first at this target, before anything is heard; what is drawn by lot differs each time.
+
+    Empty where it only listens or begins with TLS.
+    """
+    said = b""
+    if collector.ask is None:
+        return said
+    talk = collector.ask(target)
+    with contextlib.suppress(StopIteration):
+        command = next(talk)
+        while isinstance(command, Send):
+            said += command.data
+            command = talk.send(Received(b""))
+    talk.close()
+    return said
 
 
 def _web(target: Target, kit: Kit | None) -> Generator[Command, Answer, tuple[tuple[Reading, ...], bytes]]:

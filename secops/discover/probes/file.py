@@ -259,9 +259,10 @@ def _names(text: bytes) -> tuple[str, ...]:
 
 def sends(probes: Iterable[Probe]) -> tuple[str, ...]:
     """What each probe puts on the wire, one line each, for the plan."""
-    return tuple(f"{each.name}: {_shown(each.sends)}" for each in probes)
+    return tuple(f"{each.name}: {shown(each.sends)}" for each in probes)
 
 
-def _shown(data: bytes) -> str:
+def shown(data: bytes) -> str:
+    """Bytes as people read them: what cannot be printed escaped, at most 120."""
     text = data[:120].decode("latin-1").encode("unicode_escape").decode()
     return text + ("…" if len(data) > 120 else "")

@@ -8,12 +8,13 @@ from secops.core.language import say
 from secops.core.model import Target, Transport
 from secops.discover.collectors import tls_offer
 from secops.discover.collectors.datagrams import collector_of, openings
-from secops.discover.collectors.dispatch import ANYWHERE, COLLECTORS
+from secops.discover.collectors.dispatch import ANYWHERE, COLLECTORS, opening
 from secops.discover.collectors.interface import Collector
 from secops.discover.collectors.service import DEEPER
 from secops.discover.connectionless import DNS
 from secops.discover.plan import Plan, decode, estimate
 from secops.discover.ports import left_alone
+from secops.discover.probes.file import shown
 from secops.scope.intervals import IntervalSet
 from secops.scope.level import Level
 from secops.scope.ports import PortSet
@@ -120,10 +121,15 @@ def _possible(each: Collector, made: Plan) -> bool:
     return each.name in ANYWHERE or deeper or not each.ports.isdisjoint(made.ports)
 
 
+def _first(each: Collector) -> str:
+    said = opening(each, Target("192.0.2.1", min(each.ports, default=1)))
+    return f"; {say('首包', 'first')} {shown(said)}" if said else ""
+
+
 def _sends(made: Plan) -> tuple[str, ...]:
-    """What each collector may put on the wire; over UDP the first datagrams in hexadecimal, marks included."""
+    """What each collector may put on the wire, with the bytes it begins with; over UDP in hexadecimal, marks included."""
     told = [
-        f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}"
+        f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}{_first(each)}"
         for each in COLLECTORS
         if each.name != "service" and _possible(each, made)
     ]

@@ -1,6 +1,6 @@
 from secops.core.model import Target
 from secops.dial.conversation import Receive, Received, Secured
-from secops.discover.collectors.dispatch import COLLECTORS, by_port, follow, identify
+from secops.discover.collectors.dispatch import COLLECTORS, by_port, follow, identify, opening
 
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
@@ -68,3 +68,12 @@ def test_greeting_in_pieces(player):
 
     (reading,) = Slow(b"220 (vsFTPd 3.0.3)\r\n").run(identify(Target("198.18.0.1", 31_000)))
     assert reading.facts["service.banner"] == "220 (vsFTPd 3.0.3)"
+
+
+def test_the_first_words_are_told_without_a_network():
+    """The plan shows the very bytes a collector begins with; one that listens or begins with TLS has none."""
+    told = {each.name: opening(each, Target("192.0.2.1", 7)) for each in COLLECTORS}
+    assert told["redis"] == b"PING\r\n"
+    assert told["http"].startswith(b"GET / HTTP/1.1\r\n")
+    assert told["rdp"][:2] == b"\x03\x00"
+    assert told["greeting"] == told["tls"] == b""
