@@ -127,7 +127,7 @@ def _first(each: Collector) -> str:
 
 
 def _sends(made: Plan) -> tuple[str, ...]:
-    """What each collector may put on the wire, with the bytes it begins with; over UDP in hexadecimal, marks included."""
+    """What each collector may put on the wire and the bytes it begins with; over UDP in hexadecimal, marks included."""
     told = [
         f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}{_first(each)}"
         for each in COLLECTORS
