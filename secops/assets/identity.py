@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from secops.core.address import number
-from secops.core.model import Kind, Target, Transport, entity_id
+from secops.core.model import Kind, Observation, Target, Transport, entity_id
 
 MANY: Final = 3
 """More live addresses than this with one identifier: it is shared (cloned images, clusters) and proves nothing."""
@@ -27,6 +27,11 @@ _VIRTUAL: Final = (
 )  # fmt: skip
 _HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+PAGES = frozenset({"http", "http+hop", "httpx", "zgrab2+http", "passive+http"})
+"""Looks that tell of a web page: websites come of them."""
+HELLO = "tls+hello"
+"""A sweep's look at a certificate: a full handshake that comes later ends what it said, and knows more."""
+TLS = ("tls", "tls+offer", HELLO)
 
 
 def bracketed(host: str) -> str:
@@ -92,3 +97,22 @@ def identifiers(facts_key: object, facts_mac: object) -> tuple[str, ...]:
     macs = facts_mac if isinstance(facts_mac, tuple) else ()
     found = [f"ssh:{host_key(str(each))}" for each in sorted(map(str, keys)) if host_key(str(each))]
     return (*found, *(f"mac:{mac(str(each))}" for each in sorted(map(str, macs)) if mac(str(each))))
+
+
+def touches(entry: Observation) -> set[str]:
+    """Ids of the entities this observation may concern: what `merge` wants to know beforehand."""
+    site, target = entry.site, entry.target
+    found = {ip_id(site, target.address)}
+    if target.port:
+        found.add(service_id(site, target))
+        base = entry.base
+        if base in TLS or base in PAGES:
+            host = target.name or target.address
+            found.update(
+                entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)) for scheme in ("http", "https")
+            )
+    found.update(
+        entity_id(site, Kind.HOST, each)
+        for each in identifiers(entry.facts.get("ssh.host_key"), entry.facts.get("host.mac"))
+    )
+    return found

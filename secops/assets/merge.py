@@ -10,7 +10,10 @@ from dataclasses import replace
 from secops.assets import draft as drafts
 from secops.assets.draft import DECLARE, INHERENT, PROTOCOLS, Cause, Draft
 from secops.assets.identity import (
+    HELLO,
     MANY,
+    PAGES,
+    TLS,
     identifiers,
     ip_id,
     is_asset,
@@ -41,9 +44,6 @@ _SERVICE = facts_of(Kind.SERVICE) - INHERENT
 _IP = facts_of(Kind.IP) - INHERENT
 _WEBSITE = facts_of(Kind.WEBSITE) - INHERENT
 _KNOWN = _SERVICE | _IP | _WEBSITE
-_PAGES = frozenset({"http", "http+hop", "httpx", "zgrab2+http", "passive+http"})
-"""Looks that tell of a web page: websites come of them."""
-_TLS = ("tls", "tls+offer")
 _SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.OUT_OF_SCOPE})
 """How a look ends that does not show the port to be open."""
 _ADDRESSES_MOST = 256
@@ -52,25 +52,6 @@ _LATER = Instant(1 << 62)
 """After everything that was ever seen."""
 _OUTSIDE = "out_of_scope"
 _HOSTS = "hosts"
-
-
-def touches(entry: Observation) -> set[str]:
-    """Ids of the entities this observation may concern: what `merge` wants to know beforehand."""
-    site, target = entry.site, entry.target
-    found = {ip_id(site, target.address)}
-    if target.port:
-        found.add(service_id(site, target))
-        base = entry.base
-        if base in _TLS or base in _PAGES:
-            host = target.name or target.address
-            found.update(
-                entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)) for scheme in ("http", "https")
-            )
-    found.update(
-        entity_id(site, Kind.HOST, each)
-        for each in identifiers(entry.facts.get("ssh.host_key"), entry.facts.get("host.mac"))
-    )
-    return found
 
 
 def linked(entity: Entity) -> set[str]:
@@ -192,7 +173,7 @@ def _read(service: Draft, seen: Observation, cause: Cause, base: str, facts: Map
         drafts.look(service, cause, base + suffix, at, {})
         why = str(seen.extra.get("identified") or "")[:100]
         if why == Status.PROTOCOL_ERROR:
-            _end(service, cause, at, [each + suffix for each in (*PROTOCOLS, *_TLS)])
+            _end(service, cause, at, [each + suffix for each in (*PROTOCOLS, *TLS)])
         if why and "service.name" not in service.facts and service.unknown.get("service.name") != why:
             service.unknown["service.name"] = why
             service.dirty = True
@@ -203,9 +184,11 @@ def _read(service: Draft, seen: Observation, cause: Cause, base: str, facts: Map
             return
         _end(service, cause, at, [*rivals, f"port{suffix}"])
         if said.get("tls.enabled") is False:
-            _end(service, cause, at, [each + suffix for each in _TLS])
+            _end(service, cause, at, [each + suffix for each in TLS])
+    if base == "tls":
+        _end(service, cause, at, [HELLO + suffix])
     if (said or base + suffix in service.sources) and drafts.look(service, cause, base + suffix, at, said):
-        group = f"{'tls' if base in _TLS else 'http' if base.startswith('http') else 'service'}.*"
+        group = f"{'tls' if base in TLS else 'http' if base.startswith('http') else 'service'}.*"
         before = service.unknown.get(group)
         if seen.status in {Status.SUCCESS, Status.OPEN}:
             service.unknown.pop(group, None)
@@ -243,21 +226,23 @@ def _websites(
     suffix = f"@{target.address}" if target.name else ""
     asked = f"@{target.name}" if target.name else ""
     said = {f: v for f, v in facts.items() if f in _WEBSITE}
-    if base in _TLS:
+    if base in TLS:
         website = work.get(entity_id(site, Kind.WEBSITE, website_key("https", host, target.port)))
         if website is not None and website.sources.keys() & {f"http{suffix}", f"http+hop{suffix}"}:
+            if base == "tls":
+                _end(website, cause, at, [HELLO + suffix])
             drafts.look(website, cause, base + suffix, at, said)
         return
     scheme = "https" if facts.get("tls.enabled") is True else "http"
     website = work.get(entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)))
-    if base not in _PAGES or ("http.status_code" not in facts and website is None):
+    if base not in PAGES or ("http.status_code" not in facts and website is None):
         return
     if website is None:
         website = work.add(drafts.born(Kind.WEBSITE, site, website_key(scheme, host, target.port), cause, at))
     _place(website, cause, target, ip, register)
     _seen(website, seen, cause)
     drafts.look(website, cause, base + suffix, at, said)
-    for each in _TLS if scheme == "https" else ():
+    for each in TLS if scheme == "https" else ():
         if each + suffix not in website.sources and each + asked in service.sources:
             shown = {f: v for f, v in drafts.said(service, each + asked).items() if f in _WEBSITE}
             before = service.sources[each + asked]

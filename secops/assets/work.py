@@ -85,4 +85,4 @@ class Work:
 
     def _upset(self, draft: Draft) -> set[str]:
         """Looks that may mean something else when they are repeated, because of what happened to this entity."""
-        return {look for _, _, look in draft.sources.values()} - self.looks.keys() | draft.replaced
+        return {look for _, _, look in draft.sources.values() if look not in self.looks} | draft.replaced

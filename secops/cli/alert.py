@@ -34,7 +34,7 @@ Ids = Annotated[list[str] | None, typer.Argument(help=say("文档编号", "docum
 Limit = Annotated[
     int, typer.Option("--limit", min=0, help=say("最多几行，0 为全部", "at most so many rows, 0 for all"))
 ]
-Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
+Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
 
 

@@ -16,7 +16,7 @@ app = typer.Typer(
         "The audit log\n\nExample: secops audit verify\n\nExample: secops audit export --event gate. -o audit.csv",
     ),
 )
-Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
+Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
 
 

@@ -33,7 +33,9 @@ def _group() -> None:
 def show(
     *,
     origin: Annotated[bool, typer.Option("--origin", help=say("显示每项来自哪里", "where each comes from"))] = False,
-    format: Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")] = None,
+    format: Annotated[
+        Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")
+    ] = None,
 ) -> None:
     """Write one row a setting; secrets are never settings."""
     from secops.core.errors import UsageError

@@ -54,6 +54,13 @@ Ping = Annotated[
         help=say("ICMP、ARP（随 syn 引擎）", "ICMP and ARP (with syn)"),
     ),
 ]
+Look = Annotated[
+    str,
+    typer.Option(
+        "--look",
+        help="full, page, certificate, port",
+    ),
+]
 Shard = Annotated[str, typer.Option("--shard", help=say("只做其中一份，如 2/5", "one part, as 2/5"))]
 Delta = Annotated[
     bool,
@@ -74,6 +81,7 @@ def plan(
     deep: Deep = None,
     udp: Udp = True,
     ping: Ping = None,
+    look: Look = "",
     shard: Shard = "",
     delta: Delta = False,
     format: watch.Form = None,
@@ -95,6 +103,7 @@ def plan(
             deep=tuple(deep or ()),
             udp=udp,
             ping=ping,
+            look=look,
             shard=shard,
             delta=delta,
         )
@@ -121,6 +130,7 @@ def run(
     deep: Deep = None,
     udp: Udp = True,
     ping: Ping = None,
+    look: Look = "",
     shard: Shard = "",
     delta: Delta = False,
     operator: watch.Operator = "",
@@ -150,6 +160,7 @@ def run(
                 deep=tuple(deep or ()),
                 udp=udp,
                 ping=ping,
+                look=look,
                 shard=shard,
                 delta=delta,
             )
@@ -319,6 +330,7 @@ def _titles() -> dict[str, str]:
         "ports": say("端口", "ports"),
         "udp": say("UDP 端口", "UDP ports"),
         "ping": say("存活探测", "pings"),
+        "look": say("查看", "look"),
         "targets": say("目标数", "targets"),
         "blocks": say("分块数", "blocks"),
         "packets": say("报文数上限（估计）", "packets at most (estimate)"),

@@ -22,7 +22,10 @@ app = typer.Typer(rich_markup_mode=None)
     )
 )
 def doctor(
-    *, format: Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")] = None
+    *,
+    format: Annotated[
+        Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")
+    ] = None,
 ) -> None:
     """Print the checks."""
     from secops.core.errors import UsageError

@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 
 Run = Annotated[str, typer.Argument(help=say("演练编号", "run id"))]
-Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
+Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件", "file"))]
 Operator = Annotated[
     str,

@@ -34,7 +34,9 @@ EXITS: dict[int, str] = {
 def explain(
     code: Annotated[str, typer.Argument(metavar="CODE", help=say("错误码、codes 或 exit-codes", "code"))],
     *,
-    format: Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")] = None,
+    format: Annotated[
+        Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")
+    ] = None,
 ) -> None:
     """Look the code up in the one table. Raises UsageError for an unknown one."""
     from difflib import get_close_matches

@@ -16,7 +16,7 @@ app = typer.Typer(
     ),
 )
 
-Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
+Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
 Names = Annotated[list[str] | None, typer.Option("--rule", help=say("规则编号，可多次", "rule id, repeatable"))]
 Grades = Annotated[list[str] | None, typer.Option("--severity", help=say("危害程度，可多次", "severity, repeatable"))]

@@ -27,7 +27,7 @@ Id = Annotated[str, typer.Argument(help=say("编号、编号开头或标识（�
 Kinds = Annotated[Kind | None, typer.Option("--kind", help=say("只看这一类", "only this kind"))]
 Limit = Annotated[int, typer.Option("--limit", min=0, help=say("最多几行，0 为全部", "at most so many, 0 for all"))]
 After = Annotated[str, typer.Option("--after", help=say("从这个编号之后接着列", "go on behind this id"))]
-Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
+Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
 
 

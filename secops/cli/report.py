@@ -36,7 +36,9 @@ Unit = Annotated[str, typer.Option("--unit", help=say("封面上的编制单位"
 
 @app.command(help=say("列出可用的格式", "the formats there are"))
 def formats(
-    format: Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")] = None,
+    format: Annotated[
+        Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")
+    ] = None,
 ) -> None:
     """Write one row per format."""
     from secops.hall.flows.report import FORMATS

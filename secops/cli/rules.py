@@ -17,7 +17,7 @@ app = typer.Typer(
     ),
 )
 
-Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
+Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
 Files = Annotated[
     list[Path] | None, typer.Argument(help=say("规则文件，不写为全部", "rule files, all of them if none"))

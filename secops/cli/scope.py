@@ -29,7 +29,7 @@ Passphrase = Annotated[
         "--passphrase-file", help=say("口令文件，首行为口令，权限 600", "first line is the passphrase; mode 600")
     ),
 ]
-Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
+Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
 
 

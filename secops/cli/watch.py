@@ -13,7 +13,7 @@ Operator = Annotated[
     str,
     typer.Option("--operator", envvar="SECOPS_OPERATOR", help=say("操作人，须在授权书内", "named operator")),
 ]
-Form = Annotated[Format | None, typer.Option("--format", "-f", help="table, json, jsonl, csv")]
+Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 
 
 @app.command(

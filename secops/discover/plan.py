@@ -3,12 +3,9 @@
 A resumed run uses the stored plan and no other; a saved plan is refused once scope or program would send otherwise.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from itertools import accumulate
-from math import gcd
 
 from secops.core.address import WIDTH, unpack
 from secops.core.clock import CHINA, Instant
@@ -19,6 +16,8 @@ from secops.core.model import Transport
 from secops.discover.collectors import tls_offer
 from secops.discover.collectors.datagrams import DATAGRAMS
 from secops.discover.collectors.dispatch import COLLECTORS
+from secops.discover.depth import Depth
+from secops.discover.portions import Portions, spread
 from secops.scope.intervals import IntervalSet
 
 VERSION = 1
@@ -28,8 +27,6 @@ DATAGRAM_TARGETS = 65_536
 """The same for UDP and for pings, whatever the engine."""
 BLOCK_SECONDS = 1
 """A block is no more than this much sending at the scope's rate: what a crash has asked again."""
-_GOLDEN = 0.618_033_988_75
-"""Steps of this share of a line visit it evenly, however many are made."""
 SHARDS_MOST = 1_024
 TARGETS_MOST = 1 << 32
 """More than this is a typing error (an IPv6 /64), not a plan."""
@@ -88,6 +85,8 @@ class Plan:
     """What a delta run asks first, likeliest to have changed at the front; the shard of the rest follows."""
     occasion: str = ""
     """What began it: a watch and the moment it was due; empty: a person."""
+    look: str = Depth.FULL
+    """How closely open ports are looked at: the value of a `Depth`."""
     version: int = VERSION
 
     @property
@@ -144,16 +143,24 @@ class Estimate:
     seconds: int
 
 
+def _no_shard(text: str) -> UsageError:
+    hint = say("如 2/5：五份中的第二份", "such as 2/5: the second of five")
+    return UsageError("E1431", say("分片写法不对", "not a shard"), where=f"--shard {text[:40]}", hint=hint)
+
+
+def shard_of(text: str) -> tuple[int, int]:
+    """`2/5` as numbers. Raises UsageError."""
+    part, _, parts = (text or "1/1").partition("/")
+    if part.isdecimal() and parts.isdecimal() and len(text) < 12:
+        return int(part), int(parts)
+    raise _no_shard(text)
+
+
 def check(plan: Plan) -> None:
     """Raises UsageError for a plan that asks nothing or absurdly much."""
     count = plan.addresses.count() * (len(plan.ports) + len(plan.udp) + plan.ping)
     if not 1 <= plan.shard[0] <= plan.shard[1] <= SHARDS_MOST:
-        raise UsageError(
-            "E1431",
-            say("分片写法不对", "not a shard"),
-            where=f"--shard {plan.shard[0]}/{plan.shard[1]}",
-            hint=say("如 2/5：五份中的第二份", "such as 2/5: the second of five"),
-        )
+        raise _no_shard("/".join(map(str, plan.shard)))
     if not count:
         raise UsageError(
             "E1401",
@@ -182,15 +189,15 @@ def blocks(plan: Plan) -> Iterator[Block]:
     part, parts = plan.shard
     for group in plan.first:
         each = _part(plan, group)
-        row = _Row(IntervalSet.parse(group.targets), each.size)
+        row = Portions(IntervalSet.parse(group.targets), each.size)
         for place in range(len(row)):
             yield Block(number + place, row[place], each.ports, each.transport)
         number += len(row)
     fragile = IntervalSet.parse(plan.fragile)
     for addresses, polite in ((plan.addresses.minus(fragile), False), (plan.addresses.intersect(fragile), True)):
         for each in _parts(plan, addresses.count()):
-            row = _Row(addresses, each.size)
-            for place in _spread(len(row)):
+            row = Portions(addresses, each.size)
+            for place in spread(len(row)):
                 if (number + place) % parts == part - 1:
                     yield Block(number + place, row[place], each.ports, each.transport, polite)
             number += len(row)
@@ -227,38 +234,6 @@ def _size(plan: Plan, ports: tuple[int, ...], targets: int) -> int:
     """Addresses of one block."""
     hosts = plan.pps // max(1, plan.pps_per_host)  # fewer could not take the whole rate
     return max(1, min(targets, max(plan.pps * BLOCK_SECONDS, hosts * len(ports))) // len(ports))
-
-
-class _Row:
-    """The addresses of a set in portions of `size`, each computed where it is wanted: a /8 takes no memory."""
-
-    def __init__(self, whole: IntervalSet, size: int) -> None:
-        self._line = whole.line
-        self._size = size
-        self._begins = list(accumulate((last - first + 1 for first, last in self._line), initial=0))
-
-    def __len__(self) -> int:
-        return (self._begins[-1] + self._size - 1) // self._size
-
-    def __getitem__(self, place: int) -> IntervalSet:
-        start, stop = place * self._size, min((place + 1) * self._size, self._begins[-1])
-        spans: list[tuple[int, int]] = []
-        part = bisect_right(self._begins, start) - 1
-        while start < stop:
-            first = self._line[part][0] + start - self._begins[part]
-            taken = min(stop, self._begins[part + 1]) - start
-            spans.append((first, first + taken - 1))
-            start, part = start + taken, part + 1
-        return IntervalSet.of(spans)
-
-
-def _spread(count: int) -> Iterator[int]:
-    """Every number below `count` once, neighbours far apart."""
-    step = max(1, round(count * _GOLDEN))
-    while gcd(step, count) > 1:
-        step -= 1
-    for turn in range(count):
-        yield turn * step % count
 
 
 def estimate(plan: Plan) -> Estimate:

@@ -13,9 +13,10 @@ from secops.dial.talk import Job, Outcome
 from secops.discover import fragile
 from secops.discover.brake import Brake
 from secops.discover.collectors import tls, tls_offer
-from secops.discover.collectors.dispatch import follow, identify
+from secops.discover.collectors.dispatch import follow
 from secops.discover.collectors.interface import Reading
 from secops.discover.crowd import collapse
+from secops.discover.depth import Depth, look
 from secops.discover.plan import Block
 from secops.discover.probes.ask import Kit
 from secops.scope.intervals import IntervalSet
@@ -91,6 +92,7 @@ class Look:
     beside: Beside | None = None
     """Takes the blocks of UDP ports and of addresses themselves."""
     level: Level = Level.GENTLE
+    depth: Depth = Depth.FULL
     kit: Kit | None = None
     """nmap's probes, where they are installed."""
     manners: Restraint | None = None
@@ -187,11 +189,16 @@ class Look:
     def _identify(self, targets: Iterator[Target]) -> Iterator[Observation]:
         hops: list[tuple[Target, str, bool]] = []
         offers: dict[Target, bool] = {}
-        jobs = (Job(each, partial(identify, each, self.kit)) for each in self._until_drained(targets))
+        if self.depth is Depth.PORT:
+            yield from (self._port(each, Status.OPEN, {}) for each in targets if not each.name)
+            return
+        jobs = (Job(each, partial(look, self.depth, each, self.kit)) for each in self._until_drained(targets))
         for outcome in self.loop().run(jobs):
             yield from self._observations(outcome, hops)
             if (secure := _speaks_tls(outcome)) is not None:
                 offers[outcome.target] = secure
+        if self.depth is not Depth.FULL:
+            return
         yield from self._offers(offers)
         seen: set[str] = set()
         for _ in range(HOPS):
@@ -241,7 +248,8 @@ class Look:
         good = [each for each in readings if each.facts]
         if not good:
             last = readings[-1] if readings else None
-            extra: dict[str, object] = {"identified": str(last.status if last else outcome.status)}
+            word = "identified" if self.depth is Depth.FULL else self.depth  # a sweep not answered ends nothing known
+            extra: dict[str, object] = {word: str(last.status if last else outcome.status)}
             extra |= dict(last.extra) if last else {}
             if outcome.detail:
                 extra["detail"] = outcome.detail

@@ -79,7 +79,7 @@ _port_looks = st.lists(
     st.tuples(
         st.integers(1, 3),
         st.sampled_from((22, 80, 443)),
-        st.sampled_from(("ssh", "http", "tls", "redis", "port", "nmap", "http+hop")),
+        st.sampled_from(("ssh", "http", "tls", "tls+hello", "redis", "port", "nmap", "http+hop")),
         st.sampled_from(("a", "b")),
         st.sampled_from(("", "www.example")),
         st.integers(0, 3),
@@ -95,7 +95,7 @@ def _any(number: int, at: int, what: tuple[int, int, str, str, str, int]) -> Obs
         facts["ssh.host_key"] = ("SHA256:" + word * 43,)
     elif base.startswith("http"):
         facts |= {"http.status_code": 200, "http.title": word, "tls.enabled": word == "a"}
-    elif base == "tls":
+    elif base.startswith("tls"):
         facts |= {"tls.enabled": True, "tls.version": word}
     elif base == "nmap":
         facts["host.os"] = word

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from secops.core.model import Transport
 from secops.discover import plan as plans
 from secops.discover.plan import Block, Plan
+from secops.discover.portions import spread
 
 _NETWORKS = st.lists(
     st.builds(
@@ -65,7 +66,7 @@ def test_shards_are_disjoint_and_whole(*, targets, ports, udp, fragile, parts, p
 @given(st.integers(1, 5_000))
 def test_blocks_in_a_row_lie_apart(count):
     """Every block comes once, and from five blocks on no two neighbours follow one another."""
-    order = list(plans._spread(count))
+    order = list(spread(count))
     assert sorted(order) == list(range(count))
     if count >= 5:
         assert all(abs(a - b) > 1 for a, b in pairwise(order))

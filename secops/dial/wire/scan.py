@@ -230,7 +230,7 @@ class Scan:
             self._sums[hosts],
             None if self._hardware is None else self._hardware[hosts],
         )
-        asked, others = self._others(canaries, len(self._slots) - 2, lease) if len(cells) else ([], rows)
+        asked, others = self._others(canaries, len(self._slots) - 2, lease) if canaries and len(cells) else ([], rows)
         self._unasked([each for each in canaries if each not in asked])
         self._give_back(lease.budget - len(cells) - len(asked))
         if not len(cells):

@@ -204,13 +204,13 @@ def _name(facts: dict[str, Value], extra: dict[str, object], hits: tuple[Hit, ..
         extra["technologies"] = ([*told] if isinstance(told, list) else []) + [hit.told() for hit in hits]
 
 
-def grab(target: Target) -> Talking:
+def grab(target: Target, *, tls: bool = False) -> Talking:
     """One GET of the front page and nothing more: what a sweep of many hosts asks. On the connection as it stands."""
     head, body, status, _ = yield from exchange(target)
     return (
         Reading(LABEL, status)
         if head is None
-        else describe(head, body, status, tls=False, host=target.name or target.address)
+        else describe(head, body, status, tls=tls, host=target.name or target.address)
     )
 
 

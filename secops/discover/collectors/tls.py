@@ -14,6 +14,8 @@ from secops.discover.collectors.tls_hello import TLS12, VERSION_NAMES, Hello
 from secops.discover.collectors.tls_suites import COMMON, suite_name
 
 LABEL = "tls@1"
+HELLO = "tls+hello@1"
+"""Of a sweep: kept beside what a full handshake said, not in its place."""
 
 
 def secure(target: Target, seconds: float = 6.0) -> Generator[Command, Answer, tuple[Reading, bool]]:
@@ -34,7 +36,7 @@ def grab(target: Target) -> Talking:
     """The certificate alone: a hello, the server's answer in the clear, goodbye; a full handshake where that fails."""
     heard = yield from tls_hello.converse(tls_hello.client_hello(TLS12, COMMON, target.name))
     if isinstance(heard, Hello):
-        return tell(heard)
+        return tell(heard, HELLO)
     if heard.status in {Status.TIMEOUT, Status.LIMIT}:
         return Reading(LABEL, heard.status, {}, {"detail": heard.detail} if heard.detail else {})
     if isinstance((yield Redial()), Failed):
@@ -42,7 +44,7 @@ def grab(target: Target) -> Talking:
     return (yield from secure(target))[0]
 
 
-def tell(heard: Hello) -> Reading:
+def tell(heard: Hello, label: str = LABEL) -> Reading:
     """The reading of a hello's answer. What a full handshake would have chosen otherwise stays beside the facts."""
     facts: dict[str, Value] = {"tls.enabled": True, "tls.ja3s": heard.ja3s}
     best = VERSION_NAMES.get(heard.best, f"0x{heard.best:04X}")
@@ -50,7 +52,7 @@ def tell(heard: Hello) -> Reading:
     extra: dict[str, object] = {"suite": suite_name(heard.suite)}
     if heard.best != heard.version:
         extra["answered"] = VERSION_NAMES.get(heard.version, f"0x{heard.version:04X}")
-    return _certified(facts, extra, heard.chain)
+    return _certified(facts, extra, heard.chain, label)
 
 
 def describe(secured: Secured) -> Reading:
@@ -59,21 +61,23 @@ def describe(secured: Secured) -> Reading:
     return _certified(facts, {}, secured.chain)
 
 
-def _certified(facts: dict[str, Value], extra: dict[str, object], chain: tuple[bytes, ...]) -> Reading:
+def _certified(
+    facts: dict[str, Value], extra: dict[str, object], chain: tuple[bytes, ...], label: str = LABEL
+) -> Reading:
     facts["tls.chain_length"] = len(chain)
     if not chain:
-        return Reading(LABEL, Status.SUCCESS, facts, extra | {"certificate": "none"})
+        return Reading(label, Status.SUCCESS, facts, extra | {"certificate": "none"})
     facts["tls.fingerprint"] = certificate.fingerprint(chain[0])
     try:
         leaf = certificate.read(chain[0])
     except certificate.Unreadable as error:
-        return Reading(LABEL, Status.PROTOCOL_ERROR, facts, extra | {"certificate": str(error)})
+        return Reading(label, Status.PROTOCOL_ERROR, facts, extra | {"certificate": str(error)})
     facts |= {f"tls.{name}": value for name, value in leaf.facts().items()}
     if leaf.names_total > len(leaf.names):
         extra["names_total"] = leaf.names_total
     extra["serial"] = leaf.serial
     extra["chain_sha256"] = tuple(certificate.fingerprint(each) for each in chain[1:])
-    return Reading(LABEL, Status.SUCCESS, facts, extra)
+    return Reading(label, Status.SUCCESS, facts, extra)
 
 
 def ask(target: Target) -> Talking:

@@ -152,6 +152,7 @@ def wanted_plan(
         ports=ports,
         deep=deep,
         udp=bool(stored.udp) if udp is None else udp,
+        look=stored.look,
         ping=stored.ping if ping is None else ping,
     )
     return replace(
@@ -164,4 +165,5 @@ def wanted_plan(
         shard=stored.shard,
         first=stored.first,
         occasion=stored.occasion,
+        look=stored.look,
     )

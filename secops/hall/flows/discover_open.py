@@ -23,8 +23,9 @@ from secops.discover.collectors import tls_offer
 from secops.discover.collectors.datagrams import PORTS as DATAGRAM_PORTS
 from secops.discover.collectors.datagrams import openings, politest
 from secops.discover.connectionless import Connectionless
+from secops.discover.depth import Depth
 from secops.discover.fingerprint.shelf import SHELF
-from secops.discover.plan import POLITE_SHARE, Plan, check, labels
+from secops.discover.plan import POLITE_SHARE, Plan, check, labels, shard_of
 from secops.discover.probes.ask import Kit
 from secops.hall.app import App
 from secops.hall.config import Config
@@ -55,12 +56,14 @@ def make_plan(
     shard: str = "",
     delta: bool = False,
     occasion: str = "",
+    look: str = "",
 ) -> Plan:
     """The plan of a verified scope under these options. Raises Refused, InvalidFile, UsageError.
 
     `ping` None: with the raw engine only. `delta`: the known first, then no more of the rest than the shard.
     """
-    scope = admitted(app, scope_name)
+    scope, depth = admitted(app, scope_name), Depth.of(look)
+    whole = depth is Depth.FULL
     if scope.level < Level.GENTLE:
         raise Refused(
             "E3401",
@@ -80,34 +83,22 @@ def make_plan(
         deep=_deep(deep, scope),
         pps=scope.pps,
         pps_per_host=scope.pps_per_host,
-        level=int(min(scope.level, Level.ACTIVE)),
+        level=int(min(scope.level, Level.ACTIVE if whole else Level.GENTLE)),
         collectors=labels(),
-        probes=probes.digest(app),
-        udp=_udp(ports, scope) if udp else (),
+        probes=probes.digest(app) if whole else "",
+        udp=_udp(ports, scope) if udp and whole else (),
         ping=_ping(chosen) if ping is None else _raw(wanted=ping),
         pps_per_network=scope.pps_per_network,
         fragile=known.fragile_hosts(app, scope.targets),
-        shard=_shard(shard),
+        shard=shard_of(shard),
         occasion=occasion,
+        look=depth,
     )
     check(plan)
     if delta:
-        whole = plan.addresses.minus(IntervalSet.parse(plan.fragile))
-        plan = replace(plan, first=known.likely(app, whole, {"tcp": plan.ports, "udp": plan.udp}))
+        hardy = plan.addresses.minus(IntervalSet.parse(plan.fragile))
+        plan = replace(plan, first=known.likely(app, hardy, {"tcp": plan.ports, "udp": plan.udp}))
     return plan
-
-
-def _shard(text: str) -> tuple[int, int]:
-    """`2/5` as numbers. Raises UsageError."""
-    part, _, parts = (text or "1/1").partition("/")
-    if not (part.isdecimal() and parts.isdecimal() and len(text) < 12):
-        raise UsageError(
-            "E1431",
-            say("分片写法不对", "not a shard"),
-            where=f"--shard {text[:40]}",
-            hint=say("如 2/5：五份中的第二份", "such as 2/5: the second of five"),
-        )
-    return int(part), int(parts)
 
 
 def admitted(app: App, name: str) -> Scope:

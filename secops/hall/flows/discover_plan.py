@@ -12,6 +12,7 @@ from secops.discover.collectors.dispatch import ANYWHERE, COLLECTORS, opening
 from secops.discover.collectors.interface import Collector
 from secops.discover.collectors.service import DEEPER
 from secops.discover.connectionless import DNS
+from secops.discover.depth import Depth
 from secops.discover.plan import Plan, decode, estimate
 from secops.discover.ports import left_alone
 from secops.discover.probes.file import shown
@@ -71,6 +72,7 @@ def described(made: Plan, probes: tuple[str, ...] = ()) -> dict[str, object]:
         "shard": f"{made.shard[0]}/{made.shard[1]}",
         "first": sum(IntervalSet.parse(each.targets).count() * len(each.ports) for each in made.first),
         "fragile": made.fragile,
+        "look": made.look,
         "level": Level(made.level).title,
         "intrusive": _intrusive(made),
         "sends": (*_sends(made), *probes),
@@ -126,8 +128,19 @@ def _first(each: Collector) -> str:
     return f"; {say('首包', 'first')} {shown(said)}" if said else ""
 
 
+def _swept(depth: Depth) -> tuple[str, ...]:
+    """What a sweep sends."""
+    if depth is Depth.PORT:
+        return (say("只确认端口开放，不与服务交谈", "whether the port is open and nothing more"),)
+    if depth is Depth.CERTIFICATE:
+        return (f"tls@1: {tls_offer.SENDS[0]}; ClientHello (TLS 1.0-1.3)",)
+    return ("http@1: GET / HTTP/1.1", "tls@1: ClientHello (TLS 1.0-1.3)")
+
+
 def _sends(made: Plan) -> tuple[str, ...]:
     """What each collector may put on the wire and the bytes it begins with; over UDP in hexadecimal, marks included."""
+    if made.look != Depth.FULL:
+        return _swept(Depth(made.look)) if made.ports else ()
     told = [
         f"{each.label}: {'; '.join(each.sends) or say('只听', 'listens')}{_first(each)}"
         for each in COLLECTORS

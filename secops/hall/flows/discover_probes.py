@@ -6,6 +6,7 @@ from pathlib import Path
 
 from secops.core.errors import InvalidFile, Refused
 from secops.core.language import say
+from secops.discover.depth import Depth
 from secops.discover.plan import Plan
 from secops.discover.probes.ask import RARITY, Kit
 from secops.discover.probes.book import Book
@@ -50,7 +51,9 @@ def digest(app: App) -> str:
 
 
 def kit(app: App, plan: Plan, warnings: list[str]) -> Kit | None:
-    """What asking takes under this plan, None without probes. Raises Refused when the file is not the plan's."""
+    """What asking takes under this plan, None in a sweep or without probes. Raises Refused for another file."""
+    if plan.look != Depth.FULL:
+        return None
     found = book(app)
     if (found.digest if found is not None else "") != plan.probes:
         raise Refused(

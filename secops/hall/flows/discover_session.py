@@ -9,6 +9,7 @@ from secops.core.events import Event, Note, Progress, Row, Started, Summary
 from secops.core.language import say
 from secops.core.model import Coverage, Observation, RunEnd
 from secops.discover import plan as plans
+from secops.discover.depth import Depth
 from secops.discover.journal import Journal
 from secops.discover.plan import Block, Plan
 from secops.discover.reach import over_ipv6
@@ -156,6 +157,7 @@ class Session:
             self.sent_before += opened.manners.granted
         self.look = Look(
             level=Level(self.plan.level),
+            depth=Depth(self.plan.look),
             run=self.run,
             site=self.plan.site,
             observer=self.app.observer,

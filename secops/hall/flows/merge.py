@@ -5,8 +5,8 @@ from itertools import groupby, takewhile
 
 from secops.assets import declared, lifecycle
 from secops.assets.draft import Cause
-from secops.assets.identity import ip_id
-from secops.assets.merge import linked, touches
+from secops.assets.identity import ip_id, touches
+from secops.assets.merge import linked
 from secops.assets.merge import merge as fold
 from secops.assets.register import Register
 from secops.assets.work import Merged, Work

@@ -186,3 +186,17 @@ def test_hostile_values_are_bounded_and_typed() -> None:
 def test_a_group_address_is_no_asset() -> None:
     """A multicast address in an import makes nothing."""
     assert merge({}, [_see(1, "nmap", address="224.0.0.1")]).entities == {}
+
+
+def test_a_sweep_for_certificates_adds_and_a_handshake_ends_it() -> None:
+    """What a hello showed stands above an older handshake, whose suite stays; the next handshake withdraws it."""
+    first = merge({}, [
+        _see(1, "tls", tls__enabled=True, tls__subject="CN=old", tls__cipher="X"),
+        _see(2, "http", tls__enabled=True, http__status_code=200),
+    ])  # fmt: skip
+    swept = _next(first, _see(3, "tls+hello", tls__enabled=True, tls__subject="CN=new", tls__ja3s="0" * 32))
+    whole = _next(swept, _see(4, "tls", tls__enabled=True, tls__subject="CN=old", tls__cipher="X"))
+    for kind in (Kind.SERVICE, Kind.WEBSITE):
+        (now,), (then,) = _of(swept, kind), _of(whole, kind)
+        assert (now.facts["tls.subject"], now.facts["tls.cipher"], now.facts["tls.ja3s"]) == ("CN=new", "X", "0" * 32)
+        assert (then.facts["tls.subject"], "tls.ja3s" in then.facts) == ("CN=old", False)

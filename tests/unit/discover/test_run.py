@@ -4,6 +4,7 @@ from secops.dial.finder import Open, Tally
 from secops.dial.talk import Outcome
 from secops.discover.collectors.interface import Reading
 from secops.discover.crowd import LOOKED_AT
+from secops.discover.depth import Depth
 from secops.discover.plan import Block
 from secops.discover.run import Done, Look
 from secops.scope.intervals import IntervalSet
@@ -156,3 +157,40 @@ def test_named_targets_are_asked_by_name_too():
     )  # fmt: skip
     list(made.block(BLOCK, 1))
     assert asked == [str(Target("198.18.0.1", 80)), str(Target("198.18.0.1", 80, name="a.gov.cn"))]
+
+
+def test_a_sweep_for_ports_talks_to_nobody():
+    """At depth PORT each open port is told and no connection is made for it."""
+    asked = []
+    made = Look(
+        run="r", site="s", observer="o", finder=Finder([("198.18.0.1", 80)]), loop=lambda: Jobs(outcome(web()), asked),
+        clock=ManualClock(), admits=lambda a, p: True, names=None, draining=lambda: False, depth=Depth.PORT,
+        named={"198.18.0.1": ("a.gov.cn",)},
+    )  # fmt: skip
+    (seen, done) = (each for each in made.block(BLOCK, 1) if not hasattr(each, "open"))
+    assert (seen.collector, seen.status, seen.target, asked) == ("port@1", Status.OPEN, Target("198.18.0.1", 80), [])
+    assert done.coverage.answered == 8
+
+
+def test_a_port_that_speaks_tls_is_asked_what_it_offers():
+    """Once, at its address, after all are identified; so is one that answered and was not understood, for TLCP."""
+    asked: list[str] = []
+    secured = (Reading("tls@1", Status.SUCCESS, {"tls.enabled": True}),)
+    odd = (Reading("port@1", Status.PROTOCOL_ERROR),)
+    offers = Reading("tls+offer@1", Status.SUCCESS, {"tls.ja3s": "0" * 32})
+
+    def answer(target):
+        again = asked.count(str(target)) > 1
+        return Outcome(target, Status.SUCCESS, "", offers if again else secured if target.port == 80 else odd)
+
+    made = Look(
+        run="r", site="s", observer="o", finder=Finder([("198.18.0.1", 80), ("198.18.0.1", 8080)]),
+        loop=lambda: Jobs(answer, asked), clock=ManualClock(), admits=lambda a, p: True, names=None,
+        draining=lambda: False, named={"198.18.0.1": ("a.gov.cn",)},
+    )  # fmt: skip
+    seen = [each for each in made.block(BLOCK, 1) if isinstance(each, Observation)]
+    assert asked == [
+        "198.18.0.1:80/tcp", "a.gov.cn@198.18.0.1:80/tcp", "198.18.0.1:8080/tcp", "a.gov.cn@198.18.0.1:8080/tcp",
+        "198.18.0.1:80/tcp", "198.18.0.1:8080/tcp",
+    ]  # fmt: skip
+    assert [each.collector for each in seen if each.facts.get("tls.ja3s")] == ["tls+offer@1"] * 2

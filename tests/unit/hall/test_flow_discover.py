@@ -19,7 +19,7 @@ from secops.hall.flows.discover_open import make_plan
 from secops.hall.flows.discover_status import listed, told
 from secops.hall.workspace import Workspace
 from secops.scope.template import Draft
-from secops.store import coverage, observations, run_ends, runs
+from secops.store import coverage, entities, observations, places, run_ends, runs
 
 ME = getpass.getuser()
 
@@ -93,6 +93,20 @@ def test_from_scope_to_inventory(app, listener):
     assert (app.workspace.run(summary.run) / "summary.json").is_file()
     assert next(iter(listed(app, 5)))["state"] == "done"
     assert told(app, summary.run)["observations"] == 1
+
+
+@pytest.mark.parametrize("look", ["page", "certificate", "port"])
+def test_a_sweep_asks_little_and_ends_nothing_known(app, listener, look):
+    """A sweep that does not understand a port leaves what a full look found, and asks neither UDP nor probes."""
+    last(list(discover(app, make_plan(app, "a.yaml"), operator=ME)))
+    plan = make_plan(app, "a.yaml", look=look)
+    assert (plan.udp, plan.probes, plan.level) == ((), "", 1)
+    summary = last(list(discover(app, plan, operator=ME)))
+    assert (summary.complete, summary.counts["open"], summary.counts["changed"]) == (True, 1, 0)
+    with app.database.read() as connection:
+        (service,) = [each for each in places.known(connection, app.site) if each.port == listener]
+        assert entities.by_ids(connection, [service.id])[service.id].facts["service.name"] == "ftp"
+    assert wanted_plan(app, summary.run, engine="", ports="", deep=()).look == look
 
 
 def test_scope_ports_are_the_default_where_few(app, listener):
