@@ -47,6 +47,11 @@ class Workspace:
         return self.root / "state"
 
     @property
+    def stopped_all(self) -> Path:
+        """The epoch that `secops stop --all` made last. Exercises begun before it are stopped."""
+        return self.state / "stopped-all"
+
+    @property
     def scopes(self) -> Path:
         """Authorisation documents and their signatures."""
         return self.root / "scopes"

@@ -63,11 +63,14 @@ def city():
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((host, port))
             sock.listen(64)
-            listeners.append(sock)
-            threading.Thread(target=_serve, args=(sock, speak), daemon=True).start()
+            thread = threading.Thread(target=_serve, args=(sock, speak), daemon=True)
+            thread.start()
+            listeners.append((sock, thread))
     yield
-    for each in listeners:
-        each.shutdown(socket.SHUT_RDWR)  # wakes its thread, which would hold the port
+    for each, _ in listeners:
+        each.shutdown(socket.SHUT_RDWR)
+    for each, thread in listeners:
+        thread.join(5)  # asleep in accept it would hold the port, which the next module wants
         each.close()
 
 

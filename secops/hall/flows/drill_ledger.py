@@ -14,7 +14,6 @@ from secops.core.errors import Locked, SecopsError
 from secops.core.language import say
 from secops.drill.record import Entry, Record
 from secops.hall.app import App
-from secops.hall.flows.drill_stop import STOP_ALL
 from secops.store import ledger
 
 BEAT: Final = 2.0
@@ -39,7 +38,7 @@ def put(app: App, run: str, record: Record) -> bool:
 def stop_all_epoch(app: App) -> int:
     """The epoch that `stop --all` made last, 0 where it never did."""
     try:
-        return int((app.workspace.state / STOP_ALL).read_text("ascii").strip() or "0")
+        return int(app.workspace.stopped_all.read_text("ascii").strip() or "0")
     except FileNotFoundError:
         return 0
     except (OSError, ValueError):

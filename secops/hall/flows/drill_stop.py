@@ -4,15 +4,11 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from secops.core.errors import SecopsError
 from secops.hall.app import App
 from secops.hall.workspace import Workspace
 from secops.scope.epoch import Epoch
-
-STOP_ALL: Final = "stopped-all"
-"""File in the state folder: the epoch that `secops stop --all` made. Exercises begun before it are stopped."""
 
 
 def press(workspace: Workspace) -> int:
@@ -27,7 +23,7 @@ def stop_all(workspace: Workspace, app: Callable[[], App], *, who: str) -> tuple
     """
     number = press(workspace)
     with suppress(OSError):
-        _mark(workspace.state / STOP_ALL, number)
+        _mark(workspace.stopped_all, number)
     runs: list[str] = []
     try:
         from secops.hall.flows.drill import stop
