@@ -155,7 +155,7 @@ class DatagramFinder:
                 for payload in self._payloads(Target(address, port, Transport.UDP)):
                     while not budget.take():
                         search.wait(0.005)
-                    search.send(cell, payload, address, port, self._clock)
+                    search.send(cell, payload, address, port, clock=self._clock, budget=budget)
             end = self._clock.monotonic() + self._patience
             while search.expected and (left := end - self._clock.monotonic()) > 0 and not self._draining():
                 budget.keep()
@@ -192,7 +192,7 @@ class DatagramFinder:
                     return
             search.next[number] = self._clock.monotonic() + self._interval
             payloads = self._payloads(Target(address, port, Transport.UDP))
-            search.send(cell, payloads[attempt % len(payloads)], address, port, self._clock)
+            search.send(cell, payloads[attempt % len(payloads)], address, port, clock=self._clock, budget=budget)
             if search.sent % _LISTEN_EVERY == 0:
                 yield from search.read()
                 if self._draining():
@@ -229,8 +229,8 @@ class _Search:
         self._places = {port: place for place, port in enumerate(ports)}
         self._sockets: dict[int, socket.socket] = {}
 
-    def send(self, cell: int, data: bytes, address: str, port: int, clock: Clock) -> None:
-        """One datagram; a target the kernel has no way to is left out."""
+    def send(self, cell: int, data: bytes, address: str, port: int, *, clock: Clock, budget: Budget) -> None:
+        """One datagram; a target the kernel has no way to is left out. While the kernel is busy the lease is kept."""
         sock = self._socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         for _ in range(_SEND_TRIES):
             try:
@@ -238,6 +238,7 @@ class _Search:
             except OSError as error:
                 if error.errno in _BUSY:
                     clock.sleep(0.001)
+                    budget.keep()
                 elif error.errno not in _ECHOED or not self._errors(sock):
                     self.leave(cell, (errno.errorcode.get(error.errno or 0, "") or "no-route").lower())
                     return
