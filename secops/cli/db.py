@@ -1,4 +1,4 @@
-"""`secops db`: check, backup."""
+"""`secops db`: check, backup, restore."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +11,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
     help=say(
-        "例：secops db check\n\n例：secops db backup 备份.db\n\n数据库的检查与备份",
-        "Example: secops db check\n\nExample: secops db backup copy.db\n\nThe database: check and backup",
+        "例：secops db check\n\n例：secops db backup 备份.db\n\n数据库的检查、备份与恢复",
+        "Example: secops db check\n\nExample: secops db backup copy.db\n\nThe database: check, backup, restore",
     ),
 )
 
@@ -54,3 +54,29 @@ def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help=say("备份
     with open_app() as opened:
         size = care.backup(opened, file)
     talk(say(f"已备份到 {file}（{size:,} 字节）", f"backed up to {file} ({size:,} bytes)"))
+
+
+@app.command(
+    help=say(
+        "例：secops db restore 备份.db\n\n例：secops db restore 备份.db --yes\n\n用备份替换全部数据；先留一份现状",
+        "Example: secops db restore copy.db\n\nExample: secops db restore copy.db --yes\n\n"
+        "All data from a backup; a copy of today's is kept",
+    )
+)
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=say("备份文件", "file"))],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=say("不再询问", "ask nothing"))] = False,
+) -> None:
+    """Ask, restore, and say where the data of before are."""
+    from secops.cli.context import open_app, operator_of, talk
+    from secops.hall.flows import care
+
+    if not yes:
+        typer.confirm(
+            say("现在的全部数据将被替换，继续？", "all data of today will be replaced, go on?"), abort=True, err=True
+        )
+    with open_app() as opened:
+        size, kept = care.restore(opened, file, who=operator_of(""))
+    talk(say(f"已从 {file} 恢复（{size:,} 字节）", f"restored from {file} ({size:,} bytes)"))
+    talk(say(f"恢复前的数据在 {kept}", f"the data of before are in {kept}"))

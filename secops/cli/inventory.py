@@ -59,6 +59,35 @@ def list_(
             talk(say(f"还有更多：--after {last['id']}", f"more: --after {last['id']}"))
 
 
+@app.command(
+    "facets", help=say("一个字段最常见的取值及各有多少资产", "the commonest values of a field, and how many have each")
+)
+def facets(
+    field: Annotated[
+        str, typer.Argument(metavar="FIELD", help=say("字段，如 http.server、port", "as http.server, port"))
+    ],
+    query: Query = "",
+    *,
+    kind: Kinds = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help=say("最多几个", "at most so many"))] = 20,
+    format: Form = None,
+    out: Out = "-",
+) -> None:
+    """`secops inventory facets`."""
+    from secops.cli.context import open_app
+    from secops.core.fields import by_word
+    from secops.hall.flows.inventory import facets as counted
+
+    known = by_word().get(field)
+    columns = [
+        Column("value", known.title if known else say("取值", "value")),
+        Column("count", say("数量", "count")),
+        Column("share", say("占比", "share")),
+    ]
+    with open_app() as opened:
+        rows(counted(opened, field, query, kind=kind, limit=limit), columns, format=format, out=out)
+
+
 @app.command("show", help=say("一个资产的全部事实、来源与关系", "all facts of one asset, their sources and relations"))
 def show(id: Id, format: Form = None, out: Out = "-") -> None:
     """`secops inventory show`."""
@@ -171,6 +200,30 @@ def export(query: Query = "", format: Form = None, out: Out = "-") -> None:
             format=format or (None if chosen(None, out) is not Format.TABLE else Format.JSONL),
             out=out,
         )
+
+
+@app.command("graph", help=say("资产及其关系的图，供其它程序绘制", "assets and their relations, for other programs"))
+def graph(
+    query: Query = "",
+    *,
+    kind: Kinds = None,
+    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="graphml, json")] = "",
+    out: Out = "-",
+) -> None:
+    """`secops inventory graph`."""
+    from secops.cli.context import open_app, talk
+    from secops.cli.show import opened as stream
+    from secops.core.errors import UsageError
+    from secops.hall.flows.graph import FORMATS, written
+
+    wanted = format or ("json" if out.endswith(".json") else "graphml")
+    if wanted not in FORMATS:
+        raise UsageError(
+            "E1317", say(f"没有图格式 {wanted[:40]}", f"no graph format {wanted[:40]}"), hint=", ".join(FORMATS)
+        )
+    with open_app() as opened, stream(out) as handle:
+        nodes, edges = written(opened, query, kind, wanted, handle)
+    talk(say(f"{nodes:,} 个节点，{edges:,} 条边", f"{nodes:,} nodes, {edges:,} edges"))
 
 
 @app.command("rebuild", help=say("由两本日志重建台账并核对摘要", "replay the logs and compare the digest"))

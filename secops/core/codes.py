@@ -19,6 +19,8 @@ CODES: dict[str, str] = {
     "E1313": "写的编号或标识指的不止一个资产|the id or key means more than one asset",
     "E1314": "比较的起点晚于终点|the first time of the comparison lies after the last",
     "E1315": "既不是时间也不是任务编号|neither a time nor a run",
+    "E1316": "没有这个字段|no such field",
+    "E1317": "没有这种图格式|no such graph format",
     # files people write (scope.yaml_source)
     "E1210": "文件读不了|the file cannot be read",
     "E1211": "文件过大|the file is too large",
@@ -84,6 +86,9 @@ CODES: dict[str, str] = {
     "E5301": "服务器上的数据库不能这样备份|a server's database is not copied so",
     "E5302": "备份文件已存在|the backup file exists",
     "E5303": "备份没有写成|the backup could not be written",
+    "E5304": "服务器上的数据库不能这样恢复|a server's database is not restored so",
+    "E5305": "没有恢复成|it could not be restored",
+    "E5306": "不是完好的备份|not a sound backup",
     # the program itself, and the demo (cli.main, hall.lab)
     "E9001": "程序内部错误|a fault of the program itself",
     "E9101": "演示靶场没有启动|the demo's lab did not start",

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import islice
 
 import secops.core.filter as language
 from secops.core.clock import Instant, parse, render
 from secops.core.errors import UsageError
 from secops.core.events import Event, Progress, Summary
-from secops.core.fields import Sensitivity, Type, by_name, of_kind
+from secops.core.fields import Sensitivity, Type, by_name, by_word, of_kind
 from secops.core.ids import canonical
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Change, Entity, Kind, Observation, Relation, Value
@@ -28,6 +29,7 @@ from secops.store import (
     runs,
 )
 from secops.store import compile as compiler
+from secops.store import facets as counts
 from secops.store.grading import Transaction
 
 PAGE = 500
@@ -104,6 +106,36 @@ def count(app: App, query: str = "", *, kind: Kind | None = None) -> int:
     kind, parsed = read(query, kind)
     with app.database.read() as connection:
         return entities.count(connection, kind, compiler.where(parsed, kind, app.clock.now()))
+
+
+def facets(
+    app: App, field: str, query: str = "", *, kind: Kind | None = None, limit: int = 20
+) -> Iterator[dict[str, object]]:
+    """The commonest values of a field among what the query meets: value, count, share of all; the unknown last.
+
+    Raises UsageError for a field or a query that cannot be read.
+    """
+    found = by_word().get(field)
+    if found is None:
+        near = get_close_matches(field, by_word(), 3)
+        raise UsageError(
+            "E1316",
+            say(f"没有字段 {field[:60]}", f"no field {field[:60]}"),
+            hint=", ".join(near) or say("字段见 secops schema", "the fields: secops schema"),
+        )
+    if kind is None and found.kinds == {Kind.SERVICE}:
+        kind = Kind.SERVICE
+    now = app.clock.now()
+    kind, parsed = read(query, kind)
+    condition = compiler.where(parsed, kind, now)
+    with app.database.read() as connection:
+        whole = entities.count(connection, kind, condition)
+        told = list(counts.top(connection, kind, condition, found, now=now, limit=limit))
+        known = counts.known(connection, kind, condition, found, now)
+    for value, number in told:
+        yield {"value": plain(found.name, value), "count": number, "share": round(number / whole, 4)}
+    if known < whole:
+        yield {"value": None, "count": whole - known, "share": round((whole - known) / whole, 4)}
 
 
 def find(app: App, word: str) -> Entity:

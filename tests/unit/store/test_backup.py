@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from secops.core.errors import UsageError
-from secops.store.backup import backup, problems
+from secops.store.backup import backup, problems, restore
 from secops.store.database import Database, next_seq
 from secops.store.migrate import upgrade
 
@@ -56,3 +56,37 @@ def test_a_database_without_a_file_is_not_copied_so(tmp_path: Path) -> None:
     """A database in memory or on a server is refused with the tool to use instead."""
     with pytest.raises(UsageError, match="E5301"):
         backup(Database("sqlite+pysqlite:///:memory:"), tmp_path / "copy.db")
+
+
+def test_a_restored_database_holds_what_the_backup_held(tmp_path: Path) -> None:
+    """What came after the backup is gone, what the backup held is there, also for who had it open."""
+    database = _database(tmp_path)
+    with database.write() as connection:
+        next_seq(connection, 5, "test")
+    backup(database, tmp_path / "copy.db")
+    with database.write() as connection:
+        next_seq(connection, 95, "test")
+    assert restore(database, tmp_path / "copy.db") > 0
+    with database.write() as connection:
+        assert next_seq(connection, 1, "test") == 6
+    assert problems(database) == ()
+    database.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough to be one" * 40])
+def test_what_is_no_backup_is_refused(tmp_path: Path, content: bytes) -> None:
+    """Another file, or a database of something else, changes nothing."""
+    database = _database(tmp_path)
+    with database.write() as connection:
+        next_seq(connection, 5, "test")
+    (tmp_path / "other.db").write_bytes(content)
+    with pytest.raises(UsageError, match="E5306"):
+        restore(database, tmp_path / "other.db")
+    with sqlite3.connect(tmp_path / "newer.db") as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+    with pytest.raises(UsageError, match="E5306"):
+        restore(database, tmp_path / "newer.db")
+    with database.write() as connection:
+        assert next_seq(connection, 1, "test") == 6
+    database.close()

@@ -1,0 +1,56 @@
+"""The assets a query meets and how they hang together, as a graph for other programs to draw and to walk."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final, TextIO
+
+from secops.core.clock import render
+from secops.core.model import Kind, Relation
+from secops.deliver.graph import Edge, Node, graphml, node_link
+from secops.hall.app import App
+from secops.hall.flows.inventory import listed
+from secops.store import relations
+
+FORMATS: Final = ("graphml", "json")
+NODE: Final = ("kind", "key", "name", "state", "org", "system", "level")
+EDGE: Final = ("type", "reason", "first_seen", "last_seen")
+_PAGE: Final = 2_000
+
+
+def written(app: App, query: str, kind: Kind | None, format: str, out: TextIO) -> tuple[int, int]:
+    """Write it; how many nodes and edges. An edge is there when both its ends are. Raises UsageError."""
+    counts = [0, 0]
+    ids: dict[str, None] = {}
+
+    def nodes() -> Iterator[Node]:
+        for row in listed(app, query, kind=kind):
+            ids[str(row["id"])] = None
+            counts[0] += 1
+            yield _node(row)
+
+    def edges() -> Iterator[Edge]:
+        left = iter(tuple(ids))
+        while page := tuple(islice(left, _PAGE)):
+            with app.database.read() as connection:
+                drawn = relations.touching(connection, page)
+            mine = set(page)
+            for each in drawn:
+                if each.source in mine and each.target in ids:
+                    counts[1] += 1
+                    yield Edge(each.id, each.source, each.target, dict(zip(EDGE, _told(each), strict=True)))
+
+    if format == "graphml":
+        graphml(nodes(), edges(), (NODE, EDGE), out)
+    else:
+        node_link(nodes(), edges(), out)
+    return counts[0], counts[1]
+
+
+def _node(row: dict[str, object]) -> Node:
+    values = (row["kind"], row["key"], row.get("name"), row["state"], row.get("org.name"), row.get("system.name"),
+              row.get("system.grade") or row.get("system.level"))  # fmt: skip
+    return Node(str(row["id"]), {name: "" if v is None else str(v) for name, v in zip(NODE, values, strict=True)})
+
+
+def _told(each: Relation) -> tuple[str, ...]:
+    return str(each.type), each.reason, render(each.first_seen), render(each.last_seen)
