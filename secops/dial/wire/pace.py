@@ -3,7 +3,7 @@
 Additive increase, multiplicative decrease (Chiu, Jain 1989) on four signs of trouble, each the share of bad among all.
 When half the rate brings half as much through with a sign as bad as it was, rate is not its cause (a network that
 always loses 10 %, a router that answers for every address nobody has): that share becomes the sign's norm and the rate
-is given back.
+is given back, until that is tried again.
 """
 
 import math
@@ -28,6 +28,10 @@ _PATIENT: Final = 2 * WINDOW
 _WORSE: Final = 1.3
 _ENOUGH: Final = 400
 """Of so many counted after a change the share is what it is."""
+_HEAVY: Final = 0.3
+_SOON, _LATER, _TRUST = 1.0, 30.0, 16.0
+"""Seconds after which a norm is doubted: soon where much is lost, for chance may have called it one; each time twice as
+long, up to so many times."""
 _SURE: Final = 1.5
 """Standard deviations by which a share must exceed a bound before it counts."""
 
@@ -52,6 +56,8 @@ _LIMITS: Final = {
     Sign.DELAY: (0.5, 20),
 }
 """Share from which a sign means trouble, and of how many at least."""
+_SAMPLED: Final = frozenset({Sign.LOSS, Sign.DELAY})
+"""Told by canaries: late, and of some of the packets only."""
 
 
 @dataclass(slots=True)
@@ -81,6 +87,9 @@ class Pace:
         self._good: Counter[Sign] = Counter()
         self._bad: Counter[Sign] = Counter()
         self._norm = dict.fromkeys(Sign, 0.0)
+        self._doubt = dict.fromkeys(Sign, float("inf"))
+        """When a norm is put to the test again."""
+        self._trust = dict.fromkeys(Sign, 1.0)
         self._trial: _Trial | None = None
         self._top = 0.0
         self._fastest = 0.0
@@ -159,14 +168,14 @@ class Pace:
         seen = False
         for sign, (limit, least) in _LIMITS.items():
             count = self._good[sign]
-            if count < least or (sign in {Sign.LOSS, Sign.DELAY} and now - self.since < _PATIENT):
+            if count < least or (sign in _SAMPLED and now - self.since < _PATIENT):
                 continue
             share = min(1.0, self._bad[sign] / count)
             if self._trial is not None and self._trial.sign is sign:
-                self._settle(self._trial, min(self._bad[sign], count), count)
+                self._settle(self._trial, min(self._bad[sign], count), count, now)
             self._bad[sign] = self._good[sign] = 0
             seen = True
-            norm = self._norm[sign]
+            norm = self._norm[sign] if now < self._doubt[sign] else 0.0
             bound = max(limit, min(norm * _WORSE, 1 - (1 - norm) * _THROUGH))
             if share > bound + _SURE * math.sqrt(bound / count) and (worst is None or share > worst[1]):
                 worst = sign, share, count
@@ -187,7 +196,7 @@ class Pace:
         self._bad.clear()
         return True
 
-    def _settle(self, trial: _Trial, bad: int, of: int) -> None:
+    def _settle(self, trial: _Trial, bad: int, of: int, at: float) -> None:
         """Did going slower help? While that may be chance, the rate stays low and more is counted."""
         trial.bad += bad
         trial.good += of - bad
@@ -201,5 +210,8 @@ class Pace:
             return
         if share >= trial.share * _LESS and gained < -chance:
             self._norm[trial.sign] = max(share, trial.share)
+            if trial.sign in _SAMPLED:
+                self._doubt[trial.sign] = at + self._trust[trial.sign] * (_SOON if share > _HEAVY else _LATER)
+                self._trust[trial.sign] = min(2 * self._trust[trial.sign], _TRUST)
             self.rate = trial.before
         self._trial = None
