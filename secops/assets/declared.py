@@ -120,7 +120,9 @@ def _asset(work: Work, register: Register, new: Declared, cause: Cause) -> Draft
     if new.payload.get("withdrawn"):
         if draft is not None:
             drafts.forget(draft, cause, DECLARE)
-            draft.declared = False
+            if draft.declared:
+                draft.declared = False
+                drafts.note(draft, cause, "declared", old=True, new=False)
             _answer(draft, register, new, cause)
             if draft.state is State.DECLARED:
                 drafts.turn(draft, cause, State.GONE, "withdrawn")

@@ -24,7 +24,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops discover passive office.pcapng",
         "secops discover passive -i eth0 --seconds 600 --scope scopes/mine.yaml",
     ),
-    "inventory list": ("secops inventory list service:redis", "secops inventory list 'kind:website tls:false' -f csv"),
+    "inventory list": (
+        "secops inventory list service:redis",
+        "secops inventory list 'kind:website tls:false' --at 2026-11-01 -f csv",
+    ),
     "inventory facets": (
         "secops inventory facets http.server",
         "secops inventory facets port 'net:10.0.0.0/8' --limit 50",

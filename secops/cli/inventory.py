@@ -38,19 +38,28 @@ def list_(
     kind: Kinds = None,
     limit: Limit = 0,
     after: After = "",
+    at: Annotated[
+        str, typer.Option("--at", help=say("那一刻的台账：时间、日期或任务编号", "as it stood then: a time or a run"))
+    ] = "",
     format: Form = None,
     out: Out = "-",
 ) -> None:
     """`secops inventory list`."""
     from secops.cli.context import open_app, talk
-    from secops.hall.flows.inventory import listed, read
+    from secops.hall.flows.inventory import instant, listed, read
+    from secops.hall.flows.inventory_at import listed_at
 
     with open_app() as opened:
         meant, _ = read(query, kind)
         last: dict[str, object] = {}
 
         def kept() -> Iterator[Mapping[str, object]]:
-            for each in listed(opened, query, kind=kind, after=after, limit=limit):
+            told = (
+                listed_at(opened, instant(opened, at), query, kind=kind, after=after, limit=limit)
+                if at
+                else listed(opened, query, kind=kind, after=after, limit=limit)
+            )
+            for each in told:
                 last["id"] = each["id"]
                 yield each
 

@@ -20,6 +20,7 @@ CODES: dict[str, str] = {
     "E1314": "比较的起点晚于终点|the first time of the comparison lies after the last",
     "E1315": "既不是时间也不是任务编号|neither a time nor a run",
     "E1316": "没有这个字段|no such field",
+    "E1318": "过去的台账不能按看到的时间筛选|a past list cannot be filtered by sight",
     "E1317": "没有这种图格式|no such graph format",
     # files people write (scope.yaml_source)
     "E1210": "文件读不了|the file cannot be read",

@@ -8,8 +8,9 @@ from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.core.model import Change, Kind, Value
+from secops.store import derive
 from secops.store.database import metadata
-from secops.store.rows import pack, plain, upsert
+from secops.store.rows import among, chunks, pack, plain, upsert
 
 changes = sa.Table(
     "changes",
@@ -80,6 +81,28 @@ def in_time(connection: Connection, first: int, last: int, *, site: str | None =
     )
     for row in connection.execute(chosen.execution_options(yield_per=2000)):
         yield _decode(row)
+
+
+def settled_by(kind: Kind | None, at: int) -> sa.ColumnElement[bool]:
+    """The condition that an entity of this kind did not change after this instant."""
+    table = derive.table_of(kind)
+    return ~sa.exists().where(changes.c.entity == table.c.id, changes.c.at > at)
+
+
+def moved_after(connection: Connection, at: int, *, after: str = "", limit: int) -> list[str]:
+    """Ids of the entities that changed after this instant, in order, from behind `after`."""
+    chosen = sa.select(changes.c.entity).where(changes.c.at > at, changes.c.entity > after)
+    return list(connection.execute(chosen.distinct().order_by(changes.c.entity).limit(limit)).scalars())
+
+
+def since(connection: Connection, ids: Sequence[str], at: int) -> dict[str, list[Change]]:
+    """What changed in each of these entities after this instant, newest first."""
+    found: dict[str, list[Change]] = {each: [] for each in ids}
+    for part in chunks(ids):
+        chosen = sa.select(changes).where(among(changes.c.entity, part), changes.c.at > at)
+        for row in connection.execute(chosen.order_by(changes.c.seq.desc(), changes.c.field)):
+            found[row.entity].append(_decode(row))
+    return found
 
 
 def _decode(row: sa.Row[tuple[object, ...]]) -> Change:

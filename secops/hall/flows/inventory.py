@@ -67,7 +67,7 @@ def listed(
         size = min(PAGE, left) if limit else PAGE
         with app.database.read() as connection:
             found = list(entities.page(connection, kind, compiler.where(parsed, kind, now), after=after, limit=size))
-            rows = [_row(each, values) for each, values in _with_computed(connection, found, now)]
+            rows = [row_of(each, values) for each, values in with_computed(connection, found, now)]
         yield from rows
         left -= len(rows)
         if len(found) < size or (limit and left <= 0):
@@ -166,7 +166,7 @@ def show(app: App, word: str) -> Shown:
     """One entity: every value with its source, its relations and services. Raises UsageError as `find`."""
     entity = find(app, word)
     with app.database.read() as connection:
-        ((_, values),) = _with_computed(connection, [entity], app.clock.now())
+        ((_, values),) = with_computed(connection, [entity], app.clock.now())
         entity = looks.timed(connection, {entity.id: entity})[entity.id]
         origin = entity.provenance
         seen = observations.by_seqs(connection, list(origin.values()))
@@ -220,7 +220,7 @@ def diff(app: App, first: str, last: str) -> Iterator[tuple[Change, str]]:
 
     Of a run's id the first side means its start, the last side its end. Raises UsageError.
     """
-    start, end = _instant(app, first, end=False), _instant(app, last, end=True)
+    start, end = instant(app, first, end=False), instant(app, last, end=True)
     if start > end:
         raise UsageError("E1314", say("起点晚于终点", "the first time lies after the last"), why=f"{first} > {last}")
     with app.database.read() as connection:
@@ -297,7 +297,7 @@ def exported(app: App, query: str = "") -> Iterator[dict[str, object]]:
                     entities.page(connection, kind, compiler.where(parsed, kind, now), after=after, limit=PAGE)
                 )
                 dated = looks.timed(connection, {each.id: each for each in found})
-                rows = [_whole(dated[each.id], values) for each, values in _with_computed(connection, found, now)]
+                rows = [_whole(dated[each.id], values) for each, values in with_computed(connection, found, now)]
             yield from rows
             if len(found) < PAGE:
                 break
@@ -322,7 +322,7 @@ def sensitive(name: str) -> bool:
     return field is not None and field.sensitivity is Sensitivity.SENSITIVE
 
 
-def _with_computed(
+def with_computed(
     connection: Transaction, found: list[Entity], now: Instant
 ) -> Iterator[tuple[Entity, Mapping[str, Value]]]:
     """Each entity with the values of every field of its kind, in the order given."""
@@ -335,14 +335,15 @@ def _with_computed(
         yield each, values[each.id]
 
 
-def _row(entity: Entity, values: Mapping[str, Value]) -> dict[str, object]:
+def row_of(entity: Entity, values: Mapping[str, Value]) -> dict[str, object]:
+    """The row of an entity: what every asset has, then the facts it has."""
     row: dict[str, object] = {name: plain(name, values.get(name)) for name in (*_CORE, *_POINTERS)}
     row |= {name: plain(name, value) for name, value in values.items() if value is not None and name not in row}
     return {"site": entity.site} | row
 
 
 def _whole(entity: Entity, values: Mapping[str, Value]) -> dict[str, object]:
-    row = _row(entity, values)
+    row = row_of(entity, values)
     return row | {"unknown": dict(entity.unknown), "origin": entity.provenance, "changed_seq": entity.changed_seq}
 
 
@@ -357,7 +358,11 @@ def _source(seen: Observation, seq: int) -> dict[str, object]:
     }
 
 
-def _instant(app: App, word: str, *, end: bool) -> Instant:
+def instant(app: App, word: str, *, end: bool = True) -> Instant:
+    """The moment a word means: an RFC 3339 time, a date, `now`, or a run's end (its start, where `end` is false).
+
+    Raises UsageError.
+    """
     if word == "now":
         return app.clock.now()
     try:
