@@ -340,3 +340,12 @@ def test_the_interface_going_down_is_an_error_of_its_own(lab: Lab, search) -> No
         time.sleep(0.05)
     opened, _, _ = search("198.19.12.0/28", (443,), pps=20_000)
     assert len(opened) == 16
+
+
+def test_a_slow_search_measures_its_loss_too(lab: Lab, search) -> None:
+    """At a hundred packets a second, where a lease grants one at a time, canaries are asked as well."""
+    lab.leased([HOSTS], EVERY)
+    opened, _, tally = search("198.19.9.0/25", OURS, pps=100)
+    assert len(opened) == 128 * len(OURS)
+    assert tally.canaries >= 8
+    assert tally.canaries_lost == 0

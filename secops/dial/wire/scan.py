@@ -200,8 +200,8 @@ class Scan:
                 self._write(part[:size], attempt, lease, canaries)
                 yield from self._hear()
             else:
-                self._unasked(canaries)
                 self._give_back(lease.budget)
+                self._unasked(self._aside(canaries, len(self._slots) - 2) if canaries else [])
                 yield from self._listen(self._clock.monotonic() + _EMPTY_BUCKET)
 
     def _flush(self, attempt: int) -> Iterator[Heard]:
