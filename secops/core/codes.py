@@ -126,6 +126,7 @@ CODES: dict[str, str] = {
     "E1433": "例行任务的状态写不进去|the state of a watch cannot be written",
     "E1434": "没有例行任务|there is no watch",
     "E1435": "没有这类事件|no such class of events",
+    "E1436": "不认识的查看方式|an unknown way to look",
     "E1440": "这里不是本程序的源代码目录|not the program's source tree",
     "E1441": "不能新建这个采集器|this collector cannot be made",
     "E1442": "找不到登记采集器的位置|the place where collectors are listed is not found",

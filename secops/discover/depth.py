@@ -25,7 +25,7 @@ class Depth(StrEnum):
             return cls(word or cls.FULL)
         except ValueError as error:
             raise UsageError(
-                "E1433",
+                "E1436",
                 say(f"不认识的查看方式：{word[:40]}", f"no such way to look: {word[:40]}"),
                 where="--look",
                 hint=", ".join(cls),

@@ -29,7 +29,7 @@ def written(app: App, query: str, kind: Kind | None, format: str, out: TextIO) -
             yield _node(row)
 
     def edges() -> Iterator[Edge]:
-        left = iter(tuple(ids))
+        left = iter(ids)
         while page := tuple(islice(left, _PAGE)):
             with app.database.read() as connection:
                 drawn = relations.touching(connection, page)

@@ -9,6 +9,9 @@ from secops.dial.conversation import Failed, Receive, Received, Redial, Secured,
 class Player:
     """A peer that says what it is told, connection by connection, and keeps what was sent to it."""
 
+    most = 200
+    """Commands a conversation may take."""
+
     def __init__(self, *connections: bytes, secured: Secured | None = None) -> None:
         self.connections = list(connections) or [b""]
         self.secured = secured
@@ -18,7 +21,7 @@ class Player:
 
     def run(self, conversation):
         answer = None
-        for _ in range(200):
+        for _ in range(self.most):
             try:
                 command = conversation.send(answer)
             except StopIteration as done:

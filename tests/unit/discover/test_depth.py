@@ -29,7 +29,7 @@ def test_a_sweep_for_certificates_sends_a_hello(player):
     """Whatever the port, one hello; a server that is no TLS gives a status and no facts."""
     server = Server({TLS12: (0xC02F,)})
     (reading,) = server.run(look(Depth.CERTIFICATE, Target("198.18.0.1", 8000), None))
-    assert (reading.status, server.connections) == (Status.SUCCESS, 1)
+    assert (reading.status, server.made) == (Status.SUCCESS, 1)
     assert reading.facts["tls.enabled"] is True
     (other,) = player(b"SSH-2.0-x\r\n").run(look(Depth.CERTIFICATE, Target("198.18.0.1", 22), None))
     assert not other.facts

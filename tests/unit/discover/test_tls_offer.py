@@ -46,7 +46,7 @@ def test_every_version_and_suite_is_found() -> None:
     assert len(told.facts["tls.suites"]) == 6
     assert told.facts["tlcp.enabled"] is False
     assert len(told.facts["tls.ja3s"]) == 32
-    assert server.connections == told.extra["asked"] <= 40
+    assert server.made == told.extra["asked"] <= 40
 
 
 def test_a_server_that_knows_everything_is_bounded() -> None:
@@ -54,7 +54,7 @@ def test_a_server_that_knows_everything_is_bounded() -> None:
     endless = dict.fromkeys((SSL30, TLS10, TLS11, TLS12), OLDER) | {TLS13: TLS13_SUITES}
     server = Server(endless)
     told = server.run(tls_offer.ask(HERE, thorough=True))
-    assert server.connections == tls_offer.QUESTIONS_MOST
+    assert server.made == tls_offer.QUESTIONS_MOST
     assert told.extra["incomplete"] is True
 
 
@@ -62,14 +62,14 @@ def test_silence_ends_the_asking() -> None:
     """A server that swallows hellos is asked twice, and nothing is claimed of it."""
     server = Server({}, mute=True)
     told = server.run(tls_offer.ask(HERE, thorough=True))
-    assert (server.connections, told.facts, told.status) == (2, {}, Status.PROTOCOL_ERROR)
+    assert (server.made, told.facts, told.status) == (2, {}, Status.PROTOCOL_ERROR)
 
 
 def test_gentle_asks_twice() -> None:
     """One hello of TLS, one of TLCP: no list of versions is claimed."""
     server = Server({TLS12: (0xC02F,)})
     told = server.run(tls_offer.ask(HERE))
-    assert server.connections == 2
+    assert server.made == 2
     assert told.facts.keys() == {"tls.ja3s", "tlcp.enabled"}
 
 

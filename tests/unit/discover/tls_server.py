@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from secops.core.model import Status
 from secops.dial.conversation import Failed, Receive, Received, Redial, Send
 from secops.discover.collectors.tls_hello import TLS12, TLS13
+from tests.unit.discover.conftest import Player
 
 ALERT = bytes.fromhex("15030300020228")
 """handshake_failure."""
@@ -48,42 +49,34 @@ def offered(hello: bytes) -> tuple[int, tuple[int, ...]]:
     return version, tuple(int.from_bytes(suites[i : i + 2], "big") for i in range(0, size, 2))
 
 
-class Server:
-    """Plays a server: per version the suites it knows, its own order first. Counts connections."""
+class Server(Player):
+    """Plays a server: per version the suites it knows, its own order first. Counts the connections made."""
+
+    most = 5_000
 
     def __init__(self, known: Mapping[int, Collection[int]], *, chain: tuple[bytes, ...] = (), mute: bool = False):
+        super().__init__()
         self.known = known
         self.chain = chain
         self.mute = mute
-        self.connections = 1
+        self.made = 1
         self.alone: list[tuple[int, ...]] = []
         """What was offered, hello by hello."""
-        self.answer = b""
+        self.flight = b""
 
-    def run(self, conversation):
-        """What the conversation returns."""
-        heard = None
-        for _ in range(5_000):
-            try:
-                command = conversation.send(heard)
-            except StopIteration as done:
-                return done.value
-            heard = self.reply(command)
-        raise AssertionError("the conversation does not end")
-
-    def reply(self, command):
+    def answer(self, command):
         """The answer to one command."""
         if isinstance(command, Redial):
-            self.connections += 1
-            self.answer = b""
+            self.made += 1
+            self.flight = b""
         if isinstance(command, Send) and command.data[0] == 22:
             version, suites = offered(command.data)
             self.alone.append(suites)
             chosen = next((each for each in self.known.get(version, ()) if each in suites), None)
-            self.answer = ALERT if chosen is None else server_flight(version, chosen, *self.chain)
+            self.flight = ALERT if chosen is None else server_flight(version, chosen, *self.chain)
         if not isinstance(command, Receive):
             return Received(b"")
         if self.mute:
             return Failed(Status.TIMEOUT)
-        part, self.answer = self.answer[: command.most], self.answer[command.most :]
-        return Received(part, ended=not self.answer)
+        part, self.flight = self.flight[: command.most], self.flight[command.most :]
+        return Received(part, ended=not self.flight)
