@@ -57,7 +57,7 @@ def test_every_dependency_stands_in_the_table_with_its_licence_and_reason(langua
 def test_every_extra_stands_in_its_table_with_licence_and_reason(language: str) -> None:
     """Optional dependencies are told apart from the others, with the same care."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    names = {re.split(r"[<>=~!; ]", each)[0] for part in extras.values() for each in part}
+    names = {re.split(r"[\[<>=~!; ]", each)[0] for part in extras.values() for each in part}
     head = "| 可选依赖 |" if language == "zh" else "| optional dependency |"
     rows = _table(TWINS[language].read_text(encoding="utf-8"), head)
     told = {name: cells for name, cells in rows.items() if not name.startswith((head.strip("| "), "-"))}

@@ -9,4 +9,4 @@ compile() {
 }
 compile tests/setup/build.in -o requirements-build.lock
 compile pyproject.toml -o requirements.lock
-compile pyproject.toml --extra identify --extra mirror --extra postgres --extra reports --group dev --group fuzz tests/setup/test.in tests/setup/build.in -c requirements.lock -c requirements-build.lock -o requirements-test.lock
+compile pyproject.toml --extra identify --extra mirror --extra postgres --extra reports --extra sheets --group dev --group fuzz tests/setup/test.in tests/setup/build.in -c requirements.lock -c requirements-build.lock -o requirements-test.lock
