@@ -58,7 +58,7 @@ PROTOCOLS: Final = frozenset(
 )
 """A port speaks one of these: when another is understood there, what the former said is over."""
 _RANKS: Final = {
-    DECLARE: 100, "nmap": 20, "http+hop": 15, "tls": 50, "tls+hello": 51, "service": 30, "port": 5,
+    DECLARE: 100, "records": 90, "nmap": 20, "http+hop": 15, "tls": 50, "tls+hello": 51, "service": 30, "port": 5,
     "masscan": 12, "naabu": 12, "nuclei": 10, "httpx": 22, "zgrab2": 24, "zeek": 18, "suricata": 18, "passive": 26,
 }  # fmt: skip
 """Own looks 40; what other tools and the wire said comes behind, whatever their part after the plus."""

@@ -22,6 +22,11 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "scope": ("secops.cli.scope", "授权书：新建、签名、核验、撤销", "authorisation documents"),
     "discover": ("secops.cli.discover", "在授权范围内发现资产", "find what is there, within scope"),
     "inventory": ("secops.cli.inventory", "资产台账：查询、登记、历史、导出", "the assets"),
+    "register": (
+        "secops.cli.register",
+        "专项台账：责任、备案、测评、供应商等",
+        "registers: duties, filings, …",
+    ),
     "rules": ("secops.cli.rules", "规则：查看、检查、试运行", "the rules"),
     "grade": ("secops.cli.grade", "按规则评判资产", "judge assets by the rules"),
     "alert": ("secops.cli.alert", "告警：查看、推送、重试", "alerts and their delivery"),

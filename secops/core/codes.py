@@ -22,6 +22,16 @@ CODES: dict[str, str] = {
     "E1316": "没有这个字段|no such field",
     "E1318": "过去的台账不能按看到的时间筛选|a past list cannot be filtered by sight",
     "E1317": "没有这种图格式|no such graph format",
+    # registers (hall.flows.register)
+    "E1520": "没有这种台账|no such register",
+    "E1521": "台账里没有这一行|the register has no such row",
+    "E1522": "指的不止一行|more than one row is meant",
+    "E1523": "登记的内容不对|what is declared is not right",
+    "E1524": "没有这样一条待批的变更|no such change waits",
+    "E1525": "提出人不能自己批准|who proposed a change cannot approve it",
+    "E1526": "台账没有这一列|the register has no such column",
+    "E1527": "读不了佐证文件|the evidence cannot be read",
+    "E1528": "没有这个单位或系统|no such organisation or system",
     # files people write (scope.yaml_source)
     "E1210": "文件读不了|the file cannot be read",
     "E1211": "文件过大|the file is too large",

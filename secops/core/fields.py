@@ -233,6 +233,10 @@ FIELDS: tuple[Field, ...] = (
     _f("system.filed_on", "备案日期", "filed on", T.INSTANT, _SYS),
     _f("system.filing_valid_until", "备案证明有效期至", "filing valid until", T.INSTANT, _SYS),
     _f("system.assessed_on", "最近测评日期", "last assessed", T.INSTANT, _SYS),
+    _f("system.crypto_assessed_on", "最近密评日期", "cryptography last assessed", T.INSTANT, _SYS,
+       help_="商用密码应用安全性评估"),
+    _f("system.recovery_tested_on", "最近恢复演练日期", "recovery last tested", T.INSTANT, _SYS),
+    _f("system.suppliers", "供应商", "suppliers", T.TEXTS, _SYS, alias="supplier"),
     _f("data.level", "数据级别", "data level", T.TEXT, _DATA, help_="一般/重要/核心, GB/T 43697-2024 (未核实)"),
     _f("data.volume", "数据总量", "volume", T.TEXT, _DATA),
     # computed by the store
@@ -259,6 +263,10 @@ FIELDS: tuple[Field, ...] = (
        derived=Derived(Derivation.AGE, "system.filing_valid_until")),
     _f("system.assessment_age", "距上次测评天数", "days since assessment", T.INTEGER, _SYS,
        derived=Derived(Derivation.AGE, "system.assessed_on")),
+    _f("system.crypto_assessment_age", "距上次密评天数", "days since cryptography assessment", T.INTEGER, _SYS,
+       derived=Derived(Derivation.AGE, "system.crypto_assessed_on")),
+    _f("system.recovery_test_age", "距上次恢复演练天数", "days since recovery test", T.INTEGER, _SYS,
+       derived=Derived(Derivation.AGE, "system.recovery_tested_on")),
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from secops.core.clock import Instant
-from secops.core.ids import derive
+from secops.core.ids import canonical, derive
 
 Value = None | bool | int | float | str | tuple[str, ...] | tuple[int, ...]
 """What a field may hold. A tuple is a set of values: comparing with it means comparing with any member."""
@@ -128,6 +128,8 @@ class DecisionType(StrEnum):
     MERGE = "merge"
     SPLIT = "split"
     WAIVE = "waive"
+    PROPOSE = "propose"
+    """What takes effect only when a second person approves it."""
     APPROVE = "approve"
     SETTLE = "settle"
 
@@ -148,7 +150,7 @@ class Decision:
     @property
     def id(self) -> str:
         """Derived from the content and the time."""
-        return derive("dec", self.site, self.type, self.subject, self.at, self.who, repr(sorted(self.payload.items())))
+        return derive("dec", self.site, self.type, self.subject, self.at, self.who, canonical(self.payload))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ decisions = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
 )
+sa.Index("decisions_by_subject", decisions.c.type, decisions.c.site, decisions.c.subject, decisions.c.seq)
 
 
 def append(connection: Connection, items: Sequence[Decision]) -> int:
@@ -49,14 +50,35 @@ def by_seq(connection: Connection, seq: int) -> Decision | None:
     return entry
 
 
-def latest(connection: Connection, type: DecisionType, *, upto: int | None = None) -> list[Logged]:
-    """The newest decision of this type on each subject of each site (not after `upto`), in order of the log."""
+def latest(connection: Connection, type: DecisionType, *, upto: int | None = None, reason: str = "") -> list[Logged]:
+    """The newest decision of this type on each subject of each site (not after `upto`), in order of the log.
+
+    `reason`: only of those made for this reason.
+    """
     conditions = [decisions.c.type == str(type)]
+    if reason:
+        conditions.append(decisions.c.reason == reason)
     if upto is not None:
         conditions.append(decisions.c.seq <= upto)
     newest = sa.select(sa.func.max(decisions.c.seq)).where(*conditions).group_by(decisions.c.site, decisions.c.subject)
     chosen = sa.select(decisions).where(decisions.c.seq.in_(newest)).order_by(decisions.c.seq)
     return [_decode(row) for row in connection.execute(chosen)]
+
+
+def of_subject(connection: Connection, site: str, subject: str) -> list[Logged]:
+    """Every decision about this subject, oldest first."""
+    chosen = sa.select(decisions).where(
+        decisions.c.type.in_([str(each) for each in DecisionType]),
+        decisions.c.site == site,
+        decisions.c.subject == subject,
+    )
+    return [_decode(row) for row in connection.execute(chosen.order_by(decisions.c.seq))]
+
+
+def of_type(connection: Connection, site: str, type: DecisionType) -> list[Logged]:
+    """Every decision of this type, oldest first."""
+    chosen = sa.select(decisions).where(decisions.c.type == str(type), decisions.c.site == site)
+    return [_decode(row) for row in connection.execute(chosen.order_by(decisions.c.seq))]
 
 
 def _encode(seq: int, each: Decision) -> dict[str, object]:

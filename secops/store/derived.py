@@ -10,9 +10,10 @@ from secops.store.cursor import MERGE, cursors
 from secops.store.entities import assets, services
 from secops.store.looks import looks
 from secops.store.organisations import organisations
+from secops.store.records import records
 from secops.store.relations import relations
 
-TABLES = (assets, services, relations, changes, organisations, looks)
+TABLES = (assets, services, relations, changes, organisations, records, looks)
 HOW = {looks.c.digest, looks.c.touched}
 """Columns that say how the log was read, not what it says."""
 

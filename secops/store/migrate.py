@@ -9,7 +9,7 @@ from secops.core.errors import StoreError
 from secops.core.language import say
 from secops.store.database import Database
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest step in `migrations/versions`."""
 
 

@@ -13,6 +13,7 @@ _FILES: tuple[str, ...] = (
     "relations",
     "changes",
     "organisations",
+    "records",
     "cursor",
     "findings",
     "cases",

@@ -7,17 +7,16 @@ from pathlib import Path
 from secops.assets.register import Declared, Register
 from secops.core.errors import InvalidFile, UsageError
 from secops.core.events import Event, Note, Row, Summary
-from secops.core.ids import canonical
 from secops.core.language import say
-from secops.core.model import Decision, DecisionType, Skipped
+from secops.core.model import Skipped
 from secops.grade import matrix
 from secops.hall.app import App
 from secops.hall.flows.merge import merge
+from secops.hall.flows.statement import in_force, news, record, withdrawals
 from secops.hall.workspace import layered
 from secops.intake import declared_yaml
-from secops.intake.declared_yaml import Stated
+from secops.intake.declared_yaml import Stated, refer
 from secops.scope.yaml_source import Source
-from secops.store import decisions
 
 KIND = "declare"
 TABLE = "tables/gbt22240-2020.yaml"
@@ -41,24 +40,29 @@ def declare(app: App, *, who: str, files: Sequence[Path] | None = None, plan: bo
                 "参照 inventory/*.yaml.example 写一份 systems.yaml", "write systems.yaml after the .example files"
             ),
         )
-    rows = list(declared_yaml.refer(_read(paths)))
-    stated = [each for each in (_levelled(app, row) for row in rows) if isinstance(each, Stated)]
-    skipped = [each for each in (_levelled(app, row) for row in rows) if isinstance(each, Skipped)]
+    force = in_force(app, reason=REASON)
+    others = {name: each.payload for name, each in force.decisions.items() if each.reason != REASON or files}
+    rows = list(refer(_read(paths), others))
+    read = [_levelled(app, row) for row in rows]
+    stated = [each for each in read if isinstance(each, Stated)]
+    skipped = [each for each in read if isinstance(each, Skipped)]
     warnings = [f"{each.where}: {each.reason}" for each in skipped]
-    whole = files is None and not skipped
-    before = _before(app)
-    news = list(_news(app, stated, before, who=who, whole=whole))
+    found = list(news(app, stated, force, who=who, reason=REASON))
+    if files is None and not skipped:
+        mine = {each for each, said in force.said.items() if not said.payload.get("withdrawn")} & force.decisions.keys()
+        found += withdrawals(app, sorted(mine - {each.subject for each in stated}), force, who=who, reason=REASON)
     warnings += _contradictions(app.site, stated)
     for text in warnings:
         yield Note(text, warning=True)
-    for each, what in news:
+    for each, what in found:
         yield Row("declaration", {"subject": each.subject, "change": what})
-    if news and not plan:
-        with app.database.write() as connection:
-            decisions.append(connection, [each for each, _ in news])
     counts: dict[str, int | float] = {"stated": len(stated), "declared": 0, "changed": 0, "withdrawn": 0}
-    for _, what in news:
-        counts[what] += 1
+    if found and not plan:
+        with app.database.write() as connection:
+            counts |= record(connection, found)
+    else:
+        for _, what in found:
+            counts[what] = counts.get(what, 0) + 1
     if not plan:
         for event in merge(app):
             if isinstance(event, Summary):
@@ -105,29 +109,6 @@ def _levelled(app: App, row: Stated | Skipped) -> Stated | Skipped:
         return Skipped(row.where, error.what + (f" ({error.hint})" if error.hint else ""))
     computed = {"system.level_matrix": max(levels.values()), "system.level_edition": table.edition}
     return replace(row, payload=dict(row.payload) | {"facts": levels | known | computed})
-
-
-def _before(app: App) -> dict[str, Mapping[str, object]]:
-    """What is declared of this site now, by subject."""
-    with app.database.read() as connection:
-        found = [each.entry for each in decisions.latest(connection, DecisionType.DECLARE)]
-    mine = [each for each in found if isinstance(each, Decision) and each.site == app.site]
-    return {each.subject: each.payload for each in mine if not each.payload.get("withdrawn")}
-
-
-def _news(
-    app: App, stated: Sequence[Stated], before: Mapping[str, Mapping[str, object]], *, who: str, whole: bool
-) -> Iterator[tuple[Decision, str]]:
-    at = app.clock.now()
-    for each in stated:
-        old = before.get(each.subject)
-        if old is None or canonical(old) != canonical(each.payload):
-            new = Decision(app.site, DecisionType.DECLARE, each.subject, each.payload, who, at, REASON)
-            yield new, "declared" if old is None else "changed"
-    if whole:
-        for subject in sorted(before.keys() - {each.subject for each in stated}):
-            payload = {"kind": before[subject]["kind"], "withdrawn": True}
-            yield Decision(app.site, DecisionType.DECLARE, subject, payload, who, at, REASON), "withdrawn"
 
 
 def _contradictions(site: str, stated: Sequence[Stated]) -> list[str]:

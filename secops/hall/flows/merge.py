@@ -8,12 +8,14 @@ from secops.assets.draft import Cause
 from secops.assets.identity import ip_id, touches
 from secops.assets.merge import linked
 from secops.assets.merge import merge as fold
+from secops.assets.record import is_record
 from secops.assets.register import Register
 from secops.assets.work import Merged, Work
 from secops.core.events import Event, Progress, Summary
 from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd, State
 from secops.hall.app import App
+from secops.hall.flows.merge_records import registered
 from secops.store import (
     changes,
     coverage,
@@ -146,6 +148,16 @@ class _State:
             self._write(connection, fold(known, mine, self._register(site)), known)
 
     def _declare(self, connection: Transaction, stretch: Sequence[Logged]) -> None:
+        rows: list[Logged] = []
+        assets: list[Logged] = []
+        for each in stretch:
+            assert isinstance(each.entry, Decision)
+            (rows if is_record(each.entry) else assets).append(each)
+        if assets:
+            self._assets(connection, assets)
+        self._write(connection, *registered(connection, rows, assets))
+
+    def _assets(self, connection: Transaction, stretch: Sequence[Logged]) -> None:
         first = stretch[0].entry
         assert isinstance(first, Decision)
         register = self._register(first.site)
@@ -243,6 +255,8 @@ def registers(connection: Transaction, upto: int) -> dict[str, Register]:
     found: dict[str, Register] = {}
     for logged in decisions.latest(connection, DecisionType.DECLARE, upto=upto):
         assert isinstance(logged.entry, Decision)
+        if is_record(logged.entry):
+            continue
         site = logged.entry.site
         found.setdefault(site, Register(site)).apply(declared.thing(logged.seq, logged.entry))
     return found

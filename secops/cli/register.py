@@ -1,0 +1,212 @@
+"""`secops register`: types, columns, list, show, history, set, withdraw, pending, approve, reject."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from secops.cli.show import Column, Format, one, rows
+from secops.core.language import say
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help=say(
+        "专项台账：责任、供应商、合同、备案、测评、密码、信创、算法、数据、培训、容灾\n\n"
+        "例：secops register list filing --within 90\n\n"
+        "例：secops register set supplier '' name=甲公司 credit_code=91350100M000100Y43",
+        "Registers: duties, suppliers, contracts, filings, assessments, cryptography, data and more\n\n"
+        "Example: secops register list filing --within 90\n\n"
+        "Example: secops register set supplier '' name=Acme",
+    ),
+)
+
+Type = Annotated[str, typer.Argument(metavar="TYPE", help=say("台账，见 register types", "a register: register types"))]
+Key = Annotated[str, typer.Argument(metavar="KEY", help=say("行的标识、名称或编号", "the row's key, name or number"))]
+Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
+Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
+Who = Annotated[str, typer.Option("--who", help=say("经办人，默认当前用户", "who; the user unless told"))]
+Reason = Annotated[str, typer.Option("--reason", help=say("事由", "why"))]
+
+
+@app.command("types", help=say("有哪些台账，各有多少行、多少到期、多少待批", "the registers and how full they are"))
+def types(format: Form = None, out: Out = "-") -> None:
+    """`secops register types`."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.register import types as found
+
+    titles = {
+        "type": say("代号", "type"), "title": say("台账", "register"), "rows": say("行数", "rows"),
+        "expired": say("已到期", "expired"), "pending": say("待批", "waiting"), "basis": say("依据", "basis"),
+    }  # fmt: skip
+    with open_app() as opened:
+        rows(found(opened), [Column(*each) for each in titles.items()], format=format, out=out)
+
+
+@app.command("columns", help=say("一种台账的列：名称、写法、是否必填", "a register's columns"))
+def columns(type: Type, format: Form = None, out: Out = "-") -> None:
+    """`secops register columns`."""
+    from secops.hall.flows.register import columns as found
+
+    items = (
+        {
+            "name": each.name, "title": each.title, "required": each.required, "shape": str(each.shape),
+            "refers": each.refers, "choices": "、".join(one.title for one in each.choices),
+            "also": "、".join(each.also),
+            "help": each.help,
+        }
+        for each in found(type)
+    )  # fmt: skip
+    titles = {
+        "name": say("列名", "column"), "title": say("标题", "title"), "required": say("必填", "required"),
+        "shape": say("写法", "shape"), "refers": say("指向", "refers to"), "choices": say("可选", "choices"),
+        "help": say("说明", "help"),
+    }  # fmt: skip
+    rows(items, [Column(*each) for each in titles.items()], format=format, out=out)
+
+
+@app.command("list", help=say("列出一种台账", "the rows of a register"))
+def list_(
+    type: Type,
+    *,
+    org: Annotated[str, typer.Option("--org", help=say("只看这个单位（编号或名称）", "only this organisation"))] = "",
+    system: Annotated[str, typer.Option("--system", help=say("只看这个系统", "only this system"))] = "",
+    text: Annotated[str, typer.Option("--text", help=say("任一列含有", "any column holds it"))] = "",
+    within: Annotated[
+        int | None, typer.Option("--within", help=say("几天内到期或已到期", "due within so many days, or past"))
+    ] = None,
+    format: Form = None,
+    out: Out = "-",
+) -> None:
+    """`secops register list`."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.register import listed, register_of
+
+    register = register_of(type)
+    shown = [Column("key", say("标识", "key")), *(Column(each.name, each.title) for each in register.columns)]
+    if not any(each.key == "valid_until" for each in shown) and register.expires:
+        shown.append(Column("valid_until", say("有效期至", "valid until")))
+    shown.append(Column("state", say("状态", "state")))
+    with open_app() as opened:
+        found = listed(opened, type, org=org, system=system, text=text, within=within)
+        if out == "-" and format is None and sys.stdout.isatty():
+            found = iter(list(found))
+            shown = _few(shown)
+        rows(found, shown, format=format, out=out)
+
+
+def _few(columns: list[Column]) -> list[Column]:
+    """What fits a terminal: the first columns and the state."""
+    return [*columns[:7], *columns[-2:]] if len(columns) > 9 else columns
+
+
+@app.command("show", help=say("一行的全部内容", "one row whole"))
+def show(type: Type, key: Key, format: Form = None, out: Out = "-") -> None:
+    """`secops register show`."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.register import columns as known
+    from secops.hall.flows.register import show as found
+
+    with open_app() as opened:
+        row = found(opened, type, key)
+    one(
+        {name: value for name, value in row.items() if value not in (None, "")},
+        {each.name: each.title for each in known(type)},
+        format=format,
+        out=out,
+    )
+
+
+@app.command("history", help=say("一行的全部变更：何时、何人、改了什么、谁批准", "every change of a row"))
+def history(type: Type, key: Key, format: Form = None, out: Out = "-") -> None:
+    """`secops register history`."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.register import history as found
+
+    titles = {
+        "at": say("时间", "at"), "who": say("何人", "who"), "what": say("动作", "what"),
+        "change": say("变更", "change"), "reason": say("事由", "reason"),
+    }  # fmt: skip
+    with open_app() as opened:
+        rows(found(opened, type, key), [Column(*each) for each in titles.items()], format=format, out=out)
+
+
+@app.command("set", help=say("登记或修改一行：列=值，空值清除，+= 添加，-= 去掉", "set columns of a row"))
+def set_(
+    type: Type,
+    key: Annotated[str, typer.Argument(metavar="KEY", help=say("标识；'' 由内容得出", "key; '' for its identity"))],
+    values: Annotated[list[str], typer.Argument(metavar="COLUMN=VALUE...", help=say("列=值", "column=value"))],
+    *,
+    who: Who = "",
+    reason: Reason = "",
+) -> None:
+    """`secops register set`."""
+    from secops.cli.context import open_app, operator_of
+    from secops.hall.flows.register import put
+
+    with open_app() as opened:
+        _told(put(opened, type, key, values, who=operator_of(who), reason=reason))
+
+
+@app.command("withdraw", help=say("撤销一行，历史保留", "take a row out of force; its history stays"))
+def withdraw(type: Type, key: Key, *, who: Who = "", reason: Reason = "") -> None:
+    """`secops register withdraw`."""
+    from secops.cli.context import open_app, operator_of
+    from secops.hall.flows.register import withdraw as undone
+
+    with open_app() as opened:
+        _told(undone(opened, type, key, who=operator_of(who), reason=reason))
+
+
+@app.command("pending", help=say("待第二人批准的变更", "changes that wait for a second person"))
+def pending(format: Form = None, out: Out = "-") -> None:
+    """`secops register pending`."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.register import pending as found
+
+    titles = {
+        "id": say("编号", "id"), "subject": say("对象", "subject"), "who": say("提出人", "proposed by"),
+        "at": say("时间", "at"), "change": say("变更", "change"), "reason": say("事由", "reason"),
+    }  # fmt: skip
+    with open_app() as opened:
+        rows(found(opened), [Column(*each) for each in titles.items()], format=format, out=out)
+
+
+Proposal = Annotated[str, typer.Argument(metavar="ID", help=say("变更编号或其开头", "the change's id"))]
+Note = Annotated[str, typer.Option("--note", help=say("意见", "note"))]
+
+
+@app.command("approve", help=say("批准一项变更；提出人不能自己批准", "approve a change; never one's own"))
+def approve(id: Proposal, *, who: Who = "", note: Note = "") -> None:
+    """`secops register approve`."""
+    _answer(id, yes=True, who=who, note=note)
+
+
+@app.command("reject", help=say("驳回一项变更", "reject a change"))
+def reject(id: Proposal, *, who: Who = "", note: Note = "") -> None:
+    """`secops register reject`."""
+    _answer(id, yes=False, who=who, note=note)
+
+
+def _answer(id: str, *, yes: bool, who: str, note: str) -> None:
+    from secops.cli.context import open_app, operator_of
+    from secops.hall.flows.register import answer
+
+    with open_app() as opened:
+        _told(answer(opened, id, yes=yes, who=operator_of(who), note=note))
+
+
+def _told(done: object) -> None:
+    from secops.cli.context import talk
+    from secops.hall.flows.amend import Done
+
+    assert isinstance(done, Done)
+    words = {
+        "": ("没有变化", "nothing changed"), "declared": ("已登记", "declared"), "changed": ("已修改", "changed"),
+        "withdrawn": ("已撤销", "withdrawn"), "approved": ("已批准并生效", "approved, in force"),
+        "rejected": ("已驳回", "rejected"),
+        "proposed": ("已提交，待另一人批准", "proposed, waits for a second person"),
+    }  # fmt: skip
+    talk(f"{done.subject}: {say(*words[done.what])}")
+    if done.proposal:
+        sys.stdout.write(f"{done.proposal}\n")

@@ -1,0 +1,137 @@
+"""References between declared things: by key, by name or by credit code, each to the one thing it names.
+
+A row that names what nobody declared, or that repeats another's key, is left out with the reason; so is every unit in
+a circle of parents.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from secops.core.language import say
+from secops.core.model import Skipped
+from secops.intake.declared_sections import Stated, by_kind, rekeyed
+from secops.scope.yaml_source import nearest, visible
+
+ORGANISATION = "organisation"
+
+
+class Directory:
+    """Everything that can be named: kind -> word -> the keys it may mean."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, set[str]] = {}
+        self._words: dict[str, dict[str, set[str]]] = {}
+
+    def add(self, kind: str, key: str, payload: Mapping[str, object]) -> None:
+        """One declared thing."""
+        self._keys.setdefault(kind, set()).add(key)
+        words = self._words.setdefault(kind, {})
+        for each in _called(payload):
+            words.setdefault(each, set()).add(key)
+
+    def key(self, kind: str, word: str) -> str:
+        """The key this word means: the key itself, else the one thing called so. Raises ValueError with the reason."""
+        if word in self._keys.get(kind, ()):
+            return word
+        found = self._words.get(kind, {}).get(word, set())
+        if len(found) == 1:
+            return next(iter(found))
+        title = by_kind()[kind].title if kind in by_kind() else kind
+        if found:
+            several = "、".join(sorted(found)[:5])
+            raise ValueError(
+                say(f"{visible(word)} 有多个{title}：{several}", f"{visible(word)} means several: {several}")
+            )
+        known = [*self._keys.get(kind, ()), *self._words.get(kind, ())]
+        guess = nearest(word, known[:5_000])
+        hint = say(f"；是不是 {guess}？", f"; did you mean {guess}?") if guess else ""
+        raise ValueError(say(f"没有登记的{title} {visible(word)}{hint}", f"no declared {kind} {visible(word)}{hint}"))
+
+
+def _called(payload: Mapping[str, object]) -> Iterator[str]:
+    for group in (payload, payload.get("facts"), payload.get("fields")):
+        if isinstance(group, Mapping):
+            for name in ("name", "credit_code", "number"):
+                if isinstance(found := group.get(name), str):
+                    yield found
+
+
+def refer(
+    stated: Iterable[Stated | Skipped], before: Mapping[str, Mapping[str, object]] | None = None
+) -> Iterator[Stated | Skipped]:
+    """The same rows with every reference turned into a key. `before`: what is declared elsewhere, by subject."""
+    everything = list(stated)
+    directory = Directory()
+    for subject, payload in (before or {}).items():
+        kind, _, key = subject.partition(":")
+        directory.add(kind, key, payload)
+    for each in everything:
+        if isinstance(each, Stated):
+            directory.add(each.kind, each.key, each.payload)
+    led = [_led(each, directory) for each in everything]
+    circles = set(_circles(led, before or {}))
+    first: dict[str, Stated] = {}
+    for each in led:
+        if isinstance(each, Skipped):
+            yield each
+        elif (there := first.setdefault(each.subject, each)) is not each:
+            words = (f"{each.key} 已在 {there.where} 登记", f"{each.key} is declared at {there.where}")
+            yield Skipped(each.where, say(*words))
+        elif each.kind == ORGANISATION and each.key in circles:
+            words = (f"上级单位成环：{visible(each.key)}", f"{visible(each.key)} is its own superior")
+            yield Skipped(each.where, say(*words))
+        else:
+            yield each
+
+
+def _led(each: Stated | Skipped, directory: Directory) -> Stated | Skipped:
+    if isinstance(each, Skipped):
+        return each
+    try:
+        return resolved(each, directory)
+    except ValueError as error:
+        return Skipped(each.where, str(error))
+
+
+def resolved(each: Stated, directory: Directory) -> Stated:
+    """The thing with its references as keys. Raises ValueError for one that leads nowhere."""
+    payload = dict(each.payload)
+    for path, kind in each.refers:
+        group, _, name = path.partition(".")
+        holder = dict(payload[group]) if name else payload  # type: ignore[call-overload]  # a mapping of our own
+        value = holder[name or group]
+        if isinstance(value, list):
+            holder[name or group] = [directory.key(kind, str(one)) for one in value]
+        else:
+            holder[name or group] = directory.key(kind, str(value))
+        if name:
+            payload[group] = holder
+    relations = payload.get("relations")
+    if isinstance(relations, list):
+        payload["relations"] = sorted([type, kind, directory.key(kind, key)] for type, kind, key in relations)
+    return rekeyed(replace(each, payload=payload))
+
+
+def _circles(rows: Iterable[Stated | Skipped], before: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
+    """Units that stand above themselves."""
+    above = {
+        subject.partition(":")[2]: str(payload.get("parent") or "")
+        for subject, payload in before.items()
+        if subject.startswith(f"{ORGANISATION}:")
+    }
+    above |= {
+        each.key: str(each.payload.get("parent") or "")
+        for each in rows
+        if isinstance(each, Stated) and each.kind == ORGANISATION
+    }
+    done: set[str] = set()
+    for start in above:
+        path: list[str] = []
+        at = start
+        while at and at not in done:
+            if at in path:
+                yield from path[path.index(at) :]
+                break
+            path.append(at)
+            at = above.get(at, "")
+        done.update(path)
