@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from secops.assets import draft as drafts
 from secops.assets.draft import DECLARE, INHERENT, Cause, Draft
 from secops.assets.merge import assign, owner_of
+from secops.assets.record import supply
 from secops.assets.register import Declared, Register, Span, place_of
 from secops.assets.work import Merged, Work
 from secops.core.clock import Instant
@@ -21,6 +22,7 @@ from secops.core.model import (
     State,
     Value,
     entity_id,
+    thing_id,
 )
 
 ORGANISATION = "organisation"
@@ -76,9 +78,12 @@ def settle(known: Mapping[str, Entity], group: Group, register: Register) -> Mer
     for new, by, before in group.things:
         if new.text("kind") != ORGANISATION:
             cause = Cause(new.seq, by.at, who=by.who, reason=by.reason or "declared")
+            had = known.get(entity_id(register.site, Kind(new.text("kind")), new.subject.partition(":")[2]))
             draft = _asset(work, register, new, cause)
             if draft is not None:
                 _relations(work, draft, new, before, cause)
+            if draft is not None and draft.kind is Kind.SYSTEM:
+                supply(work, draft, had.facts.get("system.suppliers") if had is not None else None, cause)
     for id in list(known):
         work.get(id)
     for draft in list(work.drafts.values()):
@@ -168,21 +173,23 @@ def _facts(kind: Kind, new: Declared) -> Iterator[tuple[str, Value]]:
 
 
 def _relations(work: Work, draft: Draft, new: Declared, before: Declared | None, cause: Cause) -> None:
+    at = Instant(cause.at)
     now = set() if new.payload.get("withdrawn") else set(_drawn(draft, new))
-    for type, target in sorted(now):
-        work.relate(draft, RelationType(type), target, cause, "declared")
+    for source, type, target in sorted(now):
+        work.draw(Relation(draft.site, source, RelationType(type), target, "declared", at, at, cause.seq), cause)
     if before is not None:
-        at = Instant(0)
-        for type, target in sorted(set(_drawn(draft, before)) - now):
-            work.dropped.append(Relation(draft.site, draft.id, RelationType(type), target, "", at, at).id)
+        for source, type, target in sorted(set(_drawn(draft, before)) - now):
+            work.dropped.append(Relation(draft.site, source, RelationType(type), target, "", at, at).id)
 
 
-def _drawn(draft: Draft, each: Declared) -> Iterator[tuple[str, str]]:
+def _drawn(draft: Draft, each: Declared) -> Iterator[tuple[str, str, str]]:
+    """The relations a declaration draws: source, type, target."""
     found = each.payload.get("relations")
     for item in found if isinstance(found, (list, tuple)) else ():
-        type, kind, key = item
-        yield str(type), entity_id(draft.site, Kind(kind), str(key))
+        type, kind, key, *backward = map(str, item)
+        other = thing_id(draft.site, kind, key)
+        yield (other, type, draft.id) if backward else (draft.id, type, other)
     if draft.kind in {Kind.HOST, Kind.DEVICE}:
         for address in each.texts("addresses"):
             if place_of(address) is not None:
-                yield str(RelationType.CONNECTS_TO), entity_id(draft.site, Kind.IP, address)
+                yield draft.id, str(RelationType.CONNECTS_TO), entity_id(draft.site, Kind.IP, address)

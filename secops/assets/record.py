@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
-from secops.core.clock import parse
-from secops.core.model import Decision, Value
+from secops.assets.draft import Cause, Draft
+from secops.assets.work import Work
+from secops.core.clock import Instant, parse
+from secops.core.model import Decision, Relation, RelationType, Value, thing_id
 from secops.core.record import Record
 from secops.core.registers import registers
 
@@ -37,6 +39,16 @@ def record(seq: int, decision: Decision) -> Record | None:
         decision.site, type, key, str(payload.get("org") or ""), str(payload.get("system") or ""),
         str(fields.get(expires) or "") if expires else "", fields, seq, decision.at, decision.who, decision.reason,
     )  # fmt: skip
+
+
+def supply(work: Work, draft: Draft, before: Value, cause: Cause) -> None:
+    """Relate a system to its suppliers as its facts name them now, `before` as they named them."""
+    now = set(_texts(draft.facts.get("system.suppliers")))
+    for each in sorted(now):
+        work.relate(draft, RelationType.SUPPLIED_BY, thing_id(draft.site, "supplier", each), cause, "supplier")
+    for each in sorted(set(_texts(before)) - now):
+        target, at = thing_id(draft.site, "supplier", each), Instant(0)
+        work.dropped.append(Relation(draft.site, draft.id, RelationType.SUPPLIED_BY, target, "", at, at).id)
 
 
 def told(system: str, rows: Iterable[Record]) -> dict[str, Value]:

@@ -1,7 +1,7 @@
 """Entities being worked on while some log entries are folded in, and what became of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from secops.assets.draft import Cause, Draft
 from secops.assets.look import Look
@@ -51,13 +51,16 @@ class Work:
 
     def relate(self, source: Draft, type: RelationType, target: str, cause: Cause, reason: str) -> None:
         """Draw a relation, or see it again."""
-        at, site = Instant(cause.at), source.site
-        new = Relation(site, source.id, type, target, reason, at, at, cause.seq)
+        at = Instant(cause.at)
+        self.draw(Relation(source.site, source.id, type, target, reason, at, at, cause.seq), cause)
+
+    def draw(self, new: Relation, cause: Cause) -> None:
+        """Draw this relation, or see it again."""
         id = new.id
         old = self.relations.get(id)
         if old is not None:
-            new = Relation(site, source.id, type, target, old.reason, min(old.first_seen, new.first_seen),
-                           max(old.last_seen, new.last_seen), old.seq)  # fmt: skip
+            first, last = min(old.first_seen, new.first_seen), max(old.last_seen, new.last_seen)
+            new = replace(old, first_seen=first, last_seen=last)
         self.relations[id] = new
         cause.touched.add(id)
 

@@ -32,6 +32,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops inventory facets http.server",
         "secops inventory facets port 'net:10.0.0.0/8' --limit 50",
     ),
+    "inventory fields": ("secops inventory fields --kind website", "secops inventory fields -f csv -o fields.csv"),
     "inventory show": ("secops inventory show 192.0.2.10", "secops inventory show 192.0.2.10 -f json"),
     "inventory history": ("secops inventory history 192.0.2.10", "secops inventory history 192.0.2.10 -f csv"),
     "inventory diff": ("secops inventory diff 2026-01-01 2026-02-01", "secops inventory diff RUN-A RUN-B"),

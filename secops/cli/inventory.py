@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from secops.cli import inventory_fields
 from secops.cli.show import Column, Format, chosen, one, rows
 from secops.core.language import say
 from secops.core.model import Kind
@@ -21,6 +22,8 @@ app = typer.Typer(
         "Example: secops inventory show 192.0.2.10",
     ),
 )
+
+app.add_typer(inventory_fields.app)
 
 Query = Annotated[str, typer.Argument(help=say("查询语句，空为全部", "query, empty for everything"))]
 Id = Annotated[str, typer.Argument(help=say("编号、编号开头或标识（如 192.0.2.10）", "an id, its beginning, or a key"))]

@@ -12,9 +12,9 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command(
     help=say(
-        "例：secops schema\n\n例：secops schema finding -o finding.schema.json\n\n"
+        "例：secops schema\n\n例：secops schema asset.website -o website.schema.json\n\n"
         "输出记录的 JSON Schema；不写名称时列出全部名称",
-        "Example: secops schema\n\nExample: secops schema finding -o finding.schema.json\n\n"
+        "Example: secops schema\n\nExample: secops schema asset.website -o website.schema.json\n\n"
         "JSON Schema of a record; without a name, the names",
     )
 )
@@ -27,15 +27,18 @@ def schema(
     from difflib import get_close_matches
 
     from secops.cli.show import opened
+    from secops.core import asset_schema
     from secops.core.errors import UsageError
     from secops.core.schema import RECORDS
     from secops.core.schema import schema as described
 
-    if name and name not in RECORDS:
-        near = get_close_matches(name, RECORDS, 1)
+    known = (*RECORDS, *asset_schema.names())
+    if name and name not in known:
+        near = get_close_matches(name, known, 1)
         raise UsageError(
-            "E1003", say(f"没有记录 {name}", f"no record {name}"), hint=near[0] if near else ", ".join(RECORDS)
+            "E1003", say(f"没有记录 {name}", f"no record {name}"), hint=near[0] if near else ", ".join(known)
         )
     with opened(out) as stream:
-        text = json.dumps(described(name), ensure_ascii=False, indent=2) if name else "\n".join(RECORDS)
+        made = (described if name in RECORDS else asset_schema.schema)(name) if name else {}
+        text = json.dumps(made, ensure_ascii=False, indent=2) if name else "\n".join(known)
         stream.write(text + "\n")

@@ -250,6 +250,14 @@ def entity_id(site: str, kind: Kind, key: str, generation: int = 1) -> str:
     return derive(str(kind), site, key, generation)
 
 
+def thing_id(site: str, kind: str, key: str) -> str:
+    """The id of what is declared under this key: an asset, or a register's row such as a supplier."""
+    return entity_id(site, Kind(kind), key) if kind in _KINDS else derive(kind, site, key)
+
+
+_KINDS = frozenset(Kind)
+
+
 class RelationType(StrEnum):
     """How two assets hang together."""
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from secops.core.language import say
 from secops.core.model import Skipped
-from secops.intake.declared_sections import RELATIONS, Section, Stated, stated
+from secops.intake.declared_sections import RELATIONS, Link, Section, Stated, stated
 
 
 def amended(
@@ -26,7 +26,7 @@ def amended(
             payload[name] = {**old, **value}
         elif name != "relations":
             payload[name] = value
-    touched = {RELATIONS[name] for name in (*flat, *cleared) if name in RELATIONS}
+    touched = [RELATIONS[name] for name in (*flat, *cleared) if name in RELATIONS]
     _relate(payload, new.payload.get("relations"), touched)
     for name in cleared:
         _clear(payload, section.slots[name].path)
@@ -37,9 +37,9 @@ def amended(
     return Stated(section.kind, key, payload, where, new.refers)
 
 
-def _relate(payload: dict[str, object], new: object, touched: Collection[str]) -> None:
+def _relate(payload: dict[str, object], new: object, touched: Collection[Link]) -> None:
     old = payload.get("relations")
-    kept = [each for each in old if each[0] not in touched] if isinstance(old, list) else []
+    kept = [each for each in old if not any(link.is_of(each) for link in touched)] if isinstance(old, list) else []
     found = sorted([*kept, *(new if isinstance(new, list) else [])])
     if found:
         payload["relations"] = found

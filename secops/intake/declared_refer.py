@@ -108,7 +108,9 @@ def resolved(each: Stated, directory: Directory) -> Stated:
             payload[group] = holder
     relations = payload.get("relations")
     if isinstance(relations, list):
-        payload["relations"] = sorted([type, kind, directory.key(kind, key)] for type, kind, key in relations)
+        payload["relations"] = sorted(
+            [type, kind, directory.key(kind, key), *backward] for type, kind, key, *backward in relations
+        )
     return rekeyed(replace(each, payload=payload))
 
 

@@ -4,10 +4,10 @@ Spreadsheets and forms use the same sections under their Chinese headings; the r
 `core.registers`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from secops.core.errors import InvalidFile
 from secops.core.language import say
@@ -104,6 +104,7 @@ _OWNER: Final[dict[str, Slot]] = {
     "owner_phone": _s("facts.owner.phone", read.text, "负责人电话", "owner phone", "联系电话", "电话", "手机"),
     "tags": _s("facts.tags", read.texts, "标签", "tags"),
 }
+_SERVES = _s("serves", read.texts, "服务的系统", "serves", "支撑系统", refers="system")
 _MAC = _s("facts.host.mac", read.texts, "MAC 地址", "MAC addresses", "MAC", "物理地址")
 _ADDRESSES = _s("addresses", read.addresses, "IP 地址", "addresses", "IP", "地址", "管理地址", "IP地址")
 _DEVICE: Final = {
@@ -130,6 +131,9 @@ _SYSTEM_OWN: Final = {
     "websites": _s("websites", read.sites, "网站", "websites", "域名", "访问地址", "URL", "网址"),
     "depends_on": _s("depends_on", read.texts, "依赖系统", "depends on", refers="system"),
     "connects_to": _s("connects_to", read.texts, "互联系统", "connects to", refers="system"),
+    "runs_on": _s("runs_on", read.texts, "部署主机", "runs on", "所在主机", "服务器", refers="host"),
+    "suppliers": _s("facts.system.suppliers", read.texts, "供应商", "suppliers", "承建单位", "开发单位", "运维单位",
+                    refers="supplier"),
 }  # fmt: skip
 _NAMED: Final = {
     "name": _s("facts.name", read.text, "系统名称", "name", "名称", "信息系统名称", "业务系统名称", "应用名称")
@@ -158,7 +162,8 @@ _ASSETS: Final = (
         "code": _s("key", read.text, "系统代码", "code", "系统编号", "编号", "代码"), **_own("system"), **_NAMED,
         **_SYSTEM_OWN}, ("name",), ("name",)),
     Section("websites", "website", "网站", "websites", "url", {
-        "url": _s("key", read.url, "网址", "url", "网站地址", "URL", "访问地址", "首页地址"), **_OWNER}),
+        "url": _s("key", read.url, "网址", "url", "网站地址", "URL", "访问地址", "首页地址"), **_OWNER,
+        "runs_on": _SYSTEM_OWN["runs_on"]}),
     Section("data", "data", "数据资产", "data assets", "key", {
         "key": _s("key", read.text, "数据编号", "key", "编号"), **_own("name"),
         "name": _s("facts.name", read.text, "数据名称", "name", "名称", "数据资源名称"),
@@ -167,11 +172,12 @@ _ASSETS: Final = (
         "stored_in": _s("stored_in", read.texts, "存储系统", "stored in", "所在系统", refers="system")}, (), ("name",)),
     Section("hosts", "host", "主机", "hosts", "key", {
         "key": _s("key", read.text, "主机编号", "key", "资产编号", "编号"), **_OWNER, "addresses": _ADDRESSES,
-        "os": _s("facts.host.os", read.text, "操作系统", "operating system", "系统版本"), "mac": _MAC}, (),
+        "os": _s("facts.host.os", read.text, "操作系统", "operating system", "系统版本"), "mac": _MAC,
+        "serves": _SERVES}, (),
         ("name", "addresses")),
     Section("devices", "device", "设备", "devices", "key", {
         "key": _s("key", read.text, "设备编号", "key", "资产编号", "编号"), **_OWNER, **_DEVICE,
-        "addresses": _ADDRESSES, "mac": _MAC}, (), ("serial", "name", "addresses")),
+        "addresses": _ADDRESSES, "mac": _MAC, "serves": _SERVES}, (), ("serial", "name", "addresses")),
     Section("addresses", "ip", "IP 地址", "addresses", "address", {
         "address": _s("key", read.address, "IP 地址", "address", "IP", "地址", "IP地址"), **_OWNER}),
 )  # fmt: skip
@@ -249,8 +255,7 @@ def value_of(section: Section, payload: Mapping[str, object], name: str) -> obje
     """What a payload says under a column; None where it says nothing."""
     if name in RELATIONS:
         found = payload.get("relations")
-        type = RELATIONS[name]
-        return [each[2] for each in found if each[0] == type] if isinstance(found, list) else None
+        return [each[2] for each in found if RELATIONS[name].is_of(each)] if isinstance(found, list) else None
     group, _, rest = section.slots[name].path.partition(".")
     value = payload.get(group)
     return (value.get(rest) if isinstance(value, Mapping) else None) if rest else value
@@ -276,7 +281,7 @@ def stated(section: Section, key: str, flat: Mapping[str, object], where: str) -
         slot = section.slots[name]
         group, _, rest = slot.path.partition(".")
         if name in RELATIONS:
-            relations += [[RELATIONS[name], "system", each] for each in _list(value)]
+            relations += [RELATIONS[name].to(each) for each in _list(value)]
         elif group in groups:
             groups[group][rest] = value
         else:
@@ -293,7 +298,31 @@ def stated(section: Section, key: str, flat: Mapping[str, object], where: str) -
     return Stated(kind, key, payload, where, tuple(refers))
 
 
-RELATIONS: Final = {"depends_on": "depends-on", "connects_to": "connects-to", "stored_in": "belongs-to"}
+class Link(NamedTuple):
+    """A relation that a column draws: its type, what kind the other end is, and whether it runs from there to here."""
+
+    type: str
+    kind: str
+    backward: bool = False
+
+    def to(self, key: str) -> list[str]:
+        """As it stands in a payload."""
+        return [self.type, self.kind, key, *(["backward"] if self.backward else [])]
+
+    def is_of(self, item: Sequence[str]) -> bool:
+        """Whether a payload's relation is one of these. Data of old stood as belonging to the system that stores it."""
+        old = self.type == "stores" and item[0] == "belongs-to"
+        return old or (item[0] == self.type and item[1] == self.kind and (len(item) > 3) is self.backward)
+
+
+RELATIONS: Final = {
+    "depends_on": Link("depends-on", "system"),
+    "connects_to": Link("connects-to", "system"),
+    "stored_in": Link("stores", "system", backward=True),
+    "serves": Link("serves", "system"),
+    "runs_on": Link("runs-on", "host"),
+}
+"""Columns that draw relations. Belonging to a system, resolving and linking are found or follow from other columns."""
 
 
 class _Refused(ValueError):

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final, TextIO
 
-from secops.core.clock import render
-from secops.core.model import Kind, Relation
+from secops.core.clock import Instant, render
+from secops.core.model import Kind, Relation, RelationType
 from secops.deliver.graph import Edge, Node, graphml, node_link
 from secops.hall.app import App
 from secops.hall.flows.inventory import listed
@@ -20,11 +20,12 @@ _PAGE: Final = 2_000
 def written(app: App, query: str, kind: Kind | None, format: str, out: TextIO) -> tuple[int, int]:
     """Write it; how many nodes and edges. An edge is there when both its ends are. Raises UsageError."""
     counts = [0, 0]
-    ids: dict[str, None] = {}
+    ids: dict[str, str] = {}
+    """Of every node the system it belongs to."""
 
     def nodes() -> Iterator[Node]:
         for row in listed(app, query, kind=kind):
-            ids[str(row["id"])] = None
+            ids[str(row["id"])] = str(row.get("system_id") or "")
             counts[0] += 1
             yield _node(row)
 
@@ -38,6 +39,10 @@ def written(app: App, query: str, kind: Kind | None, format: str, out: TextIO) -
                 if each.source in mine and each.target in ids:
                     counts[1] += 1
                     yield Edge(each.id, each.source, each.target, dict(zip(EDGE, _told(each), strict=True)))
+            for node in page:
+                if ids[node] in ids:
+                    counts[1] += 1
+                    yield _belonging(app.site, node, ids[node])
 
     if format == "graphml":
         graphml(nodes(), edges(), (NODE, EDGE), out)
@@ -50,6 +55,13 @@ def _node(row: dict[str, object]) -> Node:
     values = (row["kind"], row["key"], row.get("name"), row["state"], row.get("org.name"), row.get("system.name"),
               row.get("system.grade") or row.get("system.level"))  # fmt: skip
     return Node(str(row["id"]), {name: "" if v is None else str(v) for name, v in zip(NODE, values, strict=True)})
+
+
+def _belonging(site: str, asset: str, system: str) -> Edge:
+    """An asset points at its system; that is a relation like the others to whoever reads the graph."""
+    drawn = Relation(site, asset, RelationType.BELONGS_TO, system, "register", Instant(0), Instant(0))
+    told = (str(drawn.type), drawn.reason, "", "")
+    return Edge(drawn.id, asset, system, dict(zip(EDGE, told, strict=True)))
 
 
 def _told(each: Relation) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from secops.core.events import Event, Progress, Summary
 from secops.core.fields import Sensitivity, Type, by_name, by_word, of_kind
 from secops.core.ids import canonical
 from secops.core.language import say
-from secops.core.model import ASSET_KINDS, Change, Entity, Kind, Observation, Relation, Value
+from secops.core.model import ASSET_KINDS, Change, Entity, Kind, Observation, Relation, RelationType, Value, thing_id
 from secops.core.query import And, Compare, Op, Query
 from secops.hall.app import App
 from secops.hall.flows.merge import merge, replay
@@ -25,6 +25,7 @@ from secops.store import (
     looks,
     observations,
     organisations,
+    records,
     relations,
     runs,
 )
@@ -185,6 +186,12 @@ def show(app: App, word: str) -> Shown:
         drawn = relations.touching(connection, [entity.id])
         others = {end for each in drawn for end in (each.source, each.target)} - {entity.id}
         names = {id: f"{each.kind} {each.key}" for id, each in entities.by_ids(connection, others).items()}
+        if any(each.type is RelationType.SUPPLIED_BY for each in drawn):
+            names |= {
+                id: f"supplier {each.fields.get('name') or each.key}"
+                for each in records.listed(connection, entity.site, "supplier")
+                if (id := thing_id(each.site, each.type, each.key)) in others
+            }
         ports = entities.services_of(connection, [entity.id])[entity.id] if entity.kind is Kind.IP else []
     met = tuple(each for each in drawn if {each.source, each.target} <= names.keys() | {entity.id})
     return Shown(entity, values, sources, met, names, tuple(ports))

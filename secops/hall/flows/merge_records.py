@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from secops.assets import draft as drafts
 from secops.assets.draft import Cause
-from secops.assets.record import SOURCE, record, told
+from secops.assets.record import SOURCE, record, supply, told
 from secops.assets.work import Merged, Work
 from secops.core.model import Decision, Entity, Kind, Logged, entity_id
 from secops.store import entities, looks, records
@@ -22,9 +22,9 @@ def registered(
     for each in rows:
         assert isinstance(each.entry, Decision)
         type, _, key = each.entry.subject.partition(":")
-        before = records.get(connection, site, type, key)
+        old = records.get(connection, site, type, key)
         after = record(each.seq, each.entry)
-        for one in (before, after):
+        for one in (old, after):
             if one is not None:
                 systems |= {one.system, *_named(one.fields.get("systems"))}
         if after is None:
@@ -40,12 +40,14 @@ def registered(
     for id in known:
         draft = work.get(id)
         assert draft is not None
+        before = draft.facts.get("system.suppliers")
         facts = told(ids[id], about)
         if facts:
             at = max(int(cause.at), draft.sources.get(SOURCE, (0, 0, ""))[0])
             drafts.look(draft, cause, SOURCE, at, facts)
         else:
             drafts.forget(draft, cause, SOURCE)
+        supply(work, draft, before, cause)
     return work.merged(), known
 
 

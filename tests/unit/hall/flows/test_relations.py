@@ -1,0 +1,90 @@
+"""Every type of relation that people declare or that is found, and what ends it."""
+
+import io
+import json
+from pathlib import Path
+
+from secops.core.model import RelationType
+from secops.hall.app import App
+from secops.hall.flows.declare import declare
+from secops.hall.flows.graph import written
+from secops.hall.flows.inventory import show
+from secops.hall.workspace import Workspace
+from secops.store import relations
+
+DECLARED = """
+organisations:
+  - {id: DSJ, name: 数据管理局}
+suppliers:
+  - {name: 甲公司}
+  - {name: 乙公司}
+systems:
+  - {code: S1, name: 系统一, organisation: DSJ, depends_on: [S2], runs_on: [H1], suppliers: [甲公司]}
+  - {code: S2, name: 系统二, organisation: DSJ, connects_to: [S1]}
+hosts:
+  - {key: H1, name: 主机一, addresses: [198.18.0.5], serves: [S2], system: S1}
+data:
+  - {key: D1, name: 人员信息, organisation: DSJ, stored_in: [S1]}
+"""
+
+
+def _declare(app: App, text: str) -> None:
+    path = app.workspace.inventory / "all.yaml"
+    path.write_text(text, encoding="utf-8")
+    (summary,) = [each for each in declare(app, who="张三") if hasattr(each, "left_out")]
+    assert summary.left_out == {}
+
+
+def _types(app: App, word: str) -> set[tuple[str, str, bool]]:
+    told = show(app, word)
+    return {
+        (str(each.type), told.names[each.target if each.source == told.entity.id else each.source],
+         each.source == told.entity.id)
+        for each in told.relations
+    }  # fmt: skip
+
+
+def test_declared_relations_of_every_type_stand_and_end(tmp_path: Path) -> None:
+    """A system depends, connects, runs, stores and is supplied as its declaration says, until it says so no longer."""
+    workspace = Workspace(tmp_path)
+    workspace.make()
+    with App(workspace) as app:
+        _declare(app, DECLARED)
+        assert _types(app, "S1") == {
+            ("depends-on", "system S2", True), ("connects-to", "system S2", False), ("runs-on", "host H1", True),
+            ("stores", "data D1", True), ("supplied-by", "supplier 甲公司", True),
+        }  # fmt: skip
+        assert ("serves", "system S2", True) in _types(app, "H1")
+        _declare(app, DECLARED.replace("stored_in: [S1]", "stored_in: [S2]").replace("[甲公司]", "[乙公司]"))
+        found = _types(app, "S1")
+        assert ("supplied-by", "supplier 乙公司", True) in found
+        assert not {("stores", "data D1", True), ("supplied-by", "supplier 甲公司", True)} & found
+
+
+def test_a_contract_relates_its_systems_to_the_supplier(tmp_path: Path) -> None:
+    """While a contract is in force its systems are supplied by its supplier; withdrawn, no longer."""
+    workspace = Workspace(tmp_path)
+    workspace.make()
+    text = DECLARED.replace(", suppliers: [甲公司]", "")
+    contract = "\ncontracts:\n  - {name: 运维, number: HT-1, supplier: 乙公司, systems: [S1]}\n"
+    with App(workspace) as app:
+        _declare(app, text + contract)
+        assert ("supplied-by", "supplier 乙公司", True) in _types(app, "S1")
+        _declare(app, text)
+        assert not [each for each in _types(app, "S1") if each[0] == "supplied-by"]
+
+
+def test_the_graph_shows_what_belongs_to_a_system(tmp_path: Path) -> None:
+    """An asset of a system has an edge to it, beside the relations drawn."""
+    workspace = Workspace(tmp_path)
+    workspace.make()
+    with App(workspace) as app:
+        _declare(app, DECLARED)
+        out = io.StringIO()
+        written(app, "", None, "json", out)
+        with app.database.read() as connection:
+            drawn = relations.touching(connection, [show(app, "S1").entity.id])
+    links = json.loads(out.getvalue())["links"]
+    assert "belongs-to" in {each["type"] for each in links}
+    assert {each["type"] for each in links} <= {str(each) for each in RelationType}
+    assert drawn
