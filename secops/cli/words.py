@@ -1,6 +1,12 @@
 """The words people read in tables and summaries; machine records keep the English keys and values."""
 
+import re
+from typing import Final
+
 from secops.core.language import say
+
+_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?\+08:00")
+"""A time as records spell it; people read the day and the hour of where they are."""
 
 _ZH: dict[str, str] = {
     "planned": "计划询问",
@@ -123,4 +129,6 @@ _VALUES: dict[str, dict[str, str]] = {
 
 def value(key: str, text: str) -> str:
     """What a table shows for a value of this column."""
+    if text[10:11] == "T" and (found := _TIME.fullmatch(text)):
+        return f"{found[1]} {found[2]}"
     return say(_VALUES.get(key, {}).get(text, text), text)

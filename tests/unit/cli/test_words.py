@@ -23,3 +23,9 @@ def test_open_means_findings_when_grading_and_ports_when_discovering() -> None:
     assert words.count("open", "grade") == "现有问题"
     assert words.count("open", "discover") == "开放"
     assert words.state("crashed") == "异常中止"
+
+
+def test_times_are_short_in_tables() -> None:
+    """A table shows day, hour, minute and second; what only looks like a time stays as it is."""
+    assert words.value("last_seen", "2026-11-28T17:57:24.813+08:00") == "2026-11-28 17:57:24"
+    assert words.value("name", "2026-11-28T17:57:24 又及") == "2026-11-28T17:57:24 又及"
