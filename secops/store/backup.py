@@ -31,7 +31,7 @@ def backup(database: Database, target: Path) -> int:
         raise UsageError(
             "E5301",
             say("只有工作区内的数据库文件能这样备份", "only the workspace's own database file is copied so"),
-            where=database.url,
+            where=database.where,
             hint=say("请用数据库服务器自己的备份工具，如 pg_dump", "use the server's own tool, such as pg_dump"),
         )
     if target.exists():
@@ -67,7 +67,7 @@ def restore(database: Database, source: Path) -> int:
         raise UsageError(
             "E5304",
             say("只有工作区内的数据库文件能这样恢复", "only the workspace's own database file is restored so"),
-            where=database.url,
+            where=database.where,
             hint=say("请用数据库服务器自己的工具，如 pg_restore", "use the server's own tool, such as pg_restore"),
         )
     verify(source)

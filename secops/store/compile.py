@@ -26,6 +26,7 @@ from secops.core.query import (
     pattern,
 )
 from secops.store import derive, dialect
+from secops.store.rows import plain
 
 Clause = sa.ColumnElement[bool]
 
@@ -105,8 +106,10 @@ def _stored(table: sa.FromClause, field: Field, op: Op, value: Value) -> Clause:
     if op is Op.EXISTS:
         return column.is_not(None) if value else column.is_(None)
     if field.type in {Type.TEXTS, Type.INTEGERS}:
-        rows = dialect.members(column)
-        return sa.exists().where(_scalar(rows.c.value, field.type, op, value))
+        member = dialect.members(column).c.value
+        return sa.exists().where(
+            _scalar(dialect.number(member) if field.type is Type.INTEGERS else member, field.type, op, value)
+        )
     if op in VERSIONS:
         shadow = table.c[f"{field.column}_key"] if f"{field.column}_key" in table.c else sa.null()
         return _ordered(shadow, Op(op.removeprefix("version_")), version.key(str(value)))
@@ -118,7 +121,7 @@ def _scalar(column: sa.ColumnElement[Any], type_: Type, op: Op, value: Value) ->
         return _whole(column, op, value)
     if type_ is Type.BOOLEAN:
         return column == (value is True)
-    text = str(value)
+    text = plain(str(value))
     if type_ is Type.ADDRESS:
         if op is Op.CIDR:
             first, last = (each.to_bytes(address.WIDTH, "big") for each in address.span(text))

@@ -1,7 +1,7 @@
 """The database: one file (SQLite WAL, synced at every commit) or a server by URL, opened once per process.
 
 Writers take turns: `write()` is one immediate transaction, all or nothing. The log rows written in it are on disk when
-it returns. Errors of the driver become `StoreError`/`Locked` that say what to try.
+it returns. Errors of the driver become `StoreError`/`Locked` that say what to try (`store.trouble`).
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from secops.core.errors import Locked, SecopsError, StoreError
-from secops.core.language import say
+from secops.store import server
+from secops.store.trouble import translate
 
-__all__ = ["BUSY_MS", "Connection", "Database", "metadata", "next_seq", "sequence", "translate"]
+__all__ = ["BUSY_MS", "Connection", "Database", "metadata", "next_seq", "sequence"]
 """`Connection` for flows that pass one on: they need not know whose it is."""
 
 metadata = sa.MetaData()
@@ -36,9 +36,10 @@ sequence = sa.Table(
 class Database:
     """A database ready for use. Raises StoreError when it cannot be opened."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, password_file: Path | None = None) -> None:
         self.url = url
-        self.engine = _engine(url)
+        self.engine = _engine(url, password_file)
+        self.embedded = self.engine.dialect.name == "sqlite"
 
     @classmethod
     def file(cls, path: Path) -> "Database":
@@ -49,13 +50,18 @@ class Database:
     def path(self) -> Path | None:
         """The file of an embedded database, None for a server or one in memory."""
         name = self.engine.url.database
-        return Path(name) if self.engine.dialect.name == "sqlite" and name and name != ":memory:" else None
+        return Path(name) if self.embedded and name and name != ":memory:" else None
+
+    @property
+    def where(self) -> str:
+        """Where it is, as messages may say it."""
+        return str(self.path) if self.path else server.shown(self.url)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that owns the write lock from its first statement; committed and synced at its end."""
         with self._told():
-            connection = self.engine.connect().execution_options(secops_writing=True)
+            connection = self._connect(secops_writing=True, isolation_level="READ COMMITTED")
             with connection, connection.begin():
                 yield connection
 
@@ -63,13 +69,19 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """One consistent view; it never waits for writers."""
         with self._told():
-            connection = self.engine.connect()
+            connection = self._connect(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection, connection.begin():
                 yield connection
 
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+
+    def _connect(self, **options: object) -> Connection:
+        """Levels of isolation are a server's: the embedded database has but one, and writers there wait for their turn."""
+        if self.embedded:
+            options.pop("isolation_level")
+        return self.engine.connect().execution_options(**options)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -89,54 +101,12 @@ def next_seq(connection: Connection, count: int, name: str = "log") -> int:
     return int(row) + 1
 
 
-def translate(error: exc.DBAPIError, url: str) -> SecopsError:
-    """The driver's complaint in words a person can act on."""
-    text = str(error.orig)
-    where = url.partition("///")[2] or url
-    low = text.lower()
-    if "locked" in low or "busy" in low:
-        return Locked(
-            "E5102",
-            say("数据库正被另一个进程占用", "the database is held by another process"),
-            where=where,
-            why=text,
-            hint=say("等它结束后再试；用 secops discover status 查看正在运行的任务", "try again when it has ended"),
-        )
-    if "disk is full" in low or "disk i/o error" in low:
-        return StoreError(
-            "E5103",
-            say(
-                "磁盘已满或无法写入，本次写入未生效，之前已确认的数据都在",
-                "the disk is full or unwritable; nothing acknowledged is lost",
-            ),
-            where=where,
-            why=text,
-            hint=say("腾出空间后重新执行，任务会从断点继续", "free some space and run again: it continues"),
-        )
-    if "malformed" in low or "not a database" in low:
-        return StoreError(
-            "E5104",
-            say("数据库文件已损坏", "the database file is damaged"),
-            where=where,
-            why=text,
-            hint=say("用 secops db check 检查，再从备份恢复", "run secops db check, then restore a backup"),
-        )
-    if "unable to open" in low or "readonly" in low:
-        return StoreError(
-            "E5105",
-            say("无法打开数据库文件", "the database file cannot be opened for writing"),
-            where=where,
-            why=text,
-            hint=say("检查路径与权限", "check the path and its permissions"),
-        )
-    return StoreError("E5101", say("数据库操作失败", "the database refused"), where=where, why=text)
-
-
-def _engine(url: str) -> Engine:
+def _engine(url: str, password_file: Path | None) -> Engine:
+    if not url.startswith("sqlite"):
+        return server.engine(url, password_file, BUSY_MS)
     engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
     return engine
 
 

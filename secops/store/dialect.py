@@ -1,21 +1,75 @@
-"""What only SQLite says this way, in one place. PostgreSQL: `lower(x COLLATE "C")`, `strpos`, `jsonb_array_elements`.
+"""What databases say differently, as elements that each of them words for itself: SQLite and PostgreSQL here.
 
-Text in the store holds no NUL character (PostgreSQL has none either), so SQLite's text functions see all of it.
+Another database adds its own `@compiles(element, name)`. Text is compared and ordered byte by byte everywhere: every
+text column is `COLLATE "C"` on PostgreSQL. Text in the store holds no NUL character, so SQLite's functions see all of it.
 """
 
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+_BYTEWISE = '"C"'
+
+
+class Fold(FunctionElement[str]):
+    """The text with A-Z lowered and nothing else."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+class Bytewise(FunctionElement[str]):
+    """The text, compared and ordered by its bytes."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+class Position(FunctionElement[int]):
+    """Where the second text begins in the first, counted from 1; 0 where it is not in it."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+class Tail(FunctionElement[str]):
+    """The last so many characters of the text."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+class Members(FunctionElement[str]):
+    """The rows (column `value`, as text) of a JSON array kept as text."""
+
+    type = sa.Text()
+    inherit_cache = True
+    name = "members"
+
+
+class Gathered(FunctionElement[str]):
+    """All values of a group as the text of a JSON array, in no order; that of an empty array where there is none."""
+
+    type = sa.Text()
+    inherit_cache = True
 
 
 def fold(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The text with A-Z lowered and nothing else: SQLite's own `lower`, which `core.query.fold` equals."""
-    return sa.func.lower(text)
+    """The text with A-Z lowered and nothing else, as `core.query.fold` does."""
+    return Fold(text)
+
+
+def bytewise(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """A text that is no column (a member of a set) in the order all columns have."""
+    return Bytewise(text)
 
 
 def contains(text: sa.ColumnElement[Any], part: str) -> sa.ColumnElement[bool]:
     """Whether the part stands anywhere in the text; the empty part does."""
-    return sa.func.instr(text, part) > 0
+    return Position(text, sa.literal(part, sa.Text())) > 0
 
 
 def starts(text: sa.ColumnElement[Any], part: str) -> sa.ColumnElement[bool]:
@@ -25,14 +79,89 @@ def starts(text: sa.ColumnElement[Any], part: str) -> sa.ColumnElement[bool]:
 
 def ends(text: sa.ColumnElement[Any], part: str) -> sa.ColumnElement[bool]:
     """Whether the text ends with the part, which must not be empty."""
-    return sa.func.substr(text, -len(part)) == part
+    return Tail(text, sa.literal(len(part), sa.Integer())) == part
 
 
 def members(array: sa.ColumnElement[Any]) -> sa.TableValuedAlias:
-    """The rows (column `value`) of a set kept as JSON text."""
-    return sa.func.json_each(array).table_valued("value")
+    """The rows (column `value`) of a set kept as JSON text; of a set of numbers take `number` of each."""
+    return Members(array).table_valued(sa.column("value", sa.Text()))
+
+
+def number(member: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    """A member of a set of whole numbers."""
+    return sa.cast(member, sa.BigInteger())
 
 
 def gathered(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """All values of a group as one JSON array, in no order."""
-    return sa.func.json_group_array(value)
+    """All values of a group as the text of a JSON array, in no order."""
+    return Gathered(value)
+
+
+def _words(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> list[str]:
+    return [compiler.process(each, **kw) for each in element.clauses]
+
+
+@compiles(Fold)
+def _fold(element: Fold, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"lower({_words(element, compiler, **kw)[0]})"
+
+
+@compiles(Fold, "postgresql")
+def _fold_postgresql(element: Fold, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"lower(({_words(element, compiler, **kw)[0]}) COLLATE {_BYTEWISE})"
+
+
+@compiles(Bytewise)
+def _bytewise(element: Bytewise, compiler: SQLCompiler, **kw: Any) -> str:
+    return _words(element, compiler, **kw)[0]
+
+
+@compiles(Bytewise, "postgresql")
+def _bytewise_postgresql(element: Bytewise, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({_words(element, compiler, **kw)[0]}) COLLATE {_BYTEWISE}"
+
+
+@compiles(Position)
+def _position(element: Position, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"instr({', '.join(_words(element, compiler, **kw))})"
+
+
+@compiles(Position, "postgresql")
+def _position_postgresql(element: Position, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"strpos({', '.join(_words(element, compiler, **kw))})"
+
+
+@compiles(Tail)
+def _tail(element: Tail, compiler: SQLCompiler, **kw: Any) -> str:
+    text, length = _words(element, compiler, **kw)
+    return f"substr({text}, -{length})"
+
+
+@compiles(Tail, "postgresql")
+def _tail_postgresql(element: Tail, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"right({', '.join(_words(element, compiler, **kw))})"
+
+
+@compiles(Members)
+def _members(element: Members, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({_words(element, compiler, **kw)[0]})"
+
+
+@compiles(Members, "postgresql")
+def _members_postgresql(element: Members, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_array_elements_text(CAST({_words(element, compiler, **kw)[0]} AS JSON))"
+
+
+@compiles(Gathered)
+def _gathered(element: Gathered, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_group_array({_words(element, compiler, **kw)[0]})"
+
+
+@compiles(Gathered, "postgresql")
+def _gathered_postgresql(element: Gathered, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"coalesce(CAST(json_agg({_words(element, compiler, **kw)[0]}) AS TEXT), '[]')"
+
+
+@compiles(sa.Text, "postgresql")
+def _text_postgresql(_type: sa.Text, _compiler: TypeCompiler, **_kw: Any) -> str:
+    return f"TEXT COLLATE {_BYTEWISE}"

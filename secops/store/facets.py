@@ -62,7 +62,8 @@ def _value(table: sa.Table, field: Field, now: Instant) -> tuple[sa.ColumnElemen
         return (int(now) - derive.expression(table, field)) // sa.literal(DAY_MS), table
     if derived is None and field.type in {Type.TEXTS, Type.INTEGERS}:
         rows = dialect.members(derive.physical(table, field))
-        return rows.c.value, table.outerjoin(rows, sa.true())
+        member = dialect.number(rows.c.value) if field.type is Type.INTEGERS else dialect.bytewise(rows.c.value)
+        return member, table.outerjoin(rows, sa.true())
     return derive.expression(table, field), table
 
 

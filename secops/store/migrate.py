@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 
 from secops.core.errors import StoreError
 from secops.core.language import say
+from secops.store import server
 from secops.store.database import Database
 
 HEAD = "0004"
@@ -26,6 +27,8 @@ def upgrade(database: Database) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     with database.write() as connection:
+        if not database.embedded:
+            server.require_utf8(connection, database.url)
         found = version(connection)
         if found is not None and found > HEAD:
             raise _newer(database, found)
@@ -45,7 +48,7 @@ def _newer(database: Database, found: str) -> StoreError:
     return StoreError(
         "E5106",
         say("数据库由更新版本的程序写成", "the database was written by a newer program"),
-        where=str(database.path or database.url),
+        where=database.where,
         why=say(f"数据库版本 {found}，本程序认识到 {HEAD}", f"database at {found}, this program knows up to {HEAD}"),
         hint=say("升级 secops，或换用旧版本的备份", "upgrade secops, or use a backup of the older version"),
     )

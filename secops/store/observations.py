@@ -56,7 +56,7 @@ def at(connection: Connection, seqs: Sequence[int]) -> list[Logged]:
     found: list[Logged] = []
     for part in chunks(sorted(seqs), 5_000):
         listed = dialect.members(sa.literal(json.dumps(part)))
-        chosen = sa.select(observations).where(observations.c.seq.in_(sa.select(listed.c.value)))
+        chosen = sa.select(observations).where(observations.c.seq.in_(sa.select(dialect.number(listed.c.value))))
         chosen = chosen.order_by(observations.c.seq)
         found += [_decode(row) for row in connection.execute(chosen)]
     return found

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
-_SPEC = importlib.util.spec_from_file_location("secops_test_node", Path(__file__).with_name("node.py"))
-node = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(node)
+
+def _load(name):
+    spec = importlib.util.spec_from_file_location(f"secops_test_{name}", Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+node = _load("node")
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +30,18 @@ def elasticsearch(tmp_path_factory):
         pytest.skip(f"Elasticsearch does not start here: {error}")
     yield server
     server.kill()
+
+
+postgres_module = _load("postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A running PostgreSQL, ended at the end; skips with the reason where it cannot be had."""
+    why = postgres_module.missing()
+    if why:
+        pytest.skip(f"PostgreSQL cannot be started: {why}")
+    server = postgres_module.Server()
+    server.start()
+    yield server
+    server.remove()
