@@ -78,7 +78,7 @@ class Database:
         self.engine.dispose()
 
     def _connect(self, **options: object) -> Connection:
-        """Levels of isolation are a server's: the embedded database has but one, and writers there wait for their turn."""
+        """Levels of isolation are a server's: the embedded database has but one."""
         if self.embedded:
             options.pop("isolation_level")
         return self.engine.connect().execution_options(**options)

@@ -1,7 +1,7 @@
 """What databases say differently, as elements that each of them words for itself: SQLite and PostgreSQL here.
 
 Another database adds its own `@compiles(element, name)`. Text is compared and ordered byte by byte everywhere: every
-text column is `COLLATE "C"` on PostgreSQL. Text in the store holds no NUL character, so SQLite's functions see all of it.
+text column is `COLLATE "C"` on PostgreSQL. Text in the store holds no NUL character, so SQLite's functions see it all.
 """
 
 from typing import Any
