@@ -47,6 +47,11 @@ CODES: dict[str, str] = {
     "E1502": "查询里的字段不存在，或该类资产没有它|the query names a field that does not exist or that this kind lacks",
     "E1503": "查询里的值与字段类型不符|the value in the query does not fit the field",
     "E1504": "查询过长、过深或条件过多|the query is too long, too deep or has too many conditions",
+    "E1505": "没有这种关系，或该类资产没有这一步|no such step, or the kind cannot take it",
+    "E1506": "一步里不能再走一步|no step inside a step",
+    "E1507": "没有保存过这个筛选|no such saved filter",
+    "E1508": "保存的筛选绕了回来或嵌套过深|saved filters go in circles or too deep",
+    "E1509": "过去某一刻的台账不能按关系筛选|a past list cannot be filtered by relations",
     # rules and grading (grade, hall.flows.grade, cli.grade)
     "E4001": "没有这条规则|no such rule",
     "E4004": "规则编号重复|two rules share one id",

@@ -4,23 +4,28 @@ Words side by side must all hold; `OR`, `-` (or `NOT`) and brackets work as expe
 word is searched in name, key and page title. `field:value` finds values that contain the text (labels such as state or
 tag: equal it); `field=value` is exact; `*` and `?` are wildcards outside quotes; `a,b` is a choice; `1-1024` and `a..b`
 are ranges; `field:*` means known. `seen<7d` counts whole days. `@field` is the dictionary's own field where a short
-word means more (`port` is also one of an address's open ports).
+word means more (`port` is also one of an address's open ports). `step:(...)` asks what the entity hangs together with
+(`core.links`), one step deep; `saved:NAME` stands for a query that somebody saved.
 """
 
 import re
-import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 from typing import Final
 
 from secops.core import address
 from secops.core.errors import UsageError
-from secops.core.fields import FIELDS, Field, by_name, by_word
+from secops.core.fields import Field, by_name, by_word
+from secops.core.filter_fault import complain
 from secops.core.filter_value import Raw, compare
+from secops.core.filter_words import BARE, SAVED, UNIT, WIDE, find, has, titles, words
 from secops.core.language import say
-from secops.core.model import ASSET_KINDS, Kind
-from secops.core.query import EVERYTHING, And, Not, Or, Query
+from secops.core.links import Link, by_phrase, inside, taken_by
+from secops.core.model import Kind
+from secops.core.query import EVERYTHING, And, Compare, Linked, Not, Op, Or, Query
+
+__all__ = ["DEEPEST", "LONGEST", "MOST", "WIDE", "complain", "find", "parse", "parse_any", "words"]
 
 LONGEST: Final = 2000
 """Characters of a query."""
@@ -28,57 +33,54 @@ DEEPEST: Final = 32
 """Brackets and negations inside each other."""
 MOST: Final = 200
 """Comparisons of a query."""
+NESTED: Final = 8
+"""Saved filters inside each other."""
 
-WIDE: Final[dict[str, tuple[str, ...]]] = {
-    "port": ("port", "services.ports"),
-    "service": ("service.name", "services.names"),
-    "grade": ("system.grade", "system.level"),
-    "system": ("system.name", "system.code"),
-    "ip": ("address", "host.addresses"),
-    "net": ("address", "network.cidr"),
-}
-"""Words that mean whichever of these fields the kind has."""
-BARE: Final = ("name", "key", "http.title")
-"""Where a bare word is searched."""
+Shelf = Callable[[], Mapping[str, str]]
+"""Gives every saved filter, name -> query; asked only where a query names one."""
 
 _FULL_WIDTH: Final = str.maketrans("：（）“”，＝＜＞　｜", ':()"",=<> |')
 _FIELD: Final = re.compile(r"(@?[\w.]+)(!=|<=|>=|:|=|<|>)")
+_STEP: Final = re.compile(r"([^\W\d][\w-]*)([:.])\(")
+_ORG: Final = frozenset({"org", "责任单位"})
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _BREAK: Final = frozenset(' \t\r\n()"')
 _ENDS: Final = _BREAK | {""}
 
 
-def parse(text: str, kind: Kind | None = None) -> Query:
+def parse(text: str, kind: Kind | None = None, saved: Shelf | None = None) -> Query:
     """The query that the text says about entities of this kind (None: the seven kinds of asset).
 
     Raises UsageError (E15xx) with the line, a caret under the character at fault, and the nearest field.
     """
-    return _Parser(text, kind).whole()
+    return _Parser(text, kind, saved).whole()
 
 
-def words(kind: Kind | None) -> tuple[str, ...]:
-    """Every word that stands for a field of this kind: aliases and names, for completion and for help."""
-    names = {word for word, field in by_word().items() if _has(field, kind)}
-    names |= {word for word, wide in WIDE.items() if any(_has(by_name()[name], kind) for name in wide)}
-    return tuple(sorted(names))
+def parse_any(text: str, kind: Kind | None = None, saved: Shelf | None = None) -> tuple[Kind | None, Query]:
+    """The query, and the kind it asks for. Raises UsageError.
+
+    That is `kind`, else the one it names (`kind:host`), else the service where only services have its fields, else
+    None: the seven kinds of asset.
+    """
+    if kind is not None:
+        return kind, parse(text, kind, saved)
+    try:
+        query = parse(text, None, saved)
+    except UsageError:
+        try:
+            return Kind.SERVICE, parse(text, Kind.SERVICE, saved)
+        except UsageError:
+            pass
+        raise
+    named = _named(query)
+    return (None, query) if named is None else (named, parse(text, named, saved))
 
 
-def find(word: str, kind: Kind | None) -> tuple[Field, ...]:
-    """The fields that the word stands for; empty where there is none of this kind."""
-    plain = word.removeprefix("@")
-    if plain == word and plain in WIDE:
-        return tuple(by_name()[name] for name in WIDE[plain] if _has(by_name()[name], kind))
-    field = by_word().get(plain) or _titles().get(plain)
-    return (field,) if field is not None and _has(field, kind) else ()
-
-
-def _has(field: Field, kind: Kind | None) -> bool:
-    return kind in field.kinds if kind is not None else not field.kinds.isdisjoint(ASSET_KINDS)
-
-
-@cache
-def _titles() -> dict[str, Field]:
-    return {each.zh: each for each in reversed(FIELDS)}
+def _named(query: Query) -> Kind | None:
+    """The one kind that a query asks for by name."""
+    items = query.items if isinstance(query, And) else (query,)
+    found = {each.value for each in items if isinstance(each, Compare) and (each.field, each.op) == ("kind", Op.EQ)}
+    return Kind(str(next(iter(found)))) if len(found) == 1 and found <= set(Kind) else None
 
 
 @dataclass(slots=True)
@@ -87,6 +89,11 @@ class _Parser:
 
     text: str
     kind: Kind | None
+    saved: Shelf | None = None
+    through: tuple[str, ...] = ()
+    """The saved filters this text stands in, outermost first."""
+    step: str = ""
+    """The step we are behind, empty on the entity itself."""
     at: int = 0
     depth: int = 0
     count: int = 0
@@ -176,7 +183,13 @@ class _Parser:
         self.count += 1
         if self.count > MOST:
             raise self.wrong("E1504", f"条件超过 {MOST} 个", f"over {MOST} conditions", start)
+        step = _STEP.match(self.plain, start)
+        if step and (step.group(2) == ":" or step.group(1) in by_phrase() or step.group(1) in _ORG):
+            return self.linked(step.group(1), start, step.end() - 1)
         match = _FIELD.match(self.plain, start)
+        if match and match.group(1) in SAVED and match.group(2) in {":", "="}:
+            self.at = match.end()
+            return _joined(Or, [self.recalled(raw) for raw in self.values()])
         if match and not _is_address(self.run(start)):
             self.at = match.end()
             fields = self.fields(match.group(1), start)
@@ -185,6 +198,83 @@ class _Parser:
             query = _joined(Or, built)
             return Not(query) if match.group(2) == "!=" else query
         return _joined(And, [self.bare(raw) for raw in self.values(split=False)])
+
+    def linked(self, word: str, start: int, opened: int) -> Query:
+        """What stands behind a step, its bracket opened at `opened`."""
+        if self.step:
+            zh, en = f"{self.step} 里不能再走一步：只能相隔一步", f"no step inside {self.step}: steps go one deep"
+            raise self.wrong("E1506", zh, en, start)
+        self.at = opened
+        self.step = word
+        try:
+            if word in _ORG:
+                return _joined(And, [Compare("org.name", Op.EXISTS, True), self.bracket()])
+            link = self.link(word, start)
+            kind, item = self.beyond(link)
+            return Linked(link.name, kind, item)
+        finally:
+            self.step = ""
+
+    def link(self, word: str, start: int) -> Link:
+        found = by_phrase().get(word)
+        usable = [each for each in by_phrase().values() if taken_by(each, self.kind)]
+        if found in usable and found is not None:
+            return found
+        choices = say("可用：", "there are: ") + ", ".join(dict.fromkeys(each.name for each in usable)) + ", org"
+        if found is not None:
+            zh = f"{self.kind or '资产'} 没有这一步 {word}（{found.zh}）"
+            raise self.wrong("E1505", zh, f"{self.kind or 'assets'} have no step {word}", start, choices)
+        near = get_close_matches(word, by_phrase(), n=1, cutoff=0.6)
+        zh, en = f"{word} 不是关系，后面不能跟括号", f"{word} is no step, no bracket may follow it"
+        hint = say(f"是不是 {near[0]}？", f"did you mean {near[0]}? ") + choices if near else choices
+        raise self.wrong("E1505", zh, en, start, hint)
+
+    def beyond(self, link: Link) -> tuple[Kind | None, Query]:
+        """The bracket read as a query about what the step leads to: of one kind, any asset, or services."""
+        only = inside(link)
+        begun = self.at, self.count
+        try:
+            item = self.bracket_of(only, *begun)
+        except UsageError:
+            if only is not None or Kind.SERVICE not in link.far:
+                raise
+            try:
+                return Kind.SERVICE, self.bracket_of(Kind.SERVICE, *begun)
+            except UsageError:
+                pass
+            raise
+        named = _named(item) if only is None else None
+        return (only, item) if named not in link.far else (named, self.bracket_of(named, *begun))
+
+    def bracket_of(self, kind: Kind | None, at: int, count: int) -> Query:
+        """The bracket at `at` read as a query about entities of this kind."""
+        near, self.kind, self.at, self.count = self.kind, kind, at, count
+        try:
+            return self.bracket()
+        finally:
+            self.kind = near
+
+    def recalled(self, raw: Raw) -> Query:
+        """The saved filter of this name, read as if it stood here in brackets."""
+        shelf = self.saved() if self.saved is not None else {}
+        text = shelf.get(raw.text)
+        if text is None:
+            near = get_close_matches(raw.text, shelf, n=3, cutoff=0.4)
+            hint = say("secops inventory filter list 列出全部", "secops inventory filter list")
+            hint = say(f"是不是 {'、'.join(near)}？", f"did you mean {', '.join(near)}?") if near else hint
+            raise self.wrong("E1507", f"没有保存过筛选 {raw.text}", f"no saved filter {raw.text}", raw.at, hint)
+        if raw.text in self.through or len(self.through) >= NESTED:
+            chain = " → ".join((*self.through, raw.text))
+            zh, en = f"保存的筛选绕了回来或嵌套过深：{chain}", f"saved filters go in circles or too deep: {chain}"
+            raise self.wrong("E1508", zh, en, raw.at)
+        reader = _Parser(text, self.kind, self.saved, (*self.through, raw.text), self.step, count=self.count)
+        try:
+            query = reader.whole()
+        except UsageError as error:
+            where = say(f"保存的筛选 {raw.text}，", f"saved filter {raw.text}, ") + error.where
+            raise UsageError(error.code, error.what, where=where, why=error.why, hint=error.hint) from error
+        self.count = reader.count
+        return query
 
     def run(self, start: int) -> str:
         end = start
@@ -228,11 +318,17 @@ class _Parser:
         return Raw("".join(out), start, quoted=True)
 
     def fields(self, word: str, start: int) -> tuple[Field, ...]:
+        plain = word.removeprefix("@")
+        if self.step in _ORG:
+            if plain in UNIT:
+                return (by_name()[UNIT[plain]],)
+            choices = ", ".join(each for each in UNIT if each.isascii())
+            zh, en = f"责任单位没有字段 {plain}；有：{choices}", f"units have no field {plain}; they have: {choices}"
+            raise self.wrong("E1502", zh, en, start)
         found = find(word, self.kind)
         if found:
             return found
-        plain = word.removeprefix("@")
-        field = by_word().get(plain) or _titles().get(plain)
+        field = by_word().get(plain) or titles().get(plain)
         if field is not None:
             kinds = ", ".join(sorted(field.kinds))
             raise self.wrong(
@@ -241,7 +337,7 @@ class _Parser:
                 f"{self.kind or 'assets'} have no field {plain}; these have: {kinds}",
                 start,
             )
-        near = get_close_matches(plain, [*words(self.kind), *_titles()], n=3, cutoff=0.6)
+        near = get_close_matches(plain, [*words(self.kind), *titles()], n=3, cutoff=0.6)
         hint = say(
             f"是不是 {'、'.join(near)}？要找这段文字本身就加引号" if near else "要找这段文字本身就加引号",
             f"did you mean {', '.join(near)}? Quote it to search the text itself" if near else "quote it to search it",
@@ -266,26 +362,14 @@ class _Parser:
             return EVERYTHING
         if not raw.quoted and "/" in raw.text and _is_address(raw.text):
             return self.compare(find("net", self.kind) or self.fields("address", raw.at), ":", raw, "net")
-        targets = [by_name()[name] for name in BARE if _has(by_name()[name], self.kind)]
+        if self.step in _ORG:
+            return self.compare((by_name()["org.name"],), ":", raw, "org")
+        targets = [by_name()[name] for name in BARE if has(by_name()[name], self.kind)]
         built = [compare(field, ":", raw, within=True) for field in targets]
         return _joined(Or, [each for each in built if not isinstance(each, str)])
 
     def wrong(self, code: str, zh: str, en: str, at: int, hint: str = "") -> UsageError:
         return complain(self.text, at, code, say(zh, en), hint)
-
-
-def complain(text: str, at: int, code: str, what: str, hint: str = "") -> UsageError:
-    """The error with the query and a caret under character `at`."""
-    start = max(0, at - 60)
-    shown = "".join(c if c.isprintable() else "·" for c in text[start : at + 40])
-    before = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in shown[: at - start])
-    return UsageError(
-        code,
-        what,
-        where=say(f"查询第 {at + 1} 个字符", f"character {at + 1} of the query"),
-        why=f"\n    {shown}\n    {' ' * before}^",
-        hint=hint,
-    )
 
 
 def _is_address(text: str) -> bool:

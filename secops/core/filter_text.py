@@ -4,10 +4,11 @@ from typing import Final, assert_never
 
 from secops.core.clock import render
 from secops.core.fields import Field, Type, by_name
-from secops.core.filter import WIDE, find
 from secops.core.filter_value import LABELS
+from secops.core.filter_words import WIDE, find
+from secops.core.links import by_link, inside
 from secops.core.model import Kind
-from secops.core.query import VERSIONS, And, Compare, Not, Op, Or, Query, Wild, escape, pattern
+from secops.core.query import VERSIONS, And, Compare, Linked, Not, Op, Or, Query, Wild, escape, pattern
 
 _SIGN: Final = {Op.EQ: "=", Op.LT: "<", Op.LTE: "<=", Op.GT: ">", Op.GTE: ">="}
 _SPECIAL: Final = frozenset(' \t\r\n()",\\：（）“”，＝＜＞　｜|')
@@ -36,8 +37,22 @@ def _write(query: Query, kind: Kind | None, *, top: bool = False) -> str:
             return "-" + _write(item, kind)
         case Compare():
             return _compare(query, kind)
+        case Linked(link, there, item):
+            return f"{link}:({_beyond(link, there, item)})"
         case _:
             assert_never(query)
+
+
+def _beyond(link: str, kind: Kind | None, item: Query) -> str:
+    """What is asked behind a step, so written that it is read as a query about that kind again."""
+    text = _write(item, kind, top=True) if item != And(()) else "*"
+    if kind is None or inside(by_link()[link]) is not None:
+        return text
+    named = Compare("kind", Op.EQ, str(kind))
+    items = item.items if isinstance(item, And) else (item,)
+    if named in items:
+        return text
+    return _compare(named, kind) + " " + (f"({text})" if isinstance(item, Or) and len(item.items) != 1 else text)
 
 
 def _compare(query: Compare, kind: Kind | None) -> str:

@@ -5,7 +5,7 @@ regard to ASCII case; other scripts compare as they are written. On a set of val
 any member. `Undecided` is not decided here: a rule's `requires` are checked before.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar, assert_never
@@ -13,7 +13,7 @@ from typing import Final, TypeVar, assert_never
 from secops.core import address, version
 from secops.core.fields import Field, Type, by_name
 from secops.core.language import say
-from secops.core.model import Value
+from secops.core.model import Kind, Value
 
 
 class Op(StrEnum):
@@ -70,12 +70,23 @@ class Not:
     item: "Query"
 
 
-Query = Compare | And | Or | Not
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Holds where the step (`core.links`) leads to an entity of this kind (None: any asset) for which `item` holds."""
+
+    link: str
+    kind: Kind | None
+    item: "Query"
+
+
+Query = Compare | And | Or | Not | Linked
 EVERYTHING: Query = And(())
 NOTHING: Query = Or(())
 
 Reader = Callable[[str], Value]
 """Gives the value of a dictionary field, None where it is not known."""
+Around = Callable[[str, Kind | None], Iterable[Reader]]
+"""Gives the readers of what a step leads to from the entity, of this kind (None: any of the seven kinds of asset)."""
 
 ORDER: Final = frozenset({Op.LT, Op.LTE, Op.GT, Op.GTE})
 TEXTUAL: Final = frozenset({Op.CONTAINS, Op.STARTSWITH, Op.ENDSWITH, Op.LIKE})
@@ -106,15 +117,22 @@ def fold(text: str) -> str:
     return text.translate(_FOLD)
 
 
-def holds(query: Query, reader: Reader) -> bool:
-    """Whether the query holds for what `reader` reads. Raises ValueError for a comparison that `misfit` names."""
+def holds(query: Query, reader: Reader, around: Around | None = None) -> bool:
+    """Whether the query holds for what `reader` reads and, by its steps, what `around` gives.
+
+    Raises ValueError for a comparison that `misfit` names, and for a step where nothing is `around`.
+    """
     match query:
         case And(items):
-            return all(holds(each, reader) for each in items)
+            return all(holds(each, reader, around) for each in items)
         case Or(items):
-            return any(holds(each, reader) for each in items)
+            return any(holds(each, reader, around) for each in items)
         case Not(item):
-            return not holds(item, reader)
+            return not holds(item, reader, around)
+        case Linked(link, kind, item):
+            if around is None:
+                raise ValueError(f"no neighbours to take the step {link} to")
+            return any(holds(item, each) for each in around(link, kind))
         case Compare(name, op, wanted):
             problem = misfit(query)
             if problem:
@@ -125,7 +143,7 @@ def holds(query: Query, reader: Reader) -> bool:
 
 
 def comparisons(query: Query) -> Iterator[Compare]:
-    """Every comparison of the query, in reading order."""
+    """Every comparison of the query with the entity's own fields, in reading order; none of those behind a step."""
     match query:
         case And(items) | Or(items):
             for each in items:
@@ -134,6 +152,24 @@ def comparisons(query: Query) -> Iterator[Compare]:
             yield from comparisons(item)
         case Compare():
             yield query
+        case Linked():
+            return
+        case _:
+            assert_never(query)
+
+
+def steps(query: Query) -> Iterator[Linked]:
+    """Every step of the query, in reading order."""
+    match query:
+        case And(items) | Or(items):
+            for each in items:
+                yield from steps(each)
+        case Not(item):
+            yield from steps(item)
+        case Linked():
+            yield query
+        case Compare():
+            return
         case _:
             assert_never(query)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from secops.core.fields import by_name
-from secops.core.query import And, Compare, Not, Op, Or, Query, Reader, holds
+from secops.core.query import And, Compare, Linked, Not, Op, Or, Query, Reader, holds
 from secops.grade.rule import Outcome, Rule, judge
 
 
@@ -67,6 +67,9 @@ def _lines(
             seq=origin.get(base, 0),
             unknown=unknown.get(base, "") if met is None else "",
         )
+        return
+    if isinstance(query, Linked):  # no rule has one: what is around an entity is not at hand here
+        yield Line(depth, query.link, None)
         return
     name = {And: "and", Or: "or", Not: "not"}[type(query)]
     yield Line(depth, name, holds(query, reader))

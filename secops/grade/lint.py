@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from secops.core.fields import Type, by_name
 from secops.core.language import say
-from secops.core.query import ORDER, And, Compare, Not, Op, Or, Query, fields_of
+from secops.core.query import ORDER, And, Compare, Linked, Not, Op, Or, Query, fields_of
 from secops.grade.rule import Outcome, Rule, judge
 
 
@@ -96,7 +96,7 @@ def _contradictions(query: Query) -> Iterator[str]:
                 yield from _contradictions(each)
         case Not(item):
             yield from _contradictions(item)
-        case Compare():
+        case Compare() | Linked():
             return
 
 

@@ -9,7 +9,7 @@ from secops.core.fields import Derivation, by_name
 from secops.core.finding import Severity
 from secops.core.language import say
 from secops.core.model import Kind, State, Value
-from secops.core.query import And, Compare, Not, Op, Or, Query, Reader, fields_of, holds
+from secops.core.query import And, Compare, Linked, Not, Op, Or, Query, Reader, fields_of, holds
 
 STATES = (State.ACTIVE, State.STALE, State.DECLARED)
 """States of the entities a rule judges unless it names others: what is gone breaks no rule."""
@@ -147,6 +147,8 @@ def _lean(query: Query, needed: frozenset[str], *, hopeful: bool) -> Query:
             if not hopeful or name not in needed or op is Op.EXISTS:
                 return query
             return Or((query, Compare(name, Op.EXISTS, False)))
+        case Linked():
+            return query
         case _:
             assert_never(query)
 

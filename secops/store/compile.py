@@ -16,6 +16,7 @@ from secops.core.query import (
     VERSIONS,
     And,
     Compare,
+    Linked,
     Not,
     Op,
     Or,
@@ -25,7 +26,7 @@ from secops.core.query import (
     misfit,
     pattern,
 )
-from secops.store import derive, dialect
+from secops.store import derive, dialect, links
 from secops.store.rows import plain
 
 Clause = sa.ColumnElement[bool]
@@ -71,6 +72,8 @@ def _compile(query: Query, table: sa.FromClause, now: Instant, *, negated: bool)
             return sa.or_(sa.false(), *(_compile(each, table, now, negated=negated) for each in items))
         case Not(item):
             return sa.not_(_compile(item, table, now, negated=True))
+        case Linked(link, kind, item):
+            return links.leading(table, link, kind, lambda there: _compile(item, there, now, negated=False))
         case Compare(name, _, _):
             problem = misfit(query)
             if problem:

@@ -72,6 +72,9 @@ sa.Index("services_by_parent", services.c.parent)
 sa.Index("services_by_address", services.c.address)
 sa.Index("assets_by_address", assets.c.address)
 sa.Index("assets_by_kind", assets.c.kind, assets.c.id)
+for _table in (assets, services):
+    _known = _table.c.system_id.is_not(None)
+    sa.Index(f"{_table.name}_by_system", _table.c.system_id, sqlite_where=_known, postgresql_where=_known)
 
 
 def table_of(kind: Kind | None) -> sa.Table:

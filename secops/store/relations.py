@@ -15,14 +15,16 @@ relations = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("site", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False, index=True),
+    sa.Column("source", sa.Text, nullable=False),
     sa.Column("type", sa.Text, nullable=False),
-    sa.Column("target", sa.Text, nullable=False, index=True),
+    sa.Column("target", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("first_seen", sa.BigInteger, nullable=False),
     sa.Column("last_seen", sa.BigInteger, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
 )
+sa.Index("relations_from", relations.c.source, relations.c.type)
+sa.Index("relations_to", relations.c.target, relations.c.type)
 
 
 def put(connection: Connection, items: Sequence[Relation]) -> None:

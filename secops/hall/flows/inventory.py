@@ -14,7 +14,7 @@ from secops.core.fields import Sensitivity, Type, by_name, by_word, of_kind
 from secops.core.ids import canonical
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Change, Entity, Kind, Observation, Relation, RelationType, Value, thing_id
-from secops.core.query import And, Compare, Op, Query
+from secops.core.query import Query
 from secops.hall.app import App
 from secops.hall.flows.merge import merge, replay
 from secops.store import (
@@ -81,25 +81,7 @@ def read(query: str, kind: Kind | None) -> tuple[Kind | None, Query]:
 
     Raises UsageError.
     """
-    if kind is not None:
-        return kind, language.parse(query, kind)
-    try:
-        parsed = language.parse(query, None)
-    except UsageError:
-        try:
-            return Kind.SERVICE, language.parse(query, Kind.SERVICE)
-        except UsageError:
-            pass
-        raise
-    named = _named(parsed)
-    return (None, parsed) if named is None else (named, language.parse(query, named))
-
-
-def _named(query: Query) -> Kind | None:
-    """The one kind that a query asks for by name."""
-    items = query.items if isinstance(query, And) else (query,)
-    found = {each.value for each in items if isinstance(each, Compare) and (each.field, each.op) == ("kind", Op.EQ)}
-    return Kind(str(next(iter(found)))) if len(found) == 1 and found <= set(Kind) else None
+    return language.parse_any(query, kind)
 
 
 def count(app: App, query: str = "", *, kind: Kind | None = None) -> int:

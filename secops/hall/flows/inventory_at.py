@@ -14,7 +14,7 @@ from secops.core.errors import UsageError
 from secops.core.fields import Derivation, by_name, of_kind
 from secops.core.language import say
 from secops.core.model import Change, Entity, Kind, Value
-from secops.core.query import Query, fields_of, holds
+from secops.core.query import Query, fields_of, holds, steps
 from secops.hall.app import App
 from secops.hall.flows.inventory import PAGE, read, row_of, with_computed
 from secops.store import changes, entities, organisations
@@ -38,6 +38,13 @@ def listed_at(
             "E1318",
             say("过去某一刻的台账不能按看到的时间筛选", "a past list cannot be filtered by when things were seen"),
             where=", ".join(sorted(asked)),
+            hint=say("去掉这一条件，或不用 --at", "leave it out, or ask without --at"),
+        )
+    if taken := sorted({each.link for each in steps(parsed)}):
+        raise UsageError(
+            "E1509",
+            say("过去某一刻的台账不能按关系筛选", "a past list cannot be filtered by relations"),
+            where=", ".join(taken),
             hint=say("去掉这一条件，或不用 --at", "leave it out, or ask without --at"),
         )
     both = _unmoved(app, at, parsed, kind, after), _moved(app, at, parsed, kind, after)

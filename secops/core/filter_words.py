@@ -1,0 +1,51 @@
+"""The words of the search language that stand for fields: names, aliases, titles, and those that mean several."""
+
+from functools import cache
+from typing import Final
+
+from secops.core.fields import FIELDS, Field, by_name, by_word
+from secops.core.model import ASSET_KINDS, Kind
+
+WIDE: Final[dict[str, tuple[str, ...]]] = {
+    "port": ("port", "services.ports"),
+    "service": ("service.name", "services.names"),
+    "grade": ("system.grade", "system.level"),
+    "system": ("system.name", "system.code"),
+    "ip": ("address", "host.addresses"),
+    "net": ("address", "network.cidr"),
+}
+"""Words that mean whichever of these fields the kind has."""
+BARE: Final = ("name", "key", "http.title")
+"""Where a bare word is searched."""
+UNIT: Final = {"name": "org.name", "名称": "org.name", "id": "org_id", "编号": "org_id",
+               "contact": "org.contact", "联系人": "org.contact"}  # fmt: skip
+"""Words inside `org:(...)`: what is known of a unit."""
+SAVED: Final = ("saved", "常用")
+"""Words before the name of a saved filter."""
+
+
+def words(kind: Kind | None) -> tuple[str, ...]:
+    """Every word that stands for a field of this kind: aliases and names, for completion and for help."""
+    names = {word for word, field in by_word().items() if has(field, kind)}
+    names |= {word for word, wide in WIDE.items() if any(has(by_name()[name], kind) for name in wide)}
+    return tuple(sorted(names))
+
+
+def find(word: str, kind: Kind | None) -> tuple[Field, ...]:
+    """The fields that the word stands for; empty where there is none of this kind."""
+    plain = word.removeprefix("@")
+    if plain == word and plain in WIDE:
+        return tuple(by_name()[name] for name in WIDE[plain] if has(by_name()[name], kind))
+    field = by_word().get(plain) or titles().get(plain)
+    return (field,) if field is not None and has(field, kind) else ()
+
+
+def has(field: Field, kind: Kind | None) -> bool:
+    """Whether entities of this kind (None: some of the seven kinds of asset) can have the field."""
+    return kind in field.kinds if kind is not None else not field.kinds.isdisjoint(ASSET_KINDS)
+
+
+@cache
+def titles() -> dict[str, Field]:
+    """Every field by its Chinese title, the first of those that share one."""
+    return {each.zh: each for each in reversed(FIELDS)}
