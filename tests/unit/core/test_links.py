@@ -62,7 +62,7 @@ def test_saved_filters_are_read_where_they_stand() -> None:
     shelf = {"甲": "os:麒麟 saved:乙", "乙": "-tag:测试", "丙": "saved:丁", "丁": "saved:丙"}
     assert parse("runs-on:(saved:甲)", None, lambda: shelf) == parse("runs-on:(os:麒麟 -tag:测试)")
     assert parse("常用：甲,乙", None, lambda: shelf) == parse("(os:麒麟 -tag:测试) OR -tag:测试")
-    for text, code, place in (("a saved:甲乙", "E1507", "9"), ("saved:丙", "E1508", "saved:丁")):
+    for text, code, place in (("a saved:甲乙", "E1507", "9"), ("saved:丙", "E1508", "保存的筛选 丁")):
         with pytest.raises(Exception, match=code) as caught:
             parse(text, None, lambda: shelf)
         assert place in caught.value.where + caught.value.why
