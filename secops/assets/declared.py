@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from secops.assets import draft as drafts
+from secops.assets.contradiction import contradict
 from secops.assets.draft import DECLARE, INHERENT, Cause, Draft
 from secops.assets.merge import assign, owner_of
 from secops.assets.record import supply
-from secops.assets.register import Declared, Register, Span, place_of
+from secops.assets.register import ORGANISATION, Declared, Register, Span, place_of
 from secops.assets.work import Merged, Work
 from secops.core.clock import Instant
 from secops.core.fields import facts_of
@@ -24,8 +25,8 @@ from secops.core.model import (
     entity_id,
     thing_id,
 )
+from secops.core.standing import OFFLINE
 
-ORGANISATION = "organisation"
 _FOUND = frozenset({Kind.IP, Kind.SERVICE, Kind.WEBSITE})
 
 
@@ -40,6 +41,8 @@ class Group:
     hosts: set[str] = field(default_factory=set)
     organisations: list[Organisation] = field(default_factory=list)
     dissolved: list[str] = field(default_factory=list)
+    holders: bool = False
+    """Whose names and filing numbers are may be another: every website is concerned."""
 
 
 def thing(seq: int, decision: Decision) -> Declared:
@@ -60,6 +63,8 @@ def take(register: Register, entries: Sequence[Logged]) -> Group:
                 _concern(group, register, each)
         if new.text("kind") == ORGANISATION:
             _organisation(group, new, logged.entry.site)
+        group.holders |= _holding(new) != _holding(before)
+    _units(group, register)
     for new, _, _ in list(group.things):
         if new.text("kind") == Kind.SYSTEM:
             code = new.subject.partition(":")[2]
@@ -93,6 +98,7 @@ def settle(known: Mapping[str, Entity], group: Group, register: Register) -> Mer
             assign(draft, Cause(seq, decision.at, who=decision.who, reason="declared"), owner)
         elif own := register.get(draft.kind, draft.key):
             _answer(draft, register, own, Cause(last, decision.at, who=decision.who, reason="declared"))
+        contradict(draft, Cause(last, decision.at, who=decision.who, reason="declared"), register)
     return work.merged()
 
 
@@ -104,6 +110,33 @@ def _concern(group: Group, register: Register, each: Declared) -> None:
     kind, _, key = each.subject.partition(":")
     if kind != ORGANISATION:
         group.ids.add(entity_id(register.site, Kind(kind), key))
+
+
+def _holding(each: Declared | None) -> object:
+    """What of a declaration says whose a name or a filing number is."""
+    if each is None or each.payload.get("withdrawn"):
+        return None
+    if each.text("kind") == ORGANISATION:
+        return each.text("name"), each.text("parent"), each.texts("icp")
+    facts = each.payload.get("facts")
+    filed = facts.get("http.icp") if isinstance(facts, Mapping) else None
+    return (each.text("org"), filed) if filed else None
+
+
+def _units(group: Group, register: Register) -> None:
+    """What belongs to units that came or went is concerned, and what is in their systems."""
+    units = {
+        new.subject.partition(":")[2]
+        for new, _, before in group.things
+        if new.text("kind") == ORGANISATION and (before is None) != bool(new.payload.get("withdrawn"))
+    }
+    if not units:
+        return
+    things = list(register.things.values())
+    theirs = {each.subject for each in things if each.text("org") in units}
+    for each in things:
+        if each.subject in theirs or f"{Kind.SYSTEM}:{each.text('system')}" in theirs:
+            _concern(group, register, each)
 
 
 def _organisation(group: Group, new: Declared, site: str) -> None:
@@ -143,7 +176,10 @@ def _asset(work: Work, register: Register, new: Declared, cause: Cause) -> Draft
         draft.declared = True
         if not drafts.is_new(draft, cause):
             drafts.note(draft, cause, "declared", old=False, new=True)
-    drafts.look(draft, cause, DECLARE, cause.at, dict(_facts(kind, new)))
+    facts = dict(_facts(kind, new))
+    if facts.get("register.status") == OFFLINE:
+        facts.setdefault("register.offline_on", cause.at)
+    drafts.look(draft, cause, DECLARE, cause.at, facts)
     if kind is Kind.NETWORK:
         drafts.put(draft, cause, "network.zone", drafts.normal("network.zone", new.text("zone")))
     if kind in {Kind.HOST, Kind.DEVICE}:

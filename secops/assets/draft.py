@@ -13,7 +13,7 @@ from secops.core.clock import Instant
 from secops.core.fields import Type, by_name
 from secops.core.model import Change, Entity, Kind, State, Value, entity_id
 
-INHERENT: Final = frozenset({"address", "port", "transport", "network.zone", "host.addresses"})
+INHERENT: Final = frozenset({"address", "port", "transport", "network.zone", "host.addresses", "register.conflicts"})
 """Facts that come with the key or from the register, not from a look."""
 DECLARE: Final = "declare"
 BORN: Final = "born"

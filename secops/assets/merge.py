@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from secops.assets import draft as drafts
+from secops.assets.contradiction import contradict
 from secops.assets.draft import DECLARE, INHERENT, PROTOCOLS, Cause, Draft
 from secops.assets.identity import (
     HELLO,
@@ -112,6 +113,10 @@ def _observe(work: Work, logged: Logged, seen: Observation, register: Register) 
             drafts.look(ip, cause, f"{base}:{seen.target.port}", seen.seen_at, own)
         _websites(work, seen, cause, facts, service=service, register=register)
     _machine(work, seen, cause, ip, register)
+    for id in cause.touched:
+        touched = work.drafts.get(id)
+        if touched is not None and touched.dirty:
+            contradict(touched, cause, register)
     work.looked(cause, logged)
 
 

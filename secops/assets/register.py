@@ -8,16 +8,18 @@ gives the same register.
 import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from secops.assets.identity import website_key_of
 from secops.core.address import number, span
 from secops.core.language import say
 from secops.core.model import Kind, entity_id
+from secops.core.names import icp_subject
 
 Span = tuple[int, int]
 _ATTRIBUTES: Final = ("org", "system", "zone")
+ORGANISATION: Final = "organisation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Register:
         self._ports: dict[tuple[int, int], _Claim] = {}
         self._sites: dict[str, _Claim] = {}
         self._cache: dict[tuple[int, int], Owner] = {}
+        self._holders = Holders()
+        self._dissolved: set[str] = set()
         self._fresh = False
         for each in declared:
             self.apply(each)
@@ -84,8 +88,12 @@ class Register:
         """Take in one declaration; gives what it replaces. A withdrawn one leaves nothing."""
         self._fresh = False
         before = self.things.pop(each.subject, None)
-        if not each.payload.get("withdrawn"):
+        gone = bool(each.payload.get("withdrawn"))
+        if not gone:
             self.things[each.subject] = each
+        kind, _, key = each.subject.partition(":")
+        if kind == ORGANISATION:
+            (self._dissolved.add if gone else self._dissolved.discard)(key)
         return before
 
     def get(self, kind: str, key: str) -> Declared | None:
@@ -93,11 +101,47 @@ class Register:
         return self.things.get(f"{kind}:{key}")
 
     def org_of(self, each: Declared) -> str:
-        """The unit of a declared thing: its own, else its system's."""
-        if own := each.text("org"):
+        """The unit of a declared thing: its own, else its system's. A dissolved unit answers for nothing."""
+        if (own := each.text("org")) and own not in self._dissolved:
             return own
         system = self.things.get(f"system:{each.text('system')}")
-        return system.text("org") if system is not None and system is not each else ""
+        org = system.text("org") if system is not None and system is not each else ""
+        return "" if org in self._dissolved else org
+
+    def org_called(self, name: str) -> str:
+        """The one unit of this name; empty for none or several."""
+        self._index()
+        return self._holders.called.get(name, "") if name else ""
+
+    def org_filed(self, icp: str) -> str:
+        """The one unit that declared this ICP filing number (its unit's part); empty for none or several."""
+        self._index()
+        return self._holders.filed.get(icp, "") if icp else ""
+
+    def related(self, one: str, two: str) -> bool:
+        """Whether the units are one, or one stands above the other."""
+        return one in self.above(two) or two in self.above(one)
+
+    def above(self, org: str) -> list[str]:
+        """The unit and those above it, nearest first; a circle ends where it closes."""
+        path: list[str] = []
+        while org and org not in path:
+            path.append(org)
+            found = self.things.get(f"{ORGANISATION}:{org}")
+            org = found.text("parent") if found is not None else ""
+        return path
+
+    def elsewhere(self, system_id: str, place: int) -> bool:
+        """Whether the system declares addresses or networks and this place is in none of them."""
+        self._index()
+        spans = self._holders.spans.get(system_id)
+        return spans is not None and not any(first <= place <= last for first, last in spans)
+
+    def zone_around(self, place: int) -> str:
+        """The zone of the narrowest declared network around the place."""
+        self._index()
+        claim = _covering(self._lines["around"], place)
+        return claim.zone if claim is not None else ""
 
     def system_id(self, code: str) -> str:
         """The id of the system with this code; empty for none."""
@@ -187,6 +231,8 @@ class Register:
                 claim = _Claim(0, 0, self.org_of(each), self.system_id(system), "", each.seq, each.subject)
                 self._sites.setdefault(_site_key(url), claim)
         self._lines = {name: _flatten([each for each in ranges if getattr(each, name)]) for name in _ATTRIBUTES}
+        self._lines["around"] = _flatten([each for each in ranges if each.zone and each.subject.startswith("network:")])
+        self._holders = _holders(self)
         self._fresh = True
 
     def _resolve(self, place: int, port: int) -> Owner:
@@ -199,6 +245,47 @@ class Register:
                 chosen[name] = getattr(claim, name)
                 seq = max(seq, claim.seq)
         return Owner(seq=seq, **chosen) if chosen else NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Whose a name or filing number is, and where each system says it lies."""
+
+    called: Mapping[str, str] = field(default_factory=dict)
+    filed: Mapping[str, str] = field(default_factory=dict)
+    spans: Mapping[str, list[Span]] = field(default_factory=dict)
+
+
+def _holders(register: "Register") -> Holders:
+    called: dict[str, str] = {}
+    filed: dict[str, str] = {}
+    spans: dict[str, list[Span]] = {}
+    for subject, each in sorted(register.things.items()):
+        kind, _, key = subject.partition(":")
+        if kind == ORGANISATION:
+            _one(called, each.text("name"), key)
+            for number in each.texts("icp"):
+                _one(filed, icp_subject(number), key)
+        elif kind == Kind.WEBSITE and (org := register.org_of(each)):
+            facts = each.payload.get("facts")
+            numbers = facts.get("http.icp") if isinstance(facts, Mapping) else None
+            for number in numbers if isinstance(numbers, (list, tuple)) else ():
+                _one(filed, icp_subject(str(number)), org)
+        elif kind == Kind.SYSTEM and (found := register.spans(each)):
+            spans[register.system_id(key)] = found
+        if kind in {Kind.IP, Kind.NETWORK} and (system := register.system_id(each.text("system"))):
+            spans.setdefault(system, []).extend(register.spans(each))
+    return Holders(_sure(called), _sure(filed), spans)
+
+
+def _one(found: dict[str, str], word: str, org: str) -> None:
+    """Note whose the word is; a word of several units is nobody's."""
+    if word:
+        found[word] = org if found.get(word, org) == org else ""
+
+
+def _sure(found: Mapping[str, str]) -> dict[str, str]:
+    return {word: org for word, org in found.items() if org}
 
 
 def split_place(text: str) -> tuple[str, int]:

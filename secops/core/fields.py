@@ -45,6 +45,10 @@ class Derivation(StrEnum):
     """How many active services the entity has."""
     MEMBERS = "members"
     """The set of values of field `of` over its active services."""
+    STANDING = "standing"
+    """Declared against found, one word of `core.standing`; always known."""
+    MISSING = "missing"
+    """Whether column `via` points at nothing that is declared; always known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +243,29 @@ FIELDS: tuple[Field, ...] = (
     _f("system.suppliers", "供应商", "suppliers", T.TEXTS, _SYS, alias="supplier"),
     _f("data.level", "数据级别", "data level", T.TEXT, _DATA, help_="一般/重要/核心, GB/T 43697-2024 (未核实)"),
     _f("data.volume", "数据总量", "volume", T.TEXT, _DATA),
+    # what registers say of systems
+    _f("system.access_left_on", "外包人员应收回权限之日", "leavers' access due", T.INSTANT, _SYS,
+       help_="已离场或权限到期而未登记收回权限的外包人员中最早的一日"),
+    _f("system.apps_unfiled", "未备案的移动应用", "applications without filing", T.TEXTS, _SYS,
+       help_="在线而没有备案编号的应用名称，国办函〔2026〕12号"),
+    _f("system.records_expire_on", "登记材料最早到期日", "first record expires", T.INSTANT, _SYS,
+       help_="责任书、测评、合同、证书等现行记录中最早的有效期"),
+    _f("system.duties", "已落实的责任类别", "duties assigned", T.TEXTS, _SYS),
+    # declared against found
+    _f("register.status", "使用状态", "in use", T.TEXT, _OWNED, help_="in_use 在用、planned 在建、offline 停用"),
+    _f("register.offline_on", "停用日期", "out of use since", T.INSTANT, _OWNED),
+    _f("register.conflicts", "与登记不符项", "contradicts in", T.TEXTS, _OWNED, alias="conflicts",
+       help_="字段名；address 为地址不在所属系统登记的范围内"),
     # computed by the store
+    _f("register.standing", "登记核对", "declared against found", T.TEXT, _OWNED,
+       derived=Derived(Derivation.STANDING), alias="standing",
+       help_="registered 已登记、undeclared 未登记、vanished 登记未发现、contradicting 与登记不符"),
+    _f("org.missing", "无责任单位", "nobody answers", T.BOOLEAN, _ALL,
+       derived=Derived(Derivation.MISSING, "", "org_id"), help_="没有登记责任单位，或登记的单位已撤销"),
+    _f("system.access_left_days", "外包权限逾期天数", "days since leavers' access was due", T.INTEGER, _SYS,
+       derived=Derived(Derivation.AGE, "system.access_left_on")),
+    _f("system.records_overdue", "登记材料过期天数", "days since a record expired", T.INTEGER, _SYS,
+       derived=Derived(Derivation.AGE, "system.records_expire_on")),
     _f("org.name", "责任单位", "organisation", T.TEXT, _ALL, derived=Derived(Derivation.LOOKUP, "name", "org_id"),
        alias="org"),
     _f("org.contact", "单位联系人", "organisation contact", T.TEXT, _ALL,

@@ -103,6 +103,17 @@ _OWNER: Final[dict[str, Slot]] = {
     "owner": _s("facts.owner", read.text, "负责人", "owner", "责任人", "管理员", "联系人", "系统负责人"),
     "owner_phone": _s("facts.owner.phone", read.text, "负责人电话", "owner phone", "联系电话", "电话", "手机"),
     "tags": _s("facts.tags", read.texts, "标签", "tags"),
+    "status": _s("facts.register.status", read.use, "使用状态", "in use", "运行状态", "资产状态", "系统状态", "状态"),
+    "offline_on": _s(
+        "facts.register.offline_on",
+        read.instant,
+        "停用日期",
+        "out of use since",
+        "下线日期",
+        "报废日期",
+        "停用时间",
+        "下线时间",
+    ),
 }
 _SERVES = _s("serves", read.texts, "服务的系统", "serves", "支撑系统", refers="system")
 _MAC = _s("facts.host.mac", read.texts, "MAC 地址", "MAC addresses", "MAC", "物理地址")
@@ -153,7 +164,8 @@ _ASSETS: Final = (
                           "社会信用代码"),
         "contact": _s("contact", read.text, "联系人", "contact", "网络安全联系人", "负责人"),
         "phone": _s("phone", read.text, "联系电话", "phone", "电话", "手机"),
-        "email": _s("email", read.text, "电子邮箱", "e-mail", "邮箱", "邮件")},
+        "email": _s("email", read.text, "电子邮箱", "e-mail", "邮箱", "邮件"),
+        "icp": _s("icp", read.texts, "ICP 主体备案号", "ICP filing", "ICP备案主体", "主体备案号")},
         ("name",), ("credit_code", "name")),
     Section("networks", "network", "网段", "networks", "cidr", {
         "cidr": _s("key", read.network, "网段", "network", "IP 段", "IP段", "地址段", "子网"), **_OWNER,
@@ -163,7 +175,12 @@ _ASSETS: Final = (
         **_SYSTEM_OWN}, ("name",), ("name",)),
     Section("websites", "website", "网站", "websites", "url", {
         "url": _s("key", read.url, "网址", "url", "网站地址", "URL", "访问地址", "首页地址"), **_OWNER,
-        "runs_on": _SYSTEM_OWN["runs_on"]}),
+        "runs_on": _SYSTEM_OWN["runs_on"],
+        "icp": _s("facts.http.icp", read.texts, "ICP 备案号", "ICP filing", "ICP备案号", "网站备案号"),
+        "police_filing": _s("facts.http.police_filing", read.texts, "公安备案号", "public security filing",
+                            "公安联网备案号"),
+        "gov_code": _s("facts.http.gov_code", read.narrow, "政府网站标识码", "government site code", "网站标识码"),
+        "product": _s("facts.service.product", read.text, "网站软件", "product", "Web 服务器", "中间件")}),
     Section("data", "data", "数据资产", "data assets", "key", {
         "key": _s("key", read.text, "数据编号", "key", "编号"), **_own("name"),
         "name": _s("facts.name", read.text, "数据名称", "name", "名称", "数据资源名称"),
@@ -179,7 +196,9 @@ _ASSETS: Final = (
         "key": _s("key", read.text, "设备编号", "key", "资产编号", "编号"), **_OWNER, **_DEVICE,
         "addresses": _ADDRESSES, "mac": _MAC, "serves": _SERVES}, (), ("serial", "name", "addresses")),
     Section("addresses", "ip", "IP 地址", "addresses", "address", {
-        "address": _s("key", read.address, "IP 地址", "address", "IP", "地址", "IP地址"), **_OWNER}),
+        "address": _s("key", read.address, "IP 地址", "address", "IP", "地址", "IP地址"), **_OWNER,
+        "zone": _s("zone", read.text, "网络区域", "zone", "区域", "安全域"),
+        "os": _s("facts.host.os", read.text, "操作系统", "operating system", "系统版本")}),
 )  # fmt: skip
 
 

@@ -213,6 +213,35 @@ def harm(value: Plain) -> object:
     return {name: text(each) for name, each in value.items()}
 
 
+_USE: Final = {
+    "in_use": ("in_use", "在用", "使用中", "使用", "运行", "运行中", "正常", "在线", "已上线", "启用"),
+    "planned": ("planned", "在建", "规划", "建设中", "未上线", "待上线", "试运行前", "计划"),
+    "offline": (
+        "offline",
+        "停用",
+        "下线",
+        "已下线",
+        "已停用",
+        "报废",
+        "已报废",
+        "退役",
+        "注销",
+        "关停",
+        "停运",
+        "拆除",
+    ),
+}
+
+
+def use(value: Plain) -> str:
+    """Whether a thing is in use, planned or out of use."""
+    found = narrow(value).lower()
+    for name, words in _USE.items():
+        if found in words:
+            return name
+    raise ValueError(say("使用状态为 在用、在建、停用 之一", "one of in_use, planned, offline"))
+
+
 def filing(value: Plain) -> str:
     """The number of a filing certificate."""
     found = narrow(value)

@@ -93,6 +93,11 @@ def _field(table: sa.FromClause, field: Field, op: Op, value: Value, now: Instan
             return _age(derive.physical(table, by_name()[derived.of]), op, value, now)
         case Derivation.COUNT:
             return sa.literal(value is True) if op is Op.EXISTS else _whole(derive.count(table), op, value)
+        case Derivation.STANDING | Derivation.MISSING:
+            found = derive.expression(table, field)
+            if op is Op.EXISTS:
+                return sa.literal(("register_conflicts" in table.c or derived.how is Derivation.MISSING) is value)
+            return _scalar(found, field.type, op, value)
         case Derivation.LOOKUP | Derivation.MEMBERS:
             if op is Op.EXISTS:
                 if derived.how is Derivation.MEMBERS:

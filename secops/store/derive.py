@@ -1,4 +1,4 @@
-"""The fields no collector writes: ages, look-ups through a pointer, counts and sets over an address's services."""
+"""The fields no collector writes: ages, look-ups, an address's services counted and gathered, standings."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from secops.core.address import unpack
 from secops.core.clock import DAY_MS, Instant
 from secops.core.fields import Derivation, Derived, Field, Type, by_name
 from secops.core.model import Kind, State, Value
-from secops.store import dialect
+from secops.store import dialect, standing
 from secops.store.entities import assets, services
 from secops.store.organisations import organisations
 
@@ -43,7 +43,7 @@ def elsewhere(table: sa.FromClause, derived: Derived, condition: Condition) -> s
 
 
 def pointed(derived: Derived) -> tuple[sa.FromClause, Field]:
-    """The table a LOOKUP reads (under a name of its own) and the field there."""
+    """The table a LOOKUP or MISSING reads (under a name of its own) and the field there."""
     if derived.via == ORGANISATION:
         field = Field(derived.of, derived.of, derived.of, Type.TEXT, frozenset(), core=True)
         return organisations.alias(), field
@@ -68,6 +68,10 @@ def expression(table: sa.FromClause, field: Field) -> sa.ColumnElement[Any]:
             return physical(table, by_name()[derived.of])
         case Derivation.COUNT:
             return count(table)
+        case Derivation.STANDING:
+            return standing.word(table)
+        case Derivation.MISSING:
+            return missing(table, derived)
         case Derivation.LOOKUP:
             target, there = pointed(derived)
             chosen = sa.select(physical(target, there)).where(*_pointing(target, table, derived))
@@ -80,6 +84,12 @@ def expression(table: sa.FromClause, field: Field) -> sa.ColumnElement[Any]:
             return sa.select(dialect.gathered(listed.c.value)).scalar_subquery()
         case _:
             assert_never(derived.how)
+
+
+def missing(table: sa.FromClause, derived: Derived) -> sa.ColumnElement[bool]:
+    """Whether what `via` should point at is not there."""
+    target, _ = pointed(derived)
+    return sa.not_(sa.exists().where(*_pointing(target, table, derived)))
 
 
 def decode(field: Field, raw: object, now: Instant) -> Value:

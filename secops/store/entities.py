@@ -306,6 +306,12 @@ def websites_of(connection: Connection, site: str, hosts: Collection[str]) -> It
             yield each
 
 
+def telling_holders(connection: Connection, site: str) -> Iterator[Entity]:
+    """Websites whose certificate or page names the unit that holds them."""
+    names = sa.or_(assets.c.tls_subject.contains("O="), assets.c.http_icp.is_not(None))
+    return stream(connection, assets, assets.c.site == site, assets.c.kind == Kind.WEBSITE.value, names)
+
+
 def starting(connection: Connection, text: str, limit: int) -> list[Entity]:
     """At most `limit` entities whose id begins with the text or whose key equals it."""
     found: dict[str, Entity] = {}

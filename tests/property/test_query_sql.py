@@ -17,6 +17,7 @@ from secops.core.filter import parse
 from secops.core.filter_text import write
 from secops.core.links import LINKS, Way, by_link, taken_by
 from secops.core.model import ASSET_KINDS, Entity, Kind, Organisation, Relation, RelationType, State, Value
+from secops.core.standing import standing
 from secops.grade.rule import certain, possible
 from secops.store import compile as sql
 from secops.store import derive, entities, organisations, relations
@@ -170,6 +171,10 @@ class World:
         mine = [s for s in self.entities.values() if s.parent == each.id and s.state is State.ACTIVE]
         if how is Derivation.COUNT:
             return len(mine)
+        if how is Derivation.STANDING:
+            return self.standing(each)
+        if how is Derivation.MISSING:
+            return not [o for o in self.orgs if o.site == each.site and o.id == each.org_id]
         if how is Derivation.MEMBERS:
             return tuple(sorted({s.facts[of] for s in mine if s.facts.get(of) is not None}))
         if via == "org_id":
@@ -177,6 +182,25 @@ class World:
             return (getattr(found[0], of) or None) if found else None
         pointed = self.entities.get(each.system_id)
         return stored(pointed, of) if pointed and pointed.site == each.site else None
+
+    def standing(self, each: Entity) -> str:
+        """By the plain oracle: members of a system, addresses a machine is drawn to."""
+        if each.kind is Kind.SYSTEM:
+            parts = [e for e in self.entities.values() if e.system_id == each.id and e.kind is not Kind.SERVICE]
+        else:
+            parts = [
+                self.entities[r.target] for r in self.relations if r.source == each.id and r.target in self.entities
+            ]
+        return standing(
+            each.kind,
+            (each.state, int(each.last_seen)),
+            declared=each.declared,
+            system=bool(each.system_id),
+            conflicts=each.facts.get("register.conflicts"),
+            status=each.facts.get("register.status"),
+            offline_on=each.facts.get("register.offline_on"),
+            parts=[(e.state, int(e.last_seen)) for e in parts],
+        ).value
 
 
 def stored(entity: Entity, name: str) -> Value:
@@ -209,9 +233,9 @@ def wanted(field: Field, op: q.Op) -> st.SearchStrategy[Value]:
         return st.sampled_from(ADDRESSES)
     if op in q.VERSIONS or field.type is Type.VERSION:
         return st.sampled_from(VERSIONS)
-    plain = st.sampled_from([*TEXTS, "active", "o1", "k1", "service"]) | st.text(
-        st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=3
-    )
+    plain = st.sampled_from(
+        [*TEXTS, "active", "o1", "k1", "service", "vanished", "registered", "contradicting"]
+    ) | st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=3)
     if op is q.Op.LIKE:
         return st.lists(st.sampled_from(["*", "?", "n", "N", "财", "%", "_", "\\*", "\\", "x"]), max_size=5).map(
             "".join

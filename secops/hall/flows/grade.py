@@ -27,6 +27,8 @@ from secops.store.rule_state import Grading, RuleState
 BATCH = 500
 """Findings looked up and written at a time."""
 
+_WIDE = frozenset({Derivation.STANDING, Derivation.MISSING})
+
 
 @dataclass(slots=True)
 class Tally:
@@ -160,9 +162,9 @@ def ask(rule: Rule, now: Instant, since: int | None = None) -> Question:
 
 
 def wide(rule: Rule) -> bool:
-    """Whether an answer can change though entity, services and system do not: by time, or by its unit."""
+    """Whether an answer can change though entity, services and system do not: by time, its unit or its parts."""
     through = (by_name()[name].derived for name in rule.fields)
-    return rule.ages or any(each and each.how is Derivation.LOOKUP and each.via == "org_id" for each in through)
+    return rule.ages or any(each and (each.how in _WIDE or each.via == "org_id") for each in through)
 
 
 def run_id(now: Instant, digests: Sequence[str], before: int) -> str:

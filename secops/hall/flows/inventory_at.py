@@ -22,6 +22,8 @@ from secops.store import compile as compiler
 from secops.store.grading import Transaction
 
 _BY_SIGHT = frozenset({"last_seen", "seen.age"})
+_OF_TODAY = frozenset({Derivation.COUNT, Derivation.MEMBERS, Derivation.STANDING, Derivation.MISSING})
+"""Computed fields that hang on more than the entity: unknown of what moved since."""
 _POINTED = {"org.name": "org_id", "system.name": "system_id"}
 
 
@@ -110,7 +112,7 @@ def _then(
     """The values of then, None for what was not yet known. `since`: newest first."""
     then = _seen(today, at)
     for each in of_kind(entity.kind):
-        if each.derived is not None and each.derived.how in {Derivation.COUNT, Derivation.MEMBERS}:
+        if each.derived is not None and each.derived.how in _OF_TODAY:
             then[each.name] = None
     for change in since:
         if change.field == "born":

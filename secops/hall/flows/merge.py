@@ -170,6 +170,8 @@ class _State:
             known |= {each.id: each for each in entities.websites_of(connection, first.site, group.hosts)}
         if group.spans:
             known |= {each.id: each for each in entities.of_kind(connection, first.site, Kind.HOST)}
+        if group.holders:
+            known |= {each.id: each for each in entities.telling_holders(connection, first.site)}
         known = looks.timed(connection, known)
         outcome = declared.settle(known, group, register)
         organisations.put(connection, group.organisations)
