@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final
 
 from secops.assets.draft import Cause, Draft
+from secops.assets.outstanding import outstanding, texts
 from secops.assets.work import Work
 from secops.core.clock import Instant, parse
 from secops.core.model import Decision, Relation, RelationType, Value, thing_id
@@ -43,10 +44,10 @@ def record(seq: int, decision: Decision) -> Record | None:
 
 def supply(work: Work, draft: Draft, before: Value, cause: Cause) -> None:
     """Relate a system to its suppliers as its facts name them now, `before` as they named them."""
-    now = set(_texts(draft.facts.get("system.suppliers")))
+    now = set(texts(draft.facts.get("system.suppliers")))
     for each in sorted(now):
         work.relate(draft, RelationType.SUPPLIED_BY, thing_id(draft.site, "supplier", each), cause, "supplier")
-    for each in sorted(set(_texts(before)) - now):
+    for each in sorted(set(texts(before)) - now):
         target, at = thing_id(draft.site, "supplier", each), Instant(0)
         work.dropped.append(Relation(draft.site, draft.id, RelationType.SUPPLIED_BY, target, "", at, at).id)
 
@@ -57,8 +58,9 @@ def told(system: str, rows: Iterable[Record]) -> dict[str, Value]:
     done: dict[str, list[str]] = {}
     filings = []
     suppliers = set()
-    for each in rows:
-        if each.type == "contract" and system in _texts(each.fields.get("systems")):
+    found = list(rows)
+    for each in found:
+        if each.type == "contract" and system in texts(each.fields.get("systems")):
             suppliers.add(str(each.fields.get("supplier")))
         if each.system != system:
             continue
@@ -75,7 +77,7 @@ def told(system: str, rows: Iterable[Record]) -> dict[str, Value]:
             facts[name] = _instant(max(done[type]))
     if suppliers:
         facts["system.suppliers"] = tuple(sorted(suppliers))
-    return facts
+    return facts | outstanding(system, found)
 
 
 _LATEST: Final = {
@@ -86,9 +88,9 @@ _LATEST: Final = {
 def _filed(filing: Record, assessed: Iterable[str]) -> dict[str, Value]:
     facts: dict[str, Value] = {}
     for column, name in (("number", "filing_no"), ("level", "level"), ("level_s", "level_s"), ("level_a", "level_a")):
-        found = filing.fields.get(column)
-        if isinstance(found, (str, int)):
-            facts[f"system.{name}"] = found
+        value = filing.fields.get(column)
+        if isinstance(value, (str, int)):
+            facts[f"system.{name}"] = value
     if filed := filing.fields.get("filed_on"):
         facts["system.filed_on"] = _instant(str(filed))
     until = filing.valid_until or (valid_until(str(filed), assessed) if filed else "")
@@ -116,7 +118,3 @@ def _years(day: date, years: int) -> date:
 
 def _instant(day: str) -> int:
     return int(parse(day))
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else ()

@@ -250,7 +250,6 @@ FIELDS: tuple[Field, ...] = (
        help_="在线而没有备案编号的应用名称，国办函〔2026〕12号"),
     _f("system.records_expire_on", "登记材料最早到期日", "first record expires", T.INSTANT, _SYS,
        help_="责任书、测评、合同、证书等现行记录中最早的有效期"),
-    _f("system.duties", "已落实的责任类别", "duties assigned", T.TEXTS, _SYS),
     # declared against found
     _f("register.status", "使用状态", "in use", T.TEXT, _OWNED, help_="in_use 在用、planned 在建、offline 停用"),
     _f("register.offline_on", "停用日期", "out of use since", T.INSTANT, _OWNED),

@@ -73,8 +73,8 @@ def get(connection: Connection, site: str, type: str, key: str) -> Record | None
 
 
 def of_systems(connection: Connection, site: str, systems: Collection[str]) -> list[Record]:
-    """Every row about these systems, and every contract."""
-    about = sa.or_(among(records.c.system, systems), records.c.type == "contract")
+    """Every row about these systems, and every contract and outsourced person: they name systems of their own."""
+    about = sa.or_(among(records.c.system, systems), records.c.type.in_(["contract", "staff"]))
     chosen = sa.select(records).where(records.c.site == site, about).order_by(records.c.type, records.c.key)
     return [_decode(row) for row in connection.execute(chosen)]
 

@@ -48,6 +48,12 @@ def placed(rule: Rule, example: Example) -> list[Entity]:
             facts[name] = value
         elif field.derived.how is Derivation.AGE:
             facts[field.derived.of] = int(NOW) - int(str(value)) * DAY_MS
+        elif field.derived.how is Derivation.STANDING:
+            core |= {"declared": value in {"registered", "vanished"}}
+            if value == "vanished" or "register.offline_on" in example.facts:
+                core["state"] = "declared"
+            if value == "contradicting":
+                facts["register.conflicts"] = ("tls.subject",)
         else:
             assert field.derived.how is Derivation.LOOKUP
             assert field.derived.via == "system_id"

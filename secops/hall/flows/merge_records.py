@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from secops.assets import draft as drafts
 from secops.assets.draft import Cause
+from secops.assets.outstanding import texts
 from secops.assets.record import SOURCE, record, supply, told
 from secops.assets.work import Merged, Work
 from secops.core.model import Decision, Entity, Kind, Logged, entity_id
@@ -26,7 +27,10 @@ def registered(
         after = record(each.seq, each.entry)
         for one in (old, after):
             if one is not None:
-                systems |= {one.system, *_named(one.fields.get("systems"))}
+                systems |= {one.system, *texts(one.fields.get("systems"))}
+                if contract := str(one.fields.get("contract") or ""):
+                    under = records.get(connection, site, "contract", contract)
+                    systems |= set(texts(under.fields.get("systems"))) if under is not None else set()
         if after is None:
             records.remove(connection, site, [each.entry.subject])
         else:
@@ -55,7 +59,3 @@ def _system(logged: Logged) -> str:
     entry = logged.entry
     kind, _, key = entry.subject.partition(":") if isinstance(entry, Decision) else ("", "", "")
     return key if kind == Kind.SYSTEM else ""
-
-
-def _named(value: object) -> set[str]:
-    return set(map(str, value)) if isinstance(value, (list, tuple)) else set()

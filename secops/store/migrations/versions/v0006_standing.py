@@ -13,7 +13,6 @@ def upgrade() -> None:
         ("system_access_left_on", sa.BigInteger()),
         ("system_apps_unfiled", sa.Text()),
         ("system_records_expire_on", sa.BigInteger()),
-        ("system_duties", sa.Text()),
         ("register_status", sa.Text()),
         ("register_offline_on", sa.BigInteger()),
         ("register_conflicts", sa.Text()),
