@@ -32,6 +32,20 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops inventory facets http.server",
         "secops inventory facets port 'net:10.0.0.0/8' --limit 50",
     ),
+    "inventory filter save": (
+        "secops inventory filter save 三级网站 'kind:website grade>=3'",
+        "secops inventory filter save 整改 'saved:三级网站 tls:false' --reason 周报",
+    ),
+    "inventory filter list": ("secops inventory filter list", "secops inventory filter list -f json"),
+    "inventory filter show": ("secops inventory filter show 三级网站", "secops inventory filter show 整改 -f json"),
+    "inventory filter history": (
+        "secops inventory filter history 三级网站",
+        "secops inventory filter history 整改 -f csv",
+    ),
+    "inventory filter remove": (
+        "secops inventory filter remove 整改",
+        "secops inventory filter remove 三级网站 --reason 停用",
+    ),
     "inventory fields": ("secops inventory fields --kind website", "secops inventory fields -f csv -o fields.csv"),
     "inventory show": ("secops inventory show 192.0.2.10", "secops inventory show 192.0.2.10 -f json"),
     "inventory history": ("secops inventory history 192.0.2.10", "secops inventory history 192.0.2.10 -f csv"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from secops.cli import inventory_fields
+from secops.cli import inventory_fields, inventory_filter
 from secops.cli.show import Column, Format, chosen, one, rows
 from secops.core.language import say
 from secops.core.model import Kind
@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 
 app.add_typer(inventory_fields.app)
+
+app.add_typer(inventory_filter.app, name="filter")
 
 Query = Annotated[str, typer.Argument(help=say("查询语句，空为全部", "query, empty for everything"))]
 Id = Annotated[str, typer.Argument(help=say("编号、编号开头或标识（如 192.0.2.10）", "an id, its beginning, or a key"))]
@@ -49,11 +51,12 @@ def list_(
 ) -> None:
     """`secops inventory list`."""
     from secops.cli.context import open_app, talk
-    from secops.hall.flows.inventory import instant, listed, read
+    from secops.hall.flows.inventory import instant, listed
     from secops.hall.flows.inventory_at import listed_at
+    from secops.hall.flows.queries import read
 
     with open_app() as opened:
-        meant, _ = read(query, kind)
+        meant, _ = read(opened, query, kind)
         last: dict[str, object] = {}
 
         def kept() -> Iterator[Mapping[str, object]]:

@@ -52,6 +52,9 @@ CODES: dict[str, str] = {
     "E1507": "没有保存过这个筛选|no such saved filter",
     "E1508": "保存的筛选绕了回来或嵌套过深|saved filters go in circles or too deep",
     "E1509": "过去某一刻的台账不能按关系筛选|a past list cannot be filtered by relations",
+    "E1540": "筛选的名字不能这样起|this is no name for a saved filter",
+    "E1541": "别的筛选还在用它|other saved filters use it",
+    "E1542": "保存的筛选太多|too many saved filters",
     # rules and grading (grade, hall.flows.grade, cli.grade)
     "E4001": "没有这条规则|no such rule",
     "E4004": "规则编号重复|two rules share one id",

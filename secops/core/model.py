@@ -132,6 +132,8 @@ class DecisionType(StrEnum):
     """What takes effect only when a second person approves it."""
     APPROVE = "approve"
     SETTLE = "settle"
+    SAVE = "save"
+    """A query kept under a name, or taken away again."""
 
 
 @dataclass(frozen=True, slots=True)

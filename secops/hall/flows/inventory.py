@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 
-import secops.core.filter as language
 from secops.core.clock import Instant, parse, render
 from secops.core.errors import UsageError
 from secops.core.events import Event, Progress, Summary
@@ -14,9 +13,9 @@ from secops.core.fields import Sensitivity, Type, by_name, by_word, of_kind
 from secops.core.ids import canonical
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Change, Entity, Kind, Observation, Relation, RelationType, Value, thing_id
-from secops.core.query import Query
 from secops.hall.app import App
 from secops.hall.flows.merge import merge, replay
+from secops.hall.flows.queries import by_kind, read
 from secops.store import (
     changes,
     decisions,
@@ -62,7 +61,7 @@ def listed(
     that cannot be read.
     """
     now = app.clock.now()
-    kind, parsed = read(query, kind)
+    kind, parsed = read(app, query, kind)
     left = limit
     while True:
         size = min(PAGE, left) if limit else PAGE
@@ -76,17 +75,9 @@ def listed(
         after = found[-1].id
 
 
-def read(query: str, kind: Kind | None) -> tuple[Kind | None, Query]:
-    """The query, and which entities it asks for: those of the kind it names, services where only they have its fields.
-
-    Raises UsageError.
-    """
-    return language.parse_any(query, kind)
-
-
 def count(app: App, query: str = "", *, kind: Kind | None = None) -> int:
     """How many the query meets."""
-    kind, parsed = read(query, kind)
+    kind, parsed = read(app, query, kind)
     with app.database.read() as connection:
         return entities.count(connection, kind, compiler.where(parsed, kind, app.clock.now()))
 
@@ -109,7 +100,7 @@ def facets(
     if kind is None and found.kinds == {Kind.SERVICE}:
         kind = Kind.SERVICE
     now = app.clock.now()
-    kind, parsed = read(query, kind)
+    kind, parsed = read(app, query, kind)
     condition = compiler.where(parsed, kind, now)
     with app.database.read() as connection:
         whole = entities.count(connection, kind, condition)
@@ -270,15 +261,7 @@ def units(app: App) -> dict[str, str]:
 def exported(app: App, query: str = "") -> Iterator[dict[str, object]]:
     """Every asset and service the query meets, kind by kind, whole: facts, provenance, reasons for the unknown."""
     now = app.clock.now()
-    refused: UsageError | None = None
-    understood = 0
-    for kind in (*ASSET_KINDS, Kind.SERVICE):
-        try:
-            parsed = language.parse(query, kind)
-        except UsageError as error:
-            refused = refused or error
-            continue
-        understood += 1
+    for kind, parsed in by_kind(app, query, (*ASSET_KINDS, Kind.SERVICE)):
         after = ""
         while True:
             with app.database.read() as connection:
@@ -291,8 +274,6 @@ def exported(app: App, query: str = "") -> Iterator[dict[str, object]]:
             if len(found) < PAGE:
                 break
             after = found[-1].id
-    if refused is not None and not understood:
-        raise refused
 
 
 def plain(name: str, value: Value) -> object:

@@ -16,7 +16,8 @@ from secops.core.language import say
 from secops.core.model import Change, Entity, Kind, Value
 from secops.core.query import Query, fields_of, holds, steps
 from secops.hall.app import App
-from secops.hall.flows.inventory import PAGE, read, row_of, with_computed
+from secops.hall.flows.inventory import PAGE, row_of, with_computed
+from secops.hall.flows.queries import read
 from secops.store import changes, entities, organisations
 from secops.store import compile as compiler
 from secops.store.grading import Transaction
@@ -34,7 +35,7 @@ def listed_at(
 
     Raises UsageError for a query that cannot be read, or asks when something was seen.
     """
-    kind, parsed = read(query, kind)
+    kind, parsed = read(app, query, kind)
     if asked := _BY_SIGHT & set(fields_of(parsed)):
         raise UsageError(
             "E1318",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from secops.core import filter as language
 from secops.core.clock import CHINA, Instant, render
 from secops.core.errors import StoreError, UsageError
 from secops.core.fields import Derivation, Field, Sensitivity, Type, by_name, of_kind
@@ -19,6 +18,7 @@ from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Shee
 from secops.grade.rule import Rule
 from secops.hall.app import App
 from secops.hall.flows.grade import rules_of
+from secops.hall.flows.queries import by_kind
 from secops.hall.plugins import REPORT_FORMATS, load
 from secops.store import compile as conditions_of
 from secops.store import entities, findings
@@ -109,7 +109,7 @@ def assets(app: App, connection: Transaction, wanted: Wanted) -> Report:
     """The ledger (资产台账): a sheet per kind that has any, services last."""
     now = app.clock.now()
     sheets = []
-    for kind, query in _by_kind(wanted.query, (*ASSET_KINDS, Kind.SERVICE)):
+    for kind, query in by_kind(app, wanted.query, (*ASSET_KINDS, Kind.SERVICE)):
         fields = _ledger_fields(kind)
         sheets.append(
             Sheet(
@@ -121,20 +121,6 @@ def assets(app: App, connection: Transaction, wanted: Wanted) -> Report:
     shown = [each for each in sheets if next(each.rows(), None) is not None]
     title = say("网络资产台账", "Asset ledger")
     return Report(title, _facts(app, wanted, _newest(connection, now)), shown, _newest(connection, now))
-
-
-def _by_kind(text: str, kinds: Sequence[Kind]) -> list[tuple[Kind, Query]]:
-    """The query as each kind understands it; kinds without its fields are left out. Raises UsageError if all are."""
-    found: list[tuple[Kind, Query]] = []
-    refused: UsageError | None = None
-    for kind in kinds:
-        try:
-            found.append((kind, language.parse(text, kind)))
-        except UsageError as error:
-            refused = refused or error
-    if refused is not None and not found:
-        raise refused
-    return found
 
 
 def _ledger_fields(kind: Kind) -> tuple[Field, ...]:
@@ -243,7 +229,7 @@ def issues(app: App, connection: Transaction, wanted: Wanted) -> Report:
                 hint=", ".join(Severity),
             )
     now = app.clock.now()
-    conditions = dict(_by_kind(wanted.query, (*ASSET_KINDS, Kind.SERVICE))) if wanted.query else {}
+    conditions = dict(by_kind(app, wanted.query, (*ASSET_KINDS, Kind.SERVICE))) if wanted.query else {}
     rules = {each.id: each for each in rules_of(app).rules}
     which = findings.Wanted(severities=wanted.severities, open=None if wanted.resolved else True)
 
