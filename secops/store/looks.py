@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from secops.core.model import Entity
 from secops.store.database import metadata
+from secops.store.repeats import words
 from secops.store.rows import among, chunks, insert_for, pack
 
 looks = sa.Table(
@@ -85,58 +86,30 @@ def unchanged(connection: Connection, after: int, slow: int) -> Stretch | None:
 
     Which of them only repeat stays noted for `move` and `news`. None where no observation follows.
     """
-    if connection.dialect.name != "sqlite":
-        return None
-    for each in _NOTED:
-        connection.exec_driver_sql(each)
-    connection.exec_driver_sql("DELETE FROM temp.repeated")
-    upto = connection.exec_driver_sql(_UPTO, (after, after, after, MOST)).scalar()
+    say = words(connection.dialect.name)
+    for text in say.noted:
+        connection.exec_driver_sql(text)
+    upto = connection.execute(say.upto, {"after": after, "most": MOST}).scalar()
     if upto is None:
         return None
-    connection.exec_driver_sql(_FIND, (after, upto))
-    connection.exec_driver_sql(_TOGETHER, (after, upto))
-    limit = connection.exec_driver_sql(_NEW, (after, upto, slow)).scalars().all()
+    span = {"after": after, "upto": upto}
+    for each in say.find:
+        connection.execute(each, span)
+    limit = connection.execute(say.new, {**span, "most": slow}).scalars().all()
     if len(limit) == slow:
         upto = limit[-1]
-        connection.exec_driver_sql("DELETE FROM temp.repeated WHERE seq > ?", (upto,))
-    repeated = int(connection.exec_driver_sql("SELECT count(*) FROM temp.repeated").scalar_one())
+        connection.execute(say.shorten, {"upto": upto})
+    repeated = int(connection.execute(say.count).scalar_one())
     return Stretch(int(upto), len(limit) + repeated, repeated)
 
 
 def news(connection: Connection, after: int, upto: int) -> Sequence[int]:
     """Places of the observations in the noted stretch that must be read in full."""
-    return connection.exec_driver_sql(_NEW, (after, upto, -1)).scalars().all()
+    span = {"after": after, "upto": upto, "most": upto - after}
+    return connection.execute(words(connection.dialect.name).new, span).scalars().all()
 
 
 def move(connection: Connection) -> None:
     """Take in the noted repetitions: what they touched was seen again, their looks are as new as they are."""
-    connection.exec_driver_sql("DELETE FROM temp.moved")
-    connection.exec_driver_sql(_MOVED)
-    for table in ("services", "assets", "relations"):
-        connection.exec_driver_sql(_SEEN.format(table=table))
-    connection.exec_driver_sql(_NEWEST)
-
-
-_NOTED = (
-    "CREATE TEMP TABLE IF NOT EXISTS repeated (seq INTEGER PRIMARY KEY, look TEXT, at INTEGER)",
-    "CREATE TEMP TABLE IF NOT EXISTS moved (id TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID",
-)
-_UPTO = """SELECT max(seq) FROM (SELECT seq FROM observations WHERE seq > ?
-AND seq < min(ifnull((SELECT min(seq) FROM decisions WHERE seq > ?), 9e18),
-              ifnull((SELECT min(seq) FROM run_ends WHERE seq > ?), 9e18)) ORDER BY seq LIMIT ?)"""
-_FIND = """INSERT INTO temp.repeated SELECT o.seq, o.look, o.seen_at FROM observations o JOIN looks l ON l.look = o.look
-WHERE o.seq > ? AND o.seq <= ? AND l.digest = o.digest AND o.seen_at >= l.at"""
-_TOGETHER = """DELETE FROM temp.repeated WHERE seq IN (SELECT o.seq FROM observations o JOIN
-(SELECT DISTINCT site, address, port, transport FROM observations WHERE seq > ?1 AND seq <= ?2
- AND seq NOT IN (SELECT seq FROM temp.repeated)) n
-ON o.site = n.site AND o.address = n.address AND o.port = n.port AND o.transport = n.transport
-WHERE o.seq > ?1 AND o.seq <= ?2)"""
-"""Looks at one port are judged together: one that says something new may end what another said."""
-_NEW = """SELECT seq FROM observations WHERE seq > ? AND seq <= ?
-AND seq NOT IN (SELECT seq FROM temp.repeated) ORDER BY seq LIMIT ?"""
-_MOVED = """INSERT INTO temp.moved SELECT each.value, max(r.at) FROM temp.repeated r JOIN looks l ON l.look = r.look,
-json_each(l.touched) each GROUP BY each.value"""
-_SEEN = """UPDATE {table} SET last_seen = m.at FROM temp.moved m WHERE {table}.id = m.id AND {table}.last_seen < m.at"""
-_NEWEST = """UPDATE looks SET at = n.at, seq = n.seq FROM (SELECT look, at, seq FROM (SELECT look, at, seq,
-row_number() OVER (PARTITION BY look ORDER BY at DESC, seq DESC) AS place FROM temp.repeated) WHERE place = 1) n
-WHERE looks.look = n.look"""
+    for each in words(connection.dialect.name).move:
+        connection.execute(each)

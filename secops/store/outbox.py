@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
@@ -18,6 +16,7 @@ from secops.core.finding import Transition
 from secops.core.ids import canonical
 from secops.core.letter import Letter, LetterState, Outcome, Receipt, Route, Stream
 from secops.store.database import Database, metadata
+from secops.store.rows import insert_new
 
 QUIET_MS = 2000
 WAITING = (LetterState.UNKNOWN, LetterState.QUEUED)
@@ -78,7 +77,7 @@ def enqueue(
             for stream in (Stream.ALERTS, Stream.FINDINGS)
             if stream in route.streams
         )
-    return _insert(connection, rows)
+    return insert_new(connection, outbox, rows)
 
 
 def _row(sink: str, stream: Stream, id: str, transition: Transition, body: str) -> dict[str, object]:
@@ -100,13 +99,6 @@ def _row(sink: str, stream: Stream, id: str, transition: Transition, body: str) 
         "reason": "",
         "body": body,
     }
-
-
-def _insert(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
-    if not rows:
-        return 0
-    insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
-    return connection.execute(insert(outbox).on_conflict_do_nothing(), list(rows)).rowcount
 
 
 def claim(connection: Connection, sink: str, limit: int, now: Instant) -> list[Letter]:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import Connection
 
 from secops.core.ids import canonical
-from secops.store import dialect
+from secops.store import dialect, incoming
 
 Big = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 CHUNK = 500
@@ -32,20 +32,19 @@ def upsert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, 
     """Insert the rows, a column left out as NULL; where the primary key exists, the others take the new value."""
     if not rows:
         return
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name == "postgresql":
+        incoming.upsert(connection, table, rows)
+    else:
         _drive(connection, table, rows, "upsert")
-        return
-    whole: dict[str, object] = dict.fromkeys(column.name for column in table.columns)
-    connection.execute(_upserting(connection.dialect.name, table), [{**whole, **each} for each in rows])
 
 
 def insert_new(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> int:
-    """Insert the rows that break no key, each with every column; gives how many were new."""
+    """Insert the rows that break no key, all with the same columns; gives how many were new."""
     if not rows:
         return 0
-    if connection.dialect.name == "sqlite":
-        return _drive(connection, table, rows, "new")
-    return connection.execute(_inserting(connection.dialect.name, table), list(rows)).rowcount
+    if connection.dialect.name == "postgresql":
+        return incoming.insert_new(connection, table, rows)
+    return _drive(connection, table, rows, "new")
 
 
 def among(column: sa.Column[str], values: Collection[str]) -> sa.ColumnElement[bool]:
@@ -54,21 +53,14 @@ def among(column: sa.Column[str], values: Collection[str]) -> sa.ColumnElement[b
     return column.in_(sa.select(dialect.members(listed).c.value))
 
 
-def _upserting(name: str, table: sa.Table) -> InsertSqlite:
-    insert = insert_for(name, table)
-    keys = [column.name for column in table.primary_key]
-    rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
-    return insert.on_conflict_do_update(index_elements=keys, set_=rest)
-
-
-def _inserting(name: str, table: sa.Table) -> InsertSqlite:
-    return insert_for(name, table).on_conflict_do_nothing()
-
-
 @lru_cache(maxsize=512)
 def _prepared(table: sa.Table, how: str, names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, object]], Any]]:
     """The statement for rows with these columns as sqlite3 takes it, and what gives a row's parameters in its order."""
-    statement = _upserting("sqlite", table) if how == "upsert" else _inserting("sqlite", table)
+    insert = insert_sqlite(table)
+    keys = [column.name for column in table.primary_key]
+    rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+    change = insert.on_conflict_do_update(index_elements=keys, set_=rest) if how == "upsert" else None
+    statement = insert.on_conflict_do_nothing() if change is None else change
     compiled = statement.compile(dialect=sqlite.dialect(paramstyle="qmark"), column_keys=list(names))
     return str(compiled), itemgetter(*(compiled.positiontup or names))
 

@@ -1,0 +1,86 @@
+"""The statements by which `store.looks` finds and takes in repetitions, as each database runs them fast.
+
+PostgreSQL knows nothing of a table it just filled until it is told to look (ANALYZE), and its temporary tables end with
+the transaction.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`noted`: empty tables for this stretch. `find` and `move` are run in order; the others answer."""
+
+    noted: tuple[str, ...]
+    upto: sa.TextClause
+    find: tuple[sa.TextClause, ...]
+    new: sa.TextClause
+    shorten: sa.TextClause
+    count: sa.TextClause
+    move: tuple[sa.TextClause, ...]
+
+
+@cache
+def words(dialect: str) -> Words:
+    """The statements for this database."""
+    if dialect == "postgresql":
+        return _worded(_NOTED_POSTGRESQL, "pg_temp", "least", "json_array_elements_text(CAST(l.touched AS JSON))")
+    return _worded(_NOTED_SQLITE, "temp", "min", "json_each(l.touched)")
+
+
+def _worded(noted: tuple[str, ...], temp: str, least: str, members: str) -> Words:
+    def say(text: str) -> sa.TextClause:
+        return sa.text(text.format(temp=temp, least=least, members=members))
+
+    known = (sa.text("ANALYZE pg_temp.repeated"),) if temp == "pg_temp" else ()
+    moved = (sa.text("ANALYZE pg_temp.moved"),) if temp == "pg_temp" else ()
+    seen = [say(_SEEN.replace("{table}", each)) for each in ("services", "assets", "relations")]
+    return Words(
+        noted,
+        upto=say(_UPTO),
+        find=(say(_FIND), *known, say(_TOGETHER)),
+        new=say(_NEW),
+        shorten=say("DELETE FROM {temp}.repeated WHERE seq > :upto"),
+        count=say("SELECT count(*) FROM {temp}.repeated"),
+        move=(say(_MOVED), *moved, *seen, say(_NEWEST)),
+    )
+
+
+_NOTED_SQLITE = (
+    "CREATE TEMP TABLE IF NOT EXISTS repeated (seq INTEGER PRIMARY KEY, look TEXT, at INTEGER)",
+    "CREATE TEMP TABLE IF NOT EXISTS moved (id TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID",
+    "DELETE FROM temp.repeated",
+    "DELETE FROM temp.moved",
+)
+_ENDING = "ON COMMIT DROP"
+_NOTED_POSTGRESQL = (
+    f'CREATE TEMP TABLE IF NOT EXISTS repeated (seq BIGINT PRIMARY KEY, look TEXT COLLATE "C", at BIGINT) {_ENDING}',
+    f'CREATE TEMP TABLE IF NOT EXISTS moved (id TEXT COLLATE "C", at BIGINT) {_ENDING}',
+    "TRUNCATE pg_temp.repeated, pg_temp.moved",
+)
+_UPTO = """SELECT max(seq) FROM (SELECT seq FROM observations WHERE seq > :after
+AND seq < {least}(coalesce((SELECT min(seq) FROM decisions WHERE seq > :after), 9223372036854775807),
+              coalesce((SELECT min(seq) FROM run_ends WHERE seq > :after), 9223372036854775807))
+ORDER BY seq LIMIT :most) stretch"""
+_FIND = """INSERT INTO {temp}.repeated SELECT o.seq, o.look, o.seen_at FROM observations o
+JOIN looks l ON l.look = o.look
+WHERE o.seq > :after AND o.seq <= :upto AND l.digest = o.digest AND o.seen_at >= l.at"""
+_TOGETHER = """DELETE FROM {temp}.repeated WHERE seq IN (SELECT o.seq FROM observations o JOIN
+(SELECT DISTINCT site, address, port, transport FROM observations s WHERE seq > :after AND seq <= :upto
+ AND NOT EXISTS (SELECT 1 FROM {temp}.repeated r WHERE r.seq = s.seq)) n
+ON o.site = n.site AND o.address = n.address AND o.port = n.port AND o.transport = n.transport
+WHERE o.seq > :after AND o.seq <= :upto)"""
+"""Looks at one port are judged together: one that says something new may end what another said."""
+_NEW = """SELECT seq FROM observations o WHERE seq > :after AND seq <= :upto
+AND NOT EXISTS (SELECT 1 FROM {temp}.repeated r WHERE r.seq = o.seq) ORDER BY seq LIMIT :most"""
+_MOVED = """INSERT INTO {temp}.moved SELECT touched.value, max(r.at) FROM {temp}.repeated r
+JOIN looks l ON l.look = r.look, {members} touched GROUP BY touched.value"""
+_SEEN = (
+    """UPDATE {table} SET last_seen = m.at FROM {temp}.moved m WHERE {table}.id = m.id AND {table}.last_seen < m.at"""
+)
+_NEWEST = """UPDATE looks SET at = n.at, seq = n.seq FROM (SELECT look, at, seq FROM (SELECT look, at, seq,
+row_number() OVER (PARTITION BY look ORDER BY at DESC, seq DESC) AS place FROM {temp}.repeated) placed
+WHERE place = 1) n WHERE looks.look = n.look"""
