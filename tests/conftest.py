@@ -1,4 +1,7 @@
-"""`--store postgres`: the same tests, every database they open on a real PostgreSQL, one of its own for each file."""
+"""`--store postgres`: the same tests, every database they open on a real PostgreSQL, one of its own for each file.
+
+A database whose test is over, or whose folder is gone, is emptied and serves the next one: making one takes longer.
+"""
 
 import importlib.util
 from pathlib import Path
@@ -6,6 +9,11 @@ from pathlib import Path
 import pytest
 
 SKIPPED = "says something of SQLite alone"
+CLEAN = """DO $$ DECLARE each record; BEGIN
+FOR each IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+AND relname <> 'alembic_version' LOOP EXECUTE format('DELETE FROM %I', each.relname); END LOOP;
+FOR each IN SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
+LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', each.relname); END LOOP; END $$"""
 
 
 def pytest_addoption(parser):
@@ -21,34 +29,80 @@ def pytest_collection_modifyitems(config, items):
                 each.add_marker(pytest.mark.skip(reason=SKIPPED))
 
 
+class Databases:
+    """The databases of this session: by the file a test names, and those that are clean."""
+
+    def __init__(self, server) -> None:
+        self.server = server
+        self.head = server.fresh()
+        self.empty = False
+        self.known: dict[str, str] = {}
+        self.clean: list[str] = []
+        self.spoilt: set[str] = set()
+        self.mine: list[str] = []
+
+    def url(self, path: str) -> str:
+        """The database that stands for this file."""
+        if path not in self.known:
+            for each in [each for each in self.known if not Path(each).parent.exists()]:
+                self.give_back(each)
+            if self.empty:
+                self.known[path] = self.server.fresh()
+                self.spoilt.add(self.known[path])
+            else:
+                self.known[path] = self.clean.pop() if self.clean else self.server.fresh(self.head)
+            self.mine.append(path)
+        return self.server.url(self.known[path])
+
+    def give_back(self, path: str) -> None:
+        """Empty the database of this file for the next one."""
+        name = self.known.pop(path, None)
+        if name is None or name in self.spoilt:
+            return
+        try:
+            self.server.ask(name, f"SET lock_timeout = 1000; {CLEAN}")
+            self.clean.append(name)
+        except Exception:
+            self.spoilt.add(name)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _store(request):
     if request.config.getoption("--store") == "sqlite":
         yield None
         return
     from secops.store.database import Database
+    from secops.store.migrate import upgrade
 
     module = _load()
     why = module.missing()
     if why:
         pytest.skip(f"PostgreSQL cannot be started: {why}")
     server = module.Server()
-    known: dict[str, str] = {}
-
-    def file(_class, path):
-        url = known.get(str(path))
-        if url is None:
-            url = known[str(path)] = server.url(server.fresh())
-        return Database(url)
-
     before = Database.__dict__["file"]
     try:
         server.start()
-        Database.file = classmethod(file)
-        yield server
+        databases = Databases(server)
+        made = Database(server.url(databases.head))
+        upgrade(made)
+        made.close()
+        Database.file = classmethod(lambda _class, path: Database(databases.url(str(path))))
+        yield databases
     finally:
         Database.file = before
         server.remove()
+
+
+@pytest.fixture(autouse=True)
+def _own(request, _store):
+    if _store is None:
+        yield
+        return
+    _store.empty = request.node.get_closest_marker("empty") is not None
+    _store.mine = []
+    yield
+    for each in _store.mine:
+        _store.give_back(each)
 
 
 def _load():

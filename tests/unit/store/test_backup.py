@@ -8,6 +8,8 @@ from secops.store.backup import backup, problems, restore
 from secops.store.database import Database, next_seq
 from secops.store.migrate import upgrade
 
+pytestmark = pytest.mark.sqlite
+
 
 def _database(folder: Path) -> Database:
     database = Database.file(folder / "secops.db")

@@ -37,11 +37,13 @@ def plan(database: Database, text: str, kind: Kind | None) -> str:
         return " ".join(str(row[-1]) for row in rows)
 
 
+@pytest.mark.sqlite
 def test_a_network_is_a_range_of_the_address_index(database: Database) -> None:
     """A /16 is one range, not a scan and not a thousand texts."""
     assert "services_by_address (address>? AND address<?)" in plan(database, "net:198.18.0.0/16", Kind.SERVICE)
 
 
+@pytest.mark.sqlite
 def test_a_kind_is_part_of_the_condition(database: Database) -> None:
     """Asking for one kind of asset needs no second condition from the caller."""
     assert "assets_by_kind" in plan(database, "*", Kind.SYSTEM)

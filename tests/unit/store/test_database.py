@@ -37,6 +37,7 @@ def test_readers_see_a_whole_transaction_or_none_of_it(store: Database) -> None:
         assert reader.execute(sa.text("select count(*) from sequence")).scalar() == 1
 
 
+@pytest.mark.sqlite
 def test_every_commit_is_synced(store: Database) -> None:
     """The embedded database runs in WAL mode with full synchronisation."""
     with store.read() as connection:
@@ -47,12 +48,12 @@ def test_every_commit_is_synced(store: Database) -> None:
 def test_a_busy_database_is_a_lock_not_a_crash(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that waits in vain is told that another process holds the database."""
     monkeypatch.setattr(database, "BUSY_MS", 1)
-    assert store.path is not None
-    other = Database.file(store.path)
+    other = Database(store.url)
     with store.write(), pytest.raises(Locked, match="E5102"), other.write():
         raise AssertionError
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_says_so_and_loses_nothing(store: Database) -> None:
     """When the disk is full the write is refused whole and what was there stays."""
     with store.write() as connection:
@@ -66,6 +67,7 @@ def test_a_full_disk_says_so_and_loses_nothing(store: Database) -> None:
         assert connection.execute(sa.text("select count(*) from sequence")).scalar() == 1
 
 
+@pytest.mark.sqlite
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     """A damaged file gives an error with its path and advice."""
     path = tmp_path / "a.db"
