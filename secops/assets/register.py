@@ -51,7 +51,9 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class Claim:
+    """What one declaration says of one stretch of the address line."""
+
     first: int
     last: int
     org: str
@@ -74,9 +76,9 @@ class Register:
     def __init__(self, site: str, declared: Iterable[Declared] = ()) -> None:
         self.site = site
         self.things: dict[str, Declared] = {}
-        self._lines: dict[str, tuple[list[int], list[_Claim | None]]] = {}
-        self._ports: dict[tuple[int, int], _Claim] = {}
-        self._sites: dict[str, _Claim] = {}
+        self._lines: dict[str, tuple[list[int], list[Claim | None]]] = {}
+        self._ports: dict[tuple[int, int], Claim] = {}
+        self._sites: dict[str, Claim] = {}
         self._cache: dict[tuple[int, int], Owner] = {}
         self._holders = Holders()
         self._dissolved: set[str] = set()
@@ -168,22 +170,22 @@ class Register:
 
     def spans(self, each: Declared) -> list[Span]:
         """The addresses a declaration speaks of."""
-        return [(claim.first, claim.last) for claim, _ in self._claims(each)]
+        return [(claim.first, claim.last) for claim, _ in self.claims_of(each)]
 
     def hosts(self, each: Declared) -> tuple[list[str], list[str]]:
         """The website keys and the bare host names a declaration speaks of."""
         keys: list[str] = []
         names: list[str] = []
-        for url in self._websites(each):
-            (keys if "://" in url else names).append(_site_key(url))
+        for url in self.websites_of(each):
+            (keys if "://" in url else names).append(site_key(url))
         return keys, names
 
     def contradictions(self) -> list[str]:
         """Declarations equally specific that name different units or systems, in words."""
-        seen: dict[tuple[int, int, int], _Claim] = {}
+        seen: dict[tuple[int, int, int], Claim] = {}
         found = []
         for each in self.things.values():
-            for claim, port in self._claims(each):
+            for claim, port in self.claims_of(each):
                 other = seen.setdefault((claim.first, claim.last, port), claim)
                 for what, title in (("org", say("责任单位", "unit")), ("system", say("系统", "system"))):
                     one, two = getattr(other, what), getattr(claim, what)
@@ -196,11 +198,13 @@ class Register:
                         )
         return sorted(found)
 
-    def _websites(self, each: Declared) -> tuple[str, ...]:
+    def websites_of(self, each: Declared) -> tuple[str, ...]:
+        """The websites a declaration names."""
         own = (each.subject.partition(":")[2],) if each.text("kind") == Kind.WEBSITE else ()
         return own + each.texts("websites")
 
-    def _claims(self, each: Declared) -> list[tuple[_Claim, int]]:
+    def claims_of(self, each: Declared) -> list[tuple[Claim, int]]:
+        """What a declaration says of addresses, and of which port of them (0: all)."""
         kind, key = each.text("kind"), each.subject.partition(":")[2]
         org = self.org_of(each)
         system = key if kind == Kind.SYSTEM else each.text("system")
@@ -212,24 +216,24 @@ class Register:
         for text in places:
             place, port = split_place(text)
             first, last = span(place)
-            found.append((_Claim(first, last, org, self.system_id(system), zone, each.seq, each.subject), port))
+            found.append((Claim(first, last, org, self.system_id(system), zone, each.seq, each.subject), port))
         return found
 
     def _index(self) -> None:
         if self._fresh:
             return
         self._ports, self._sites, self._cache = {}, {}, {}
-        ranges: list[_Claim] = []
+        ranges: list[Claim] = []
         for each in sorted(self.things.values(), key=lambda one: one.subject):
-            for claim, port in self._claims(each):
+            for claim, port in self.claims_of(each):
                 if port:
                     self._ports.setdefault((claim.first, port), claim)
                 else:
                     ranges.append(claim)
-            for url in self._websites(each):
+            for url in self.websites_of(each):
                 system = each.subject.partition(":")[2] if each.text("kind") == Kind.SYSTEM else each.text("system")
-                claim = _Claim(0, 0, self.org_of(each), self.system_id(system), "", each.seq, each.subject)
-                self._sites.setdefault(_site_key(url), claim)
+                claim = Claim(0, 0, self.org_of(each), self.system_id(system), "", each.seq, each.subject)
+                self._sites.setdefault(site_key(url), claim)
         self._lines = {name: _flatten([each for each in ranges if getattr(each, name)]) for name in _ATTRIBUTES}
         self._lines["around"] = _flatten([each for each in ranges if each.zone and each.subject.startswith("network:")])
         self._holders = _holders(self)
@@ -307,16 +311,17 @@ def place_of(address: object) -> int | None:
         return None
 
 
-def _site_key(url: str) -> str:
+def site_key(url: str) -> str:
+    """How a website's claim is looked up: its origin, or a bare host name."""
     return website_key_of(url) if "://" in url else url.lower().rstrip(".")
 
 
-def _flatten(claims: list[_Claim]) -> tuple[list[int], list[_Claim | None]]:
+def _flatten(claims: list[Claim]) -> tuple[list[int], list[Claim | None]]:
     """Segments of the line, each with the narrowest claim on it (of equals the first by subject)."""
     claims.sort(key=lambda each: each.first)
     edges = sorted({edge for each in claims for edge in (each.first, each.last + 1)})
-    winners: list[_Claim | None] = []
-    heap: list[tuple[int, str, int, _Claim]] = []
+    winners: list[Claim | None] = []
+    heap: list[tuple[int, str, int, Claim]] = []
     at = 0
     for edge in edges:
         while at < len(claims) and claims[at].first <= edge:
@@ -328,7 +333,7 @@ def _flatten(claims: list[_Claim]) -> tuple[list[int], list[_Claim | None]]:
     return edges, winners
 
 
-def _covering(line: tuple[list[int], list[_Claim | None]], place: int) -> _Claim | None:
+def _covering(line: tuple[list[int], list[Claim | None]], place: int) -> Claim | None:
     edges, winners = line
     found = bisect_right(edges, place) - 1
     return winners[found] if found >= 0 else None

@@ -50,6 +50,8 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "inventory show": ("secops inventory show 192.0.2.10", "secops inventory show 192.0.2.10 -f json"),
     "inventory history": ("secops inventory history 192.0.2.10", "secops inventory history 192.0.2.10 -f csv"),
     "inventory diff": ("secops inventory diff 2026-01-01 2026-02-01", "secops inventory diff RUN-A RUN-B"),
+    "inventory who": ("secops inventory who 192.0.2.10", "secops inventory who 'kind:website org.missing:true' -f csv"),
+    "inventory organisations": ("secops inventory organisations", "secops inventory organisations -f csv -o units.csv"),
     "inventory declare": ("secops inventory declare --plan", "secops inventory declare"),
     "inventory export": ("secops inventory export -f csv -o assets.csv", "secops inventory export kind:host -f jsonl"),
     "inventory graph": ("secops inventory graph -o assets.graphml", "secops inventory graph kind:website -f json"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from secops.cli import inventory_fields, inventory_filter
+from secops.cli import inventory_fields, inventory_filter, inventory_who
 from secops.cli.show import Column, Format, chosen, one, rows
 from secops.core.language import say
 from secops.core.model import Kind
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 app.add_typer(inventory_fields.app)
+app.add_typer(inventory_who.app)
 
 app.add_typer(inventory_filter.app, name="filter")
 

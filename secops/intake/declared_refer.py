@@ -69,7 +69,7 @@ def refer(
         if isinstance(each, Stated):
             directory.add(each.kind, each.key, each.payload)
     led = [_led(each, directory) for each in everything]
-    circles = set(_circles(led, before or {}))
+    circles = _circles(led, before or {})
     first: dict[str, Stated] = {}
     for each in led:
         if isinstance(each, Skipped):
@@ -78,8 +78,7 @@ def refer(
             words = (f"{each.key} 已在 {there.where} 登记", f"{each.key} is declared at {there.where}")
             yield Skipped(each.where, say(*words))
         elif each.kind == ORGANISATION and each.key in circles:
-            words = (f"上级单位成环：{visible(each.key)}", f"{visible(each.key)} is its own superior")
-            yield Skipped(each.where, say(*words))
+            yield Skipped(each.where, going_round(circles[each.key]))
         else:
             yield each
 
@@ -114,26 +113,46 @@ def resolved(each: Stated, directory: Directory) -> Stated:
     return rekeyed(replace(each, payload=payload))
 
 
-def _circles(rows: Iterable[Stated | Skipped], before: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
-    """Units that stand above themselves."""
-    above = {
+def circle(above: Mapping[str, str], start: str) -> list[str]:
+    """The way from a unit up to itself again, closed; empty where it ends at a top. `above`: superiors by unit."""
+    path: list[str] = []
+    at = start
+    while at and at not in path:
+        path.append(at)
+        at = above.get(at, "")
+    return [*path[path.index(at) :], at] if at else []
+
+
+def superiors(declared: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    """The superior of each declared unit, by subject as declared."""
+    return {
         subject.partition(":")[2]: str(payload.get("parent") or "")
-        for subject, payload in before.items()
+        for subject, payload in declared.items()
         if subject.startswith(f"{ORGANISATION}:")
     }
-    above |= {
-        each.key: str(each.payload.get("parent") or "")
-        for each in rows
-        if isinstance(each, Stated) and each.kind == ORGANISATION
-    }
+
+
+def going_round(path: Iterable[str]) -> str:
+    """A circle in words."""
+    way = " → ".join(map(visible, path))
+    return say(f"上级单位成环：{way}", f"units in a circle: {way}")
+
+
+def _circles(rows: Iterable[Stated | Skipped], before: Mapping[str, Mapping[str, object]]) -> dict[str, list[str]]:
+    """Units that stand above themselves, each with the way round."""
+    stated = {each.subject: each.payload for each in rows if isinstance(each, Stated)}
+    above = superiors({**before, **stated})
+    found: dict[str, list[str]] = {}
     done: set[str] = set()
     for start in above:
         path: list[str] = []
         at = start
         while at and at not in done:
-            if at in path:
-                yield from path[path.index(at) :]
-                break
+            done.add(at)
             path.append(at)
             at = above.get(at, "")
-        done.update(path)
+        if at in path:
+            ring = path[path.index(at) :]
+            for place, unit in enumerate(ring):
+                found[unit] = [*ring[place:], *ring[:place], unit]
+    return found

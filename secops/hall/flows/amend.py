@@ -13,7 +13,7 @@ from secops.hall.app import App
 from secops.hall.flows.merge import merge
 from secops.hall.flows.statement import Force, in_force, news, record
 from secops.intake.declared_amend import amended
-from secops.intake.declared_refer import Directory, resolved
+from secops.intake.declared_refer import ORGANISATION, Directory, circle, going_round, resolved, superiors
 from secops.intake.declared_sections import Section, flatten, identity, value_of
 from secops.intake.lists import parted
 from secops.scope.yaml_source import Plain, nearest
@@ -51,6 +51,8 @@ def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: st
         if isinstance(new, Skipped):
             raise ValueError(new.reason)  # noqa: TRY004 - told below
         new = resolved(replace(new, derived=not given), everything(force))
+        if new.kind == ORGANISATION and (ring := circle(superiors({**force.payloads, new.subject: new.payload}), key)):
+            raise ValueError(going_round(ring))
     except ValueError as error:
         raise UsageError(
             "E1523",

@@ -195,5 +195,5 @@ def test_units_in_a_circle_are_left_out(app: App) -> None:
     (app.workspace.inventory / "units.yaml").write_text(text, encoding="utf-8")
     summary, notes = _declare(app)
     assert len(notes) == 2
-    assert all("成环" in each for each in notes)
+    assert all("成环" in each and " → " in each for each in notes)
     assert summary.counts["declared"] == 2

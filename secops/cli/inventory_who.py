@@ -1,0 +1,119 @@
+"""`secops inventory who | organisations`: who must act, and what each unit answers for."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from secops.cli.show import Column, Format, chosen, rows
+from secops.core.language import say
+from secops.core.model import Kind
+
+app = typer.Typer(rich_markup_mode=None)
+
+Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
+Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
+
+
+@app.command(
+    "who",
+    help=say(
+        "由谁负责：一个资产逐步说明依据；一条查询则逐个列出责任单位与责任人",
+        "who must act: step by step for one asset, one line each for a query",
+    ),
+)
+def who(
+    word: Annotated[
+        str, typer.Argument(metavar="ID|QUERY", help=say("编号、标识或查询语句，空为全部", "an id, a key or a query"))
+    ] = "",
+    *,
+    kind: Annotated[Kind | None, typer.Option("--kind", help=say("只看这一类", "only this kind"))] = None,
+    format: Form = None,
+    out: Out = "-",
+) -> None:
+    """Resolve who answers."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.responsible import listed, one_asset, steps
+
+    with open_app() as opened:
+        if word and kind is None and one_asset(opened, word):
+            rows(map(_worded, steps(opened, word)), _steps(), format=format, out=out)
+            return
+        rows(listed(opened, word, kind=kind), _answers(), format=format, out=out)
+
+
+@app.command(
+    "organisations",
+    help=say(
+        "单位树：各单位及其下级共有多少资产，按状态、登记核对与类别",
+        "the tree of units with the assets of each and of all below it, by state, standing and kind",
+    ),
+)
+def organisations(format: Form = None, out: Out = "-") -> None:
+    """List the tree."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.responsible import tree
+
+    with open_app() as opened:
+        table = chosen(format, out) is Format.TABLE
+        found = map(_indented, tree(opened)) if table else tree(opened)
+        names = ("name", "assets", "own", "active", "stale", "gone", "declared", "undeclared", "vanished",
+                 "contradicting", "ip", "website", "system")  # fmt: skip
+        more = () if table else ("id", "parent", "depth", "network", "data", "host", "device")
+        titles = _titles()
+        rows(found, [Column(each, titles[each]) for each in (*names, *more)], format=format, out=out)
+
+
+def _indented(row: Mapping[str, object]) -> dict[str, object]:
+    return {**row, "name": "  " * int(str(row["depth"])) + str(row["name"])}
+
+
+def _titles() -> dict[str, str]:
+    from secops.core.standing import Standing
+
+    return {
+        "id": say("编号", "id"), "name": say("单位", "unit"), "parent": say("上级", "parent"),
+        "depth": say("层级", "depth"), "assets": say("资产合计", "assets"), "own": say("本级", "own"),
+        "active": say("在线", "active"), "stale": say("待核", "stale"), "gone": say("消失", "gone"),
+        "declared": say("未曾发现", "never seen"), "ip": "IP", "website": say("网站", "websites"),
+        "system": say("系统", "systems"), "network": say("网段", "networks"), "data": say("数据", "data"),
+        "host": say("主机", "hosts"), "device": say("设备", "devices"),
+        **{each.value: each.shown for each in Standing},
+    }  # fmt: skip
+
+
+def _worded(row: Mapping[str, object]) -> dict[str, object]:
+    words = {
+        "port": say("端口登记", "port"), "address": say("地址登记", "address"), "network": say("网段登记", "network"),
+        "website": say("网站登记", "website"), "own": say("自身登记", "declaration"), "unit": say("责任单位", "unit"),
+        "above": say("上级单位", "unit above"), "duty": say("责任台账", "duty"), "act": say("结论", "so"),
+        "nobody": say("缺口", "gap"), "escalation": say("上报", "escalation"),
+    }  # fmt: skip
+    return {**row, "title": words[str(row["step"])]}
+
+
+def _steps() -> list[Column]:
+    return [
+        Column("title", say("步骤", "step")),
+        Column("organisation", say("单位", "unit")),
+        Column("says", say("内容", "says")),
+        Column("subject", say("依据", "by")),
+        Column("who", say("何人登记", "declared by")),
+        Column("at", say("时间", "at")),
+    ]
+
+
+def _answers() -> list[Column]:
+    return [
+        Column("key", say("标识", "key")),
+        Column("organisation", say("责任单位", "unit")),
+        Column("person", say("责任人", "person")),
+        Column("phone", say("电话", "phone")),
+        Column("role", say("身份", "role")),
+        Column("via", say("依据", "by")),
+        Column("letter_expired", say("责任书过期", "letter run out")),
+        Column("escalate", say("上报单位", "escalate to")),
+        Column("escalate_why", say("上报依据", "why")),
+        Column("system", say("系统", "system")),
+        Column("id", say("编号", "id")),
+    ]
