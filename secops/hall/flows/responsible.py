@@ -12,8 +12,9 @@ from secops.core.model import ASSET_KINDS, Kind, Organisation, State, entity_id
 from secops.core.query import Compare, Op
 from secops.core.standing import Standing
 from secops.hall.app import App
-from secops.hall.flows.inventory import PAGE, find, read
+from secops.hall.flows.inventory import PAGE, find
 from secops.hall.flows.merge import registers
+from secops.hall.flows.queries import read
 from secops.store import compile as compiler
 from secops.store import cursor, decisions, organisations, owned, records
 from secops.store.grading import Transaction
@@ -44,7 +45,7 @@ def steps(app: App, word: str) -> list[dict[str, object]]:
 
 def listed(app: App, query: str = "", *, kind: Kind | None = None) -> Iterator[dict[str, object]]:
     """Who must act for each asset the query meets, in order of id. Raises UsageError for an unreadable query."""
-    kind, parsed = read(query, kind)
+    kind, parsed = read(app, query, kind)
     with app.database.read() as connection:
         resolved, codes = _world(app, connection)
     after = ""
