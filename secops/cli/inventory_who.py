@@ -18,8 +18,8 @@ Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为�
 @app.command(
     "who",
     help=say(
-        "由谁负责：一个资产逐步说明依据；一条查询则逐个列出责任单位与责任人",
-        "who must act: step by step for one asset, one line each for a query",
+        "由谁负责：一个资产逐步说明依据，一条查询逐个列出",
+        "who must act, step by step, or for each of a query",
     ),
 )
 def who(
@@ -45,8 +45,8 @@ def who(
 @app.command(
     "organisations",
     help=say(
-        "单位树：各单位及其下级共有多少资产，按状态、登记核对与类别",
-        "the tree of units with the assets of each and of all below it, by state, standing and kind",
+        "单位树，资产按状态、登记核对与类别逐级汇总",
+        "the tree of units, their assets rolled up",
     ),
 )
 def organisations(format: Form = None, out: Out = "-") -> None:
