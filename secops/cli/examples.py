@@ -53,6 +53,16 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "inventory who": ("secops inventory who 192.0.2.10", "secops inventory who 'kind:website org.missing:true' -f csv"),
     "inventory organisations": ("secops inventory organisations", "secops inventory organisations -f csv -o units.csv"),
     "inventory declare": ("secops inventory declare --plan", "secops inventory declare"),
+    "inventory import": (
+        "secops inventory import 系统台账.xlsx --plan",
+        "secops inventory import 供应商.csv --as suppliers --yes --who 张三",
+    ),
+    "inventory mapping list": ("secops inventory mapping list", "secops inventory mapping list -f json"),
+    "inventory mapping show": ("secops inventory mapping show 科室台账", "secops -w DIR inventory mapping show mine"),
+    "inventory mapping save": (
+        "secops inventory mapping save 科室台账 台账.xlsx 经办人=owner 杂项=",
+        "secops inventory mapping save mine a.csv --as hosts =organisation=财政局",
+    ),
     "inventory export": ("secops inventory export -f csv -o assets.csv", "secops inventory export kind:host -f jsonl"),
     "inventory graph": ("secops inventory graph -o assets.graphml", "secops inventory graph kind:website -f json"),
     "inventory rebuild": ("secops inventory rebuild", "secops -w DIR inventory rebuild"),

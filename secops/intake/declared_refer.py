@@ -29,6 +29,12 @@ class Directory:
         for each in _called(payload):
             words.setdefault(each, set()).add(key)
 
+    def keys(self, kind: str, word: str) -> frozenset[str]:
+        """Every key this word may mean."""
+        if word in self._keys.get(kind, ()):
+            return frozenset({word})
+        return frozenset(self._words.get(kind, {}).get(word, ()))
+
     def key(self, kind: str, word: str) -> str:
         """The key this word means: the key itself, else the one thing called so. Raises ValueError with the reason."""
         if word in self._keys.get(kind, ()):

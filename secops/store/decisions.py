@@ -1,6 +1,7 @@
 """What people decided: append-only, in the same order as what was seen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -23,6 +24,7 @@ decisions = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
 )
+_PARAMETERS: Final = 500
 sa.Index("decisions_by_subject", decisions.c.type, decisions.c.site, decisions.c.subject, decisions.c.seq)
 
 
@@ -63,6 +65,40 @@ def latest(connection: Connection, type: DecisionType, *, upto: int | None = Non
     newest = sa.select(sa.func.max(decisions.c.seq)).where(*conditions).group_by(decisions.c.site, decisions.c.subject)
     chosen = sa.select(decisions).where(decisions.c.seq.in_(newest)).order_by(decisions.c.seq)
     return [_decode(row) for row in connection.execute(chosen)]
+
+
+def of_kinds(connection: Connection, type: DecisionType, site: str, kinds: Iterable[str]) -> Iterator[Logged]:
+    """The newest decision of this type on each subject of these kinds, streamed, in order of the subjects."""
+    for kind in sorted(kinds):
+        # the subjects are `kind:key`; `;` follows `:`
+        mine = sa.and_(
+            decisions.c.type == str(type), decisions.c.site == site,
+            decisions.c.subject >= f"{kind}:", decisions.c.subject < f"{kind};",
+        )  # fmt: skip
+        newest = sa.select(sa.func.max(decisions.c.seq)).where(mine).group_by(decisions.c.subject)
+        chosen = sa.select(decisions).where(decisions.c.seq.in_(newest))
+        for row in connection.execute(chosen).yield_per(2_000):
+            yield _decode(row)
+
+
+def of_subjects(connection: Connection, type: DecisionType, site: str, subjects: Sequence[str]) -> dict[str, Logged]:
+    """The newest decision of this type on each of these subjects that has one."""
+    found: dict[str, Logged] = {}
+    for start in range(0, len(subjects), _PARAMETERS):
+        part = subjects[start : start + _PARAMETERS]
+        newest = (
+            sa.select(sa.func.max(decisions.c.seq))
+            .where(decisions.c.type == str(type), decisions.c.site == site, decisions.c.subject.in_(part))
+            .group_by(decisions.c.subject)
+        )
+        for row in connection.execute(sa.select(decisions).where(decisions.c.seq.in_(newest))):
+            found[row.subject] = _decode(row)
+    return found
+
+
+def last(connection: Connection) -> int:
+    """The place of the newest decision; 0 where there is none."""
+    return int(connection.execute(sa.select(sa.func.max(decisions.c.seq))).scalar() or 0)
 
 
 def of_subject(connection: Connection, site: str, subject: str) -> list[Logged]:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from secops.assets.record import valid_until
-from secops.core.clock import render
+from secops.core.clock import Instant, render
 from secops.core.errors import Forbidden, UsageError
 from secops.core.language import say
 from secops.core.model import Decision, DecisionType
@@ -18,9 +18,10 @@ from secops.core.registers import REGISTERS, named
 from secops.hall.app import App
 from secops.hall.flows.amend import Done, amend, everything, taken
 from secops.hall.flows.merge import merge
-from secops.hall.flows.statement import in_force, withdrawals
+from secops.hall.flows.statement import in_force, waiting, withdrawals
 from secops.intake.declared_refer import Directory
 from secops.intake.declared_sections import KEY, Section, by_kind, value_of
+from secops.intake.declared_values import instant
 from secops.scope.yaml_source import nearest
 from secops.store import decisions, organisations, records
 
@@ -32,11 +33,11 @@ def types(app: App) -> Iterator[dict[str, object]]:
     today = _today(app)
     with app.database.read() as connection:
         found = records.counts(connection, app.site, today.isoformat())
-    waiting = [each.subject.partition(":")[0] for each in _pending(app)]
+    asked = [each.subject.partition(":")[0] for each in waiting(app)]
     for each in REGISTERS:
         rows, late = found.get(each.id, (0, 0))
         yield {
-            "type": each.id, "title": each.title, "rows": rows, "expired": late, "pending": waiting.count(each.id),
+            "type": each.id, "title": each.title, "rows": rows, "expired": late, "pending": asked.count(each.id),
             "four_eyes": each.four_eyes, "verified": each.verified, "basis": each.basis,
         }  # fmt: skip
 
@@ -144,7 +145,7 @@ def history(app: App, type: str, key: str) -> Iterator[dict[str, object]]:
             continue
         if each.payload.get("withdrawn"):
             row["what"] = "withdraw" if each.type is DecisionType.DECLARE else "propose withdrawal"
-        yield row | {"change": _differing(section, before, each.payload), "id": each.id}
+        yield row | {"change": differing(section, before, each.payload), "id": each.id}
         if each.type is DecisionType.DECLARE:
             before = each.payload
 
@@ -169,13 +170,13 @@ def withdraw(app: App, type: str, key: str, *, who: str, reason: str = "") -> Do
 def pending(app: App) -> Iterator[dict[str, object]]:
     """What waits for a second person: each proposal with what it would change."""
     force = in_force(app)
-    for each in _pending(app):
+    for each in waiting(app):
         before = force.decisions.get(each.subject)
         section = by_kind()[each.subject.partition(":")[0]]
         yield {
             "id": each.id, "subject": each.subject, "who": each.who, "at": render(each.at), "reason": each.reason,
             "change": say("撤销", "withdraw") if each.payload.get("withdrawn")
-            else _differing(section, before.payload if before else {}, each.payload),
+            else differing(section, before.payload if before else {}, each.payload),
         }  # fmt: skip
 
 
@@ -184,7 +185,7 @@ def answer(app: App, proposal: str, *, yes: bool, who: str, note: str = "") -> D
 
     Raises UsageError for one that does not wait, Forbidden where the proposer answers.
     """
-    found = [each for each in _pending(app) if each.id.startswith(proposal)] if proposal else []
+    found = [each for each in waiting(app) if each.id.startswith(proposal)] if proposal else []
     if len(found) != 1:
         raise UsageError(
             "E1524",
@@ -213,24 +214,31 @@ def answer(app: App, proposal: str, *, yes: bool, who: str, note: str = "") -> D
     return Done(each.subject, "approved" if yes else "rejected", each.id)
 
 
-def _pending(app: App) -> list[Decision]:
-    """Proposals nobody answered; of several on one subject the newest stands."""
-    with app.database.read() as connection:
-        asked = decisions.of_type(connection, app.site, DecisionType.PROPOSE)
-        told = decisions.of_type(connection, app.site, DecisionType.APPROVE)
-    done = {str(each.entry.payload.get("proposal")) for each in told if isinstance(each.entry, Decision)}
-    newest = {each.entry.subject: each.entry for each in asked if isinstance(each.entry, Decision)}
-    return [each for each in newest.values() if each.id not in done]
-
-
-def _differing(section: Section, old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
+def differing(section: Section, old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
+    """What differs between two statements of one thing, in people's words: title -> the value, or old → new."""
     changed: dict[str, object] = {}
     for name, slot in section.slots.items():
         if name != KEY:
             before, after = value_of(section, old, name), value_of(section, new, name)
             if before != after:
-                changed[slot.title] = after if before is None else f"{before} → {after}"
+                was, now = _worded(section, name, before), _worded(section, name, after)
+                changed[slot.title] = now if before is None else f"{_joined(was)} → {_joined(now)}"
     return changed
+
+
+def _worded(section: Section, name: str, value: object) -> object:
+    column = section.register.column(name) if section.register else None
+    if column is not None:
+        return shown(column, value)
+    if section.slots[name].reader is instant and isinstance(value, int):
+        return render(Instant(value))[:10]
+    return value
+
+
+def _joined(value: object) -> str:
+    if value is None or value == []:
+        return say("（空）", "(nothing)")
+    return "、".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _meant(directory: Directory, kind: str, word: str) -> str:

@@ -40,6 +40,16 @@ def in_force(app: App, *, reason: str = "") -> Force:
     )
 
 
+def waiting(app: App) -> list[Decision]:
+    """Proposals nobody answered; of several on one subject the newest stands."""
+    with app.database.read() as connection:
+        asked = decisions.of_type(connection, app.site, DecisionType.PROPOSE)
+        told = decisions.of_type(connection, app.site, DecisionType.APPROVE)
+    done = {str(each.entry.payload.get("proposal")) for each in told if isinstance(each.entry, Decision)}
+    newest = {each.entry.subject: each.entry for each in asked if isinstance(each.entry, Decision)}
+    return [each for each in newest.values() if each.id not in done]
+
+
 def _site(app: App, found: Iterable[object]) -> list[Decision]:
     entries = [getattr(each, "entry", None) for each in found]
     return [each for each in entries if isinstance(each, Decision) and each.site == app.site]

@@ -1,0 +1,135 @@
+"""`secops inventory import`: ledgers people keep, told before they are taken."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from secops.cli.show import Column, Format, chosen, opened, rows, visible
+from secops.core.language import say
+
+if TYPE_CHECKING:
+    from secops.hall.flows.ledger_import import Import
+
+app = typer.Typer(rich_markup_mode=None)
+
+SHOWN = 20
+"""Rows of each outcome that a terminal is shown."""
+_SIGNS = {"new": "+", "changed": "~", "proposed": "?", "withdrawn": "-", "left_out": "!", "same": "=", "passed": " "}
+_QUIET = frozenset({"same", "passed"})
+
+
+@app.command(
+    "import",
+    help=say(
+        "导入已有台账（xlsx、xls、xlsb、ods、CSV）；先预览，后写入",
+        "take in ledgers people keep (xlsx, xls, xlsb, ods, CSV): preview first",
+    ),
+)
+def import_(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help=say("文件", "files"))] = None,
+    *,
+    section: Annotated[str, typer.Option("--as", metavar="SECTION", help=say("当作哪一类", "what its rows are"))] = "",
+    sheet: Annotated[str, typer.Option("--sheet", help=say("只读这张工作表", "only this sheet"))] = "",
+    mapping: Annotated[str, typer.Option("--mapping", help=say("按这份已存的映射", "by this saved mapping"))] = "",
+    plan: Annotated[bool, typer.Option("--plan", help=say("只预览，不写入", "only tell, write nothing"))] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=say("不再询问，直接写入", "ask nothing"))] = False,
+    create: Annotated[
+        bool,
+        typer.Option("--create-organisations", help=say("没有登记的单位一并登记", "declare unknown organisations")),
+    ] = False,
+    clear: Annotated[bool, typer.Option("--clear", help=say("空单元格清除原值", "empty cells clear values"))] = False,
+    who: Annotated[str, typer.Option("--who", help=say("经办人，默认当前用户", "who; the user unless told"))] = "",
+    format: Annotated[
+        Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")
+    ] = None,
+    out: Annotated[str, typer.Option("--out", "-o", help=say("预览写到文件", "the preview into a file"))] = "-",
+) -> None:
+    """`secops inventory import`."""
+    from secops.cli.context import exit_code, follow, open_app, operator_of, talk
+    from secops.core.errors import UsageError
+    from secops.hall.flows.ledger_import import Options
+    from secops.hall.flows.ledger_import import opened as read
+
+    if not files:
+        raise UsageError(
+            "E1382", say("没有写要导入的文件", "no file to import"), hint="secops inventory import FILE..."
+        )
+    options = Options(section=section, sheet=sheet, mapping=mapping, clear=clear, create=create)
+    with open_app() as holder, read(holder, files, options, who=operator_of(who)) as found:
+        for note in found.notes:
+            talk(("! " if note.warning else "") + visible(note.text))
+        tell(found, format, out)
+        if plan or not found.changes:
+            summary = follow([found.summary(applied=not plan)], format=Format.TABLE)
+        else:
+            agreed(found, yes=yes)
+            summary = follow(found.apply(), format=Format.TABLE)
+    raise typer.Exit(exit_code(summary))
+
+
+def tell(found: "Import", format: Format | None, out: str) -> None:
+    """Every row's outcome: all of them to machines and files, the first of each kind to a terminal."""
+    told = (each.data for each in found.preview())
+    if chosen(format, out) is Format.TABLE:
+        with opened(out) as stream:
+            for line in lines(told, every=out != "-"):
+                stream.write(line + "\n")
+        return
+    titles = {
+        "where": say("位置", "where"), "outcome": say("结果", "outcome"), "subject": say("对象", "subject"),
+        "title": say("名称", "title"), "change": say("变更", "change"), "reason": say("原因", "reason"),
+    }  # fmt: skip
+    rows(told, [Column(*each) for each in titles.items()], format=format, out=out)
+
+
+def lines(told: Iterable[Mapping[str, object]], *, every: bool = False) -> Iterator[str]:
+    """The preview for eyes."""
+    from secops.cli import words
+
+    seen: dict[str, int] = {}
+    for each in told:
+        outcome = str(each["outcome"])
+        seen[outcome] = seen.get(outcome, 0) + 1
+        if outcome in _QUIET or (seen[outcome] > SHOWN and not every):
+            continue
+        what = [str(each.get("title") or ""), _change(each.get("change")), str(each.get("reason") or "")]
+        text = "  ".join(part for part in what if part)
+        yield visible(f"{_SIGNS[outcome]} {words.value('outcome', outcome)}  {each['where']}  {text}")
+    for outcome, count in seen.items():
+        if outcome not in _QUIET and count > SHOWN and not every:
+            word = words.value("outcome", outcome)
+            yield say(
+                f"  …另有 {count - SHOWN:,} 行{word}，-f csv -o 预览.csv 可看全部",
+                f"  ... {count - SHOWN:,} more rows {word}; -f csv -o preview.csv shows all",
+            )
+
+
+def _change(value: object) -> str:
+    if not isinstance(value, Mapping):
+        return ""
+    from secops.cli.show import plain_text
+
+    return "；".join(f"{title}: {plain_text(one)}" for title, one in value.items())
+
+
+def agreed(found: "Import", *, yes: bool) -> None:
+    """A person is asked; a script must have said --yes. Raises UsageError."""
+    from secops.core.errors import UsageError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "E1413",
+            say("没有终端可以询问，什么也没有写入", "there is no terminal to ask on: nothing was written"),
+            hint=say("加 --yes 写入，或 --plan 只预览", "add --yes to write, or --plan to look only"),
+        )
+    sys.stderr.write(
+        say(f"写入这 {found.changes:,} 项变更吗？[y/N] ", f"write these {found.changes:,} changes? [y/N] ")
+    )
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes", "是"}:
+        raise UsageError("E1383", say("没有写入", "nothing was written"))

@@ -1,0 +1,283 @@
+"""What the settled rows of an import change: told row by row, recorded chunk by chunk, each whole or not at all."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from typing import Final
+
+from secops.core.clock import Instant
+from secops.core.events import Row
+from secops.core.language import say
+from secops.core.model import Decision, DecisionType, Skipped
+from secops.hall.app import App
+from secops.hall.flows.ledger_settle import Settled, why_left
+from secops.hall.flows.ledger_spool import Item, Spool
+from secops.hall.flows.merge import replay
+from secops.hall.flows.register import differing
+from secops.hall.flows.statement import Force, news, record, waiting, withdrawals
+from secops.intake.declared_amend import amended
+from secops.intake.declared_refer import resolved
+from secops.intake.declared_sections import Stated, by_kind, sections, value_of
+from secops.intake.sheet_rows import Passed, Read
+from secops.store import decisions
+from secops.store.grading import Transaction
+
+CHUNK: Final = 2_000
+"""Rows of one declaration: what the merge takes in as one."""
+WHOLE: Final = 10_000
+"""Up to so many changes are one transaction; more are recorded chunk by chunk, and a second run goes on."""
+ROW: Final = "import"
+NEW, CHANGED, SAME, PROPOSED, LEFT, PASSED, WITHDRAWN = (
+    "new", "changed", "same", "proposed", "left_out", "passed", "withdrawn",
+)  # fmt: skip
+_WHAT: Final = {"declared": NEW, "changed": CHANGED, "proposed": PROPOSED, "withdrawn": WITHDRAWN}
+
+Change = tuple[Decision, str]
+
+
+@dataclass(slots=True)
+class Work:
+    """One import: its rows, what they mean together, who brings them in and why."""
+
+    spool: Spool
+    settled: Settled
+    who: str
+    reason: str
+    gone: tuple[str, ...] = ()
+    """Subjects that the import withdraws."""
+    counts: dict[str, int] = field(default_factory=dict)
+    at: int = 0
+    """Of the latest declaration: two of them never share a moment, or a replay would take them as one."""
+
+    def count(self, outcome: str) -> None:
+        """One more."""
+        self.counts[outcome] = self.counts.get(outcome, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What so many rows change, and what is told of each."""
+
+    changes: list[Change]
+    rows: list[Row]
+
+
+class Walk:
+    """Goes through all rows of an import once, chunk by chunk, each seen as one transaction sees what is declared."""
+
+    def __init__(self, app: App, work: Work) -> None:
+        self._app = app
+        self._work = work
+        work.counts = {}
+        self._proposals = {each.subject: each for each in waiting(app)}
+        self._items = chain(work.settled.created, work.spool)
+        self._gone = iter(work.gone)
+        self._done: set[int] = set()
+
+    def step(self, connection: Transaction) -> Chunk | None:
+        """The next chunk; None at the end."""
+        if part := list(islice(self._items, CHUNK)):
+            return self._stated(part, connection)
+        if subjects := list(islice(self._gone, CHUNK)):
+            return _withdrawn(self._app, self._work, subjects, connection)
+        return None
+
+    def _stated(self, part: Sequence[Item], connection: Transaction) -> Chunk:
+        work = self._work
+        things = [(each, _thing(work.settled, each)) for each in part]
+        before = _before(self._app, connection, list({one.subject: 0 for _, one in things if isinstance(one, Stated)}))
+        rows: list[Row | Stated] = []
+        new: list[Stated] = []
+        for item, thing in things:
+            found = self._row(item, thing, before)
+            rows.append(found)
+            if isinstance(found, Stated):
+                new.append(found)
+        force = Force(before, self._proposals)
+        changes = _dated(self._app, work, news(self._app, new, force, who=work.who, reason=work.reason))
+        what = {decision.subject: word for decision, word in changes}
+        told = [
+            each if isinstance(each, Row) else _outcome(work, each, what.get(each.subject), before) for each in rows
+        ]
+        return Chunk(_placed(work, changes, new), told)
+
+    def _row(self, item: Item, thing: Stated | Skipped | Passed, before: Mapping[str, Decision]) -> Row | Stated:
+        """What is stated once the row is taken, or what is told of one that is not."""
+        work = self._work
+        if isinstance(thing, Skipped):
+            return _told(work, LEFT, thing.where, None, reason=thing.reason)
+        if isinstance(thing, Passed) or not isinstance(item, Read):
+            return _told(work, PASSED, thing.where, None, reason=getattr(thing, "reason", ""))
+        number = hash(thing.subject)
+        if number in self._done:
+            return _told(work, PASSED, item.where, thing, reason=say("与前面的行相同", "the same as a row before"))
+        self._done.add(number)
+        old = before.get(thing.subject)
+        after = _after(work.settled, item, thing, old.payload if old else None)
+        return _told(work, LEFT, after.where, thing, reason=after.reason) if isinstance(after, Skipped) else after
+
+
+def _thing(settled: Settled, item: Item) -> Stated | Skipped | Passed:
+    if not isinstance(item, Read):
+        return item
+    try:
+        thing = settled.thing(item)
+    except ValueError as error:
+        return _misled(settled, item) or Skipped(item.where, str(error))
+    return why_left(settled, item, thing) or thing
+
+
+def _misled(settled: Settled, item: Read) -> Skipped | None:
+    """The cell whose reference leads nowhere, and what to try."""
+    section = sections()[item.section]
+    for name, slot in section.slots.items():
+        if not slot.refers or name not in item.flat:
+            continue
+        value = item.flat[name]
+        for word in value if isinstance(value, list) else [value]:
+            try:
+                settled.directory.key(slot.refers, str(word))
+            except ValueError as error:
+                unknown = not settled.directory.keys(slot.refers, str(word))
+                hint = _HINTS.get(slot.refers, _HINTS[""]) if unknown else ("写编号", "write its key")
+                return Skipped(item.cell(name), f"{slot.title}: {error}（{say(*hint)}）")
+    return None
+
+
+_HINTS: Final = {
+    "organisation": ("先登记，或加 --create-organisations 一并登记", "declare it first, or add --create-organisations"),
+    "": ("先登记它", "declare it first"),
+}
+
+
+def _after(settled: Settled, item: Read, thing: Stated, before: Mapping[str, object] | None) -> Stated | Skipped:
+    section = sections()[item.section]
+    new = amended(section, thing.key, before, item.flat, cleared=item.cleared, where=item.where)
+    if isinstance(new, Skipped):
+        return new
+    try:
+        return resolved(new, settled.directory)
+    except ValueError as error:
+        return Skipped(item.where, str(error))
+
+
+def _before(app: App, connection: Transaction, subjects: Sequence[str]) -> dict[str, Decision]:
+    found = decisions.of_subjects(connection, DecisionType.DECLARE, app.site, subjects)
+    entries = {subject: each.entry for subject, each in found.items()}
+    return {
+        subject: each
+        for subject, each in entries.items()
+        if isinstance(each, Decision) and not each.payload.get("withdrawn")
+    }
+
+
+def _dated(app: App, work: Work, found: Iterable[Change]) -> list[Change]:
+    """The decisions at a moment of their own."""
+    work.at = max(int(app.clock.now()), work.at + 1)
+    return [(replace(decision, at=Instant(work.at)), what) for decision, what in found]
+
+
+def _placed(work: Work, found: Sequence[Change], new: Sequence[Stated]) -> list[Change]:
+    """The decisions with the place each comes from in their reason."""
+    where = {each.subject: each.where for each in new}
+    return [
+        (
+            replace(decision, reason=" ".join(each for each in (work.reason, where.get(decision.subject, "")) if each)),
+            what,
+        )
+        for decision, what in found
+    ]
+
+
+def _outcome(work: Work, each: Stated, what: str | None, before: Mapping[str, Decision]) -> Row:
+    if what is None:
+        return _told(work, SAME, each.where, each)
+    old = before.get(each.subject)
+    changed = differing(by_kind()[each.kind], old.payload if old else {}, each.payload)
+    return _told(work, _WHAT[what], each.where, each, change=changed)
+
+
+def _told(
+    work: Work,
+    outcome: str,
+    where: str,
+    thing: Stated | None,
+    *,
+    reason: str = "",
+    change: Mapping[str, object] | None = None,
+) -> Row:
+    work.count(outcome)
+    told: dict[str, object] = {"where": where, "outcome": outcome}
+    if thing is not None:
+        section = by_kind()[thing.kind]
+        told |= {"section": section.name, "subject": thing.subject, "title": _title(thing)}
+    return Row(ROW, told | {"change": dict(change or {}), "reason": reason})
+
+
+def _title(thing: Stated) -> str:
+    section = by_kind()[thing.kind]
+    named = value_of(section, thing.payload, "name") if "name" in section.slots else None
+    return thing.key if not named or named == thing.key else f"{named} [{thing.key}]"
+
+
+def _withdrawn(app: App, work: Work, subjects: Sequence[str], connection: Transaction) -> Chunk:
+    force = Force(_before(app, connection, list(subjects)))
+    held = [each for each in subjects if each in force.decisions]
+    found = _dated(app, work, withdrawals(app, held, force, who=work.who, reason=work.reason))
+    rows = []
+    for subject in held:
+        payload = force.decisions[subject].payload
+        kind, _, key = subject.partition(":")
+        rows.append(_told(work, WITHDRAWN, "", Stated(kind, key, payload, "")))
+    return Chunk(found, rows)
+
+
+def told(app: App, work: Work) -> Iterator[Chunk]:
+    """What would change; nothing is written."""
+    walk = Walk(app, work)
+    while True:
+        with app.database.read() as connection:
+            chunk = walk.step(connection)
+        if chunk is None:
+            return
+        yield chunk
+
+
+def apply(app: App, work: Work, *, seen: int, changes: int) -> Iterator[int]:
+    """Record and merge: up to `WHOLE` changes as one transaction, else chunk by chunk. Yields how many rows are done.
+
+    `seen`: the newest decision when the rows were told; where there is a later one nothing is written.
+    Raises StaleError.
+    """
+    walk = Walk(app, work)
+    done = 0
+    if changes <= WHOLE:
+        with app.database.write() as connection:
+            _unchanged(connection, seen)
+            while (chunk := walk.step(connection)) is not None:
+                record(connection, chunk.changes)
+                done += len(chunk.rows)
+            for _ in replay(app, connection):
+                pass
+        yield done
+        return
+    while True:
+        with app.database.write() as connection:
+            if not done:
+                _unchanged(connection, seen)
+            if (chunk := walk.step(connection)) is None:
+                return
+            record(connection, chunk.changes)
+            for _ in replay(app, connection):
+                pass
+        done += len(chunk.rows)
+        yield done
+
+
+class StaleError(Exception):
+    """Something was declared after the rows were told."""
+
+
+def _unchanged(connection: Transaction, seen: int) -> None:
+    if decisions.last(connection) != seen:
+        raise StaleError

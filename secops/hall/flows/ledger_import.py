@@ -1,0 +1,243 @@
+"""Ledgers people keep become decisions: told first, row by row, then recorded as one, with who and from which cell."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from secops.core.errors import SecopsError, UsageError
+from secops.core.events import Event, Note, Progress, Row, Summary
+from secops.core.language import say
+from secops.core.model import Skipped
+from secops.hall.app import App
+from secops.hall.flows.discover_import import digest
+from secops.hall.flows.ledger_change import (
+    CHANGED,
+    LEFT,
+    NEW,
+    PASSED,
+    PROPOSED,
+    WITHDRAWN,
+    StaleError,
+    Work,
+    apply,
+    told,
+)
+from secops.hall.flows.ledger_mapping import every, named
+from secops.hall.flows.ledger_settle import settle
+from secops.hall.flows.ledger_spool import Spool
+from secops.intake import sheet_open
+from secops.intake.declared_sections import Section, sections
+from secops.intake.sheet import letters
+from secops.intake.sheet_mapping import SheetMapping
+from secops.intake.sheet_rows import Table
+from secops.scope.yaml_source import nearest
+from secops.store import decisions
+
+KIND: Final = "ledger"
+_ORDER: Final = (
+    "organisations", "networks", "suppliers", "systems", "repositories", "hosts", "devices", "addresses", "websites",
+    "data",
+)  # fmt: skip
+"""What others refer to comes first, so that each declaration stands on what it names."""
+_WRITES: Final = (NEW, CHANGED, PROPOSED, WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How files are to be read."""
+
+    section: str = ""
+    sheet: str = ""
+    mapping: str = ""
+    clear: bool = False
+    """An empty cell clears what is declared."""
+    create: bool = False
+    """Organisations that nobody declared are declared."""
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Import:
+    """Files read and settled. `preview` tells what they change, `apply` does it; close it when done."""
+
+    app: App
+    who: str
+    work: Work
+    files: tuple[Path, ...]
+    digests: tuple[str, ...]
+    seen: int
+    notes: list[Note] = field(default_factory=list)
+    unread: int = 0
+    begun: float = 0.0
+
+    def preview(self) -> Iterator[Row]:
+        """What each row would do. Nothing is written."""
+        for chunk in told(self.app, self.work):
+            yield from chunk.rows
+
+    @property
+    def changes(self) -> int:
+        """How many decisions would be made, as last told."""
+        return sum(self.work.counts.get(each, 0) for each in _WRITES)
+
+    def apply(self) -> Iterator[Event]:
+        """Record what was told, and merge. Raises UsageError where something was declared since."""
+        total = sum(self.work.counts.values())
+        if self.changes:
+            files = [{"file": path.name, "sha256": each} for path, each in zip(self.files, self.digests, strict=True)]
+            self.app.audit.append("inventory.import", {"who": self.who, "files": files, "changes": self.changes})
+            try:
+                for done in apply(self.app, self.work, seen=self.seen, changes=self.changes):
+                    yield Progress(say("登记", "declare"), done, total, say("行", "rows"))
+            except StaleError as error:
+                raise UsageError(
+                    "E1379",
+                    say(
+                        "预览之后有人改过台账，什么也没有写入",
+                        "something was declared after the preview: nothing was written",
+                    ),
+                    hint=say("再预览一次", "preview again"),
+                ) from error
+        yield self.summary()
+
+    def summary(self, *, applied: bool = True) -> Summary:
+        """What became, or would become, of the rows."""
+        counts = self.work.counts
+        left = counts.get(LEFT, 0)
+        told = {say("行未采纳", "rows left out"): left} if left else {}
+        if self.unread:
+            told[say("工作表未读", "sheets not read")] = self.unread
+        whole = not left and not self.unread
+        return Summary(
+            run="",
+            kind=KIND,
+            complete=whole,
+            counts={name: counts.get(name, 0) for name in (NEW, CHANGED, PROPOSED, WITHDRAWN, "same", PASSED)},
+            left_out=told,
+            warnings=tuple(each.text for each in self.notes if each.warning),
+            duration_ms=round((self.app.clock.monotonic() - self.begun) * 1000),
+            state="planned" if not applied else "done" if whole else "incomplete",
+        )
+
+    def close(self) -> None:
+        """Let go of what was read."""
+        self.work.spool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def opened(app: App, files: Sequence[Path], options: Options, *, who: str) -> Import:
+    """Read the files and settle their rows against each other and what is declared. Raises InvalidFile, UsageError."""
+    begun = app.clock.monotonic()
+    section = section_of(options.section)
+    mapping = named(app, options.mapping) if options.mapping else None
+    spool = Spool()
+    try:
+        notes: list[Note] = []
+        tables: list[Table] = []
+        unread = 0
+        for each in _tables(app, files, options, section.name if section else "", mapping):
+            if isinstance(each, Table):
+                tables.append(each)
+                notes += [Note(text) for text in _about(each)]
+            else:
+                unread += 1
+                notes.append(Note(f"{each.where}: {each.reason}", warning=True))
+        if not tables:
+            raise _nothing(files, notes)
+        for table in sorted(tables, key=lambda one: _rank(one.section)):
+            _fill(spool, table, options, notes)
+        return _import(app, spool, files, options, who=who, notes=notes, unread=unread, begun=begun)
+    except BaseException:
+        spool.close()
+        raise
+
+
+def _import(
+    app: App,
+    spool: Spool,
+    files: Sequence[Path],
+    options: Options,
+    *,
+    who: str,
+    notes: list[Note],
+    unread: int,
+    begun: float,
+) -> Import:
+    with app.database.read() as connection:
+        seen = decisions.last(connection)
+    work = Work(spool, settle(app, spool, create=options.create), who, options.reason or "inventory import")
+    return Import(app, who, work, tuple(files), tuple(map(digest, files)), seen, notes, unread, begun)
+
+
+def _tables(
+    app: App, files: Iterable[Path], options: Options, only: str, mapping: SheetMapping | None
+) -> Iterator[Table | sheet_open.Unread]:
+    known = every(app)
+    for path in files:
+        yield from sheet_open.tables(sheet_open.opened(path, options.sheet), known, only=only, mapping=mapping)
+
+
+def section_of(word: str) -> Section | None:
+    """The section of this name, kind or title; None for no word. Raises UsageError."""
+    if not word:
+        return None
+    for each in sections().values():
+        if word in {each.name, each.kind, each.zh}:
+            return each
+    guess = nearest(word, [one for each in sections().values() for one in (each.name, each.kind, each.zh)])
+    raise UsageError(
+        "E1378",
+        say(f"没有这一类登记内容：{word[:40]}", f"nothing is declared as {word[:40]}"),
+        hint=say(f"是否想写 {guess}？", f"did you mean {guess}?") if guess else "、".join(sections()),
+    )
+
+
+def _rank(section: Section) -> int:
+    return _ORDER.index(section.name) if section.name in _ORDER else len(_ORDER)
+
+
+def _fill(spool: Spool, table: Table, options: Options, notes: list[Note]) -> None:
+    """Read a table's rows; where it cannot be read on, what was read stays and the rest is told."""
+    try:
+        for each in table.read(clear=options.clear):
+            spool.add(each)
+    except SecopsError as error:
+        why = error.what + (f"：{error.why}" if error.why else "")
+        spool.add(Skipped(error.where or table.sheet.file, why))
+        notes.append(Note(f"{error.where}: {why}", warning=True))
+
+
+def _about(table: Table) -> Iterator[str]:
+    sheet, section, found = table.sheet, table.section, table.headings
+    rows = "、".join(map(str, found.rows))
+    place = "!".join(each for each in (sheet.file, sheet.name) if each)
+    yield say(
+        f"{place}: 作为“{section.title}”读，列标题在第 {rows} 行",
+        f"{place}: read as {section.title}, headings in row {rows}",
+    ) + (f"（{'；'.join(table.reasons)}）" if table.reasons else "")
+    named = [f"{found.titles[at]} → {section.slots[column].title}" for at, column in sorted(found.columns.items())]
+    yield "  " + "，".join(named)
+    unused = [f"{found.titles[at]}（{letters(at)}）" for at in found.unused()]
+    if unused:
+        yield "  " + say("没有采纳的列：", "columns not taken: ") + "、".join(unused)
+    for note in sheet.notes:
+        yield f"  {note}"
+
+
+def _nothing(files: Sequence[Path], notes: Sequence[Note]) -> UsageError:
+    return UsageError(
+        "E1374",
+        say("没有认出可以导入的表", "no table was recognised"),
+        where=", ".join(str(each) for each in files[:5]),
+        why="; ".join(each.text for each in notes if each.warning)[:1_000],
+        hint=say(
+            "用 --as 指明是什么，或存一份映射：secops inventory mapping save",
+            "say what it is with --as, or save a mapping",
+        ),
+    )

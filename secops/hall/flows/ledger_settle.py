@@ -1,0 +1,269 @@
+"""Rows of ledgers against each other and against what is declared: keys, references, doubles, rival claims, circles."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from hashlib import blake2b
+from typing import Final
+
+from secops.core.ids import canonical
+from secops.core.language import say
+from secops.core.model import Decision, DecisionType, Skipped
+from secops.hall.app import App
+from secops.hall.flows.ledger_spool import Spool
+from secops.intake.declared_refer import ORGANISATION, Directory, resolved
+from secops.intake.declared_sections import Section, Stated, by_kind, identity, sections, stated, value_of
+from secops.intake.declared_values import credit_code
+from secops.intake.sheet_rows import Read
+from secops.scope.yaml_source import visible
+from secops.store import decisions
+
+_PLACES: Final = 5
+Claim = tuple[str, str, str]
+"""Kind, column, value: only one thing may have it."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """What the rows of an import mean together."""
+
+    directory: Directory
+    bad: dict[str, str] = field(default_factory=dict)
+    """Subject -> why none of its rows is taken."""
+    claimed: dict[Claim, set[str]] = field(default_factory=dict)
+    """Claim -> the keys that make it."""
+    created: list[Read] = field(default_factory=list)
+    """Organisations that are named and proposed to be declared."""
+
+    def key(self, read: Read) -> str:
+        """Under which key the row stands; of a register's row without one: empty, its references settle it.
+
+        Raises ValueError where two things answer.
+        """
+        section = sections()[read.section]
+        if read.key:
+            return read.key
+        if section.register is not None:
+            return ""
+        found: set[str] = set()
+        for claim in claims(section, read.flat):
+            found |= self.claimed.get(claim, set())
+        for name in section.identity:
+            if not found and isinstance(word := read.flat.get(name), str):
+                found |= self.directory.keys(section.kind, word)
+        if len(found) > 1:
+            several = "、".join(sorted(found)[:_PLACES])
+            raise ValueError(say(f"没写编号，可能是其中之一：{several}", f"without a key it may be any of {several}"))
+        return next(iter(found)) if found else identity(section, read.flat)
+
+    def thing(self, read: Read) -> Stated:
+        """What the row alone states, its references as keys. Raises ValueError."""
+        section = sections()[read.section]
+        key = self.key(read)
+        new = stated(section, key or identity(section, read.flat), read.flat, read.where)
+        return resolved(replace(new, derived=not key), self.directory)
+
+
+def uniques(section: Section) -> Iterator[str]:
+    """Columns whose value only one thing may have."""
+    for name, slot in section.slots.items():
+        if slot.reader is credit_code or (section.kind == "device" and name == "serial"):
+            yield name
+
+
+def claims(section: Section, flat: Mapping[str, object]) -> Iterator[Claim]:
+    """What these values claim for themselves alone. A serial number counts with its maker, where one is told."""
+    for name in uniques(section):
+        if isinstance(value := flat.get(name), str):
+            maker = f"{flat['vendor']} " if name == "serial" and flat.get("vendor") else ""
+            yield section.kind, name, maker + value
+
+
+def settle(app: App, spool: Spool, *, create: bool = False) -> Settled:
+    """Look at all rows together. `create`: organisations that nobody declared are proposed."""
+    settled = Settled(Directory())
+    parents = _known(app, settled, _kinds(spool))
+    _named(settled, spool)
+    if create:
+        settled.created = list(_created(settled, spool))
+        for each in settled.created:
+            settled.directory.add(ORGANISATION, each.key, {"name": each.key})
+    _compared(settled, spool, parents)
+    return settled
+
+
+def _kinds(spool: Spool) -> set[str]:
+    """Kinds the rows are of or refer to."""
+    seen = {each.section for each in spool if isinstance(each, Read)}
+    kinds = set()
+    for name in seen:
+        section = sections()[name]
+        kinds |= {slot.refers for slot in section.slots.values() if slot.refers}
+        if any(True for _ in uniques(section)) or section.register is None:
+            kinds.add(section.kind)
+    return kinds | {ORGANISATION} if kinds else kinds
+
+
+def _known(app: App, settled: Settled, kinds: Iterable[str]) -> dict[str, str]:
+    """Enter what is declared; gives the organisations' superiors."""
+    parents: dict[str, str] = {}
+    known = by_kind()
+    with app.database.read() as connection:
+        for logged in decisions.of_kinds(connection, DecisionType.DECLARE, app.site, kinds):
+            entry = logged.entry
+            assert isinstance(entry, Decision)
+            payload = entry.payload
+            if payload.get("withdrawn"):
+                continue
+            kind, _, key = entry.subject.partition(":")
+            settled.directory.add(kind, key, payload)
+            _claim(settled, known[kind], key, payload)
+            if kind == ORGANISATION:
+                parents[key] = str(payload.get("parent") or "")
+    return parents
+
+
+def _claim(settled: Settled, section: Section, key: str, payload: Mapping[str, object]) -> None:
+    names = [*uniques(section), "vendor"] if section.kind == "device" else list(uniques(section))
+    for claim in claims(section, {name: value_of(section, payload, name) for name in names}):
+        settled.claimed.setdefault(claim, set()).add(key)
+
+
+def _named(settled: Settled, spool: Spool) -> None:
+    """Enter what the rows themselves can be called and what they claim: first those with a key, then the others."""
+    for keyed in (True, False):
+        for each in spool:
+            if not isinstance(each, Read) or bool(each.key) is not keyed:
+                continue
+            section = sections()[each.section]
+            if keyed:
+                for claim in claims(section, each.flat):
+                    settled.claimed.setdefault(claim, set()).add(each.key)
+            if section.kind in _referred():
+                try:
+                    key = settled.key(each) or identity(section, each.flat)
+                except ValueError:
+                    continue  # told when the rows are compared
+                settled.directory.add(section.kind, key, stated(section, key, each.flat, "").payload)
+
+
+@cache
+def _referred() -> frozenset[str]:
+    return frozenset(slot.refers for each in sections().values() for slot in each.slots.values() if slot.refers)
+
+
+def _created(settled: Settled, spool: Spool) -> Iterator[Read]:
+    seen: set[str] = set()
+    for each in spool:
+        if not isinstance(each, Read):
+            continue
+        for name, slot in sections()[each.section].slots.items():
+            word = each.flat.get(name)
+            if slot.refers == ORGANISATION and isinstance(word, str) and word not in seen:
+                seen.add(word)
+                if not settled.directory.keys(ORGANISATION, word):
+                    yield Read("organisations", word, {"name": word}, each.where)
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What was seen of the rows, small: numbers that stand for subjects and contents."""
+
+    contents: dict[int, int] = field(default_factory=dict)
+    doubled: set[int] = field(default_factory=set)
+    rivals: set[Claim] = field(default_factory=set)
+    holders: dict[Claim, set[str]] = field(default_factory=dict)
+
+
+def _compared(settled: Settled, spool: Spool, parents: dict[str, str]) -> None:
+    """Find rows that contradict each other: one subject said differently, one claim by two, a circle of superiors."""
+    rows = _Rows()
+    above = dict(parents)
+    mine: set[str] = set()
+    for each in (*settled.created, *spool):
+        thing = _thing(settled, each)
+        if thing is None or not isinstance(each, Read):
+            continue
+        subject, content = _number(thing.subject), _number(canonical(thing.payload))
+        if rows.contents.setdefault(subject, content) != content:
+            rows.doubled.add(subject)
+        for claim in claims(sections()[each.section], each.flat):
+            holders = rows.holders.setdefault(claim, set(settled.claimed.get(claim, ())))
+            holders.add(thing.key)
+            if len(holders) > 1:
+                rows.rivals.add(claim)
+        if thing.kind == ORGANISATION:
+            mine.add(thing.key)
+            if parent := thing.payload.get("parent"):
+                above[thing.key] = str(parent)
+    for key, path in circles(above):
+        if key in mine:
+            settled.bad[f"{ORGANISATION}:{key}"] = say("上级单位成环：", "a circle of superiors: ") + path
+    if rows.doubled or rows.rivals:
+        _blamed(settled, spool, rows)
+
+
+def _thing(settled: Settled, each: object) -> Stated | None:
+    if not isinstance(each, Read):
+        return None
+    try:
+        return settled.thing(each)
+    except ValueError:
+        return None
+
+
+def _blamed(settled: Settled, spool: Spool, rows: _Rows) -> None:
+    places: dict[str, list[str]] = {}
+    claiming: dict[Claim, list[str]] = {}
+    subjects: dict[Claim, set[str]] = {}
+    for each in spool:
+        thing = _thing(settled, each)
+        if thing is None or not isinstance(each, Read):
+            continue
+        if _number(thing.subject) in rows.doubled:
+            places.setdefault(thing.subject, []).append(each.where)
+        for claim in claims(sections()[each.section], each.flat):
+            if claim in rows.rivals:
+                claiming.setdefault(claim, []).append(each.where)
+                subjects.setdefault(claim, set()).add(thing.subject)
+    for subject, where in places.items():
+        settled.bad[subject] = say("同一标识写了几行，内容不同：", "rows of one key that differ: ") + _listed(where)
+    for claim, where in claiming.items():
+        kind, column, value = claim
+        title = by_kind()[kind].slots[column].title
+        holders = "、".join(visible(each, 40) for each in sorted(rows.holders[claim])[:_PLACES])
+        for subject in subjects[claim]:
+            settled.bad[subject] = say(
+                f"{title} {value} 不止一处声明（{holders}）：", f"{title} {value} is claimed by several ({holders}): "
+            ) + _listed(where)
+
+
+def _listed(where: list[str]) -> str:
+    return "、".join(where[:_PLACES]) + ("…" if len(where) > _PLACES else "")
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+
+
+def circles(above: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each unit that stands above itself, with the way round."""
+    done: set[str] = set()
+    for start in above:
+        path: dict[str, None] = {}
+        at = start
+        while at and at not in done and at not in path:
+            path[at] = None
+            at = above.get(at, "")
+        if at in path:
+            way = list(path)
+            ring = way[way.index(at) :]
+            for each in ring:
+                yield each, " → ".join(visible(one, 40) for one in [*ring, ring[0]])
+        done.update(path)
+
+
+def why_left(settled: Settled, read: Read, thing: Stated) -> Skipped | None:
+    """Why the row is not taken although it can be read; None where it is."""
+    reason = settled.bad.get(thing.subject)
+    return Skipped(read.where, reason) if reason else None

@@ -1,0 +1,181 @@
+"""CSV and TSV as spreadsheet programs and people leave them: the encoding told by strict decoding, never by chance."""
+
+import codecs
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from secops.core.errors import InvalidFile
+from secops.core.language import say
+from secops.intake.sheet import CELL_MOST, COLUMNS_MOST, HEAD, ROWS_MOST, Cell, Row, Sheet, too_long
+
+BYTES_MOST: Final = 1 << 30
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+_PART: Final = 1 << 20
+_SEP: Final = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
+MIXED: Final = "utf-8+gb18030"
+
+
+def sheet(path: Path) -> Sheet:
+    """The file's table. Raises InvalidFile."""
+    encoding, told = encoding_of(path)
+    mark, skipped = _parted(path, encoding)
+
+    def rows() -> Iterator[Row]:
+        return _rows(path, encoding, mark, skipped)
+
+    shown = {"\t": say("制表符", "tab")}.get(mark, mark)
+    notes = (say(f"编码 {told}，以 {shown} 分列", f"encoding {told}, parted by {shown}"),)
+    return Sheet(path.name, "", rows, tuple(islice(rows(), HEAD)), notes=notes)
+
+
+def encoding_of(path: Path) -> tuple[str, str]:
+    """The encoding that decodes the whole file strictly, and how to say it. Raises InvalidFile where none does."""
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            _whole(path, name)
+            return name, {"utf-8-sig": say("UTF-8（带 BOM）", "UTF-8 with BOM")}.get(name, name.upper())
+    if (wide := _wide(head)) and _whole(path, wide, strict=False):
+        return wide, wide.upper()
+    for name in ("utf-8", "gb18030"):
+        if _whole(path, name, strict=False) and (name == "utf-8" or not _both(path)):
+            return name, name.upper()
+    if _both(path):
+        return MIXED, say("混用：部分行 UTF-8，部分行 GB18030", "mixed: some lines UTF-8, some GB18030")
+    raise _undecodable(path)
+
+
+def _wide(head: bytes) -> str:
+    """UTF-16 without its mark: every other byte of what is Latin is nought."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 10 < len(head) // 2 or min(even, odd) * 10 > max(even, odd):
+        return ""
+    return "utf-16-be" if even > odd else "utf-16-le"
+
+
+def _whole(path: Path, encoding: str, *, strict: bool = True) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    done = 0
+    try:
+        with path.open("rb") as stream:
+            while part := stream.read(_PART):
+                done += len(part)
+                if done > BYTES_MOST:
+                    raise InvalidFile(
+                        "E1372", say(f"文件超过 {BYTES_MOST >> 20} MB", f"larger than {BYTES_MOST >> 20} MB"),
+                        where=str(path), hint=say("拆成几个文件", "split it"),
+                    )  # fmt: skip
+                decoder.decode(part)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        if strict:
+            raise _undecodable(path) from error
+        return False
+    return True
+
+
+def _undecodable(path: Path) -> InvalidFile:
+    line, at = 1, 0
+    with path.open("rb") as stream:
+        for line, each in enumerate(stream, 1):
+            if len(each) > BYTES_MOST or _line(each) is None:
+                break
+            at = line
+    return InvalidFile(
+        "E1371",
+        say("认不出文件的编码", "the file's encoding is not known"),
+        where=f"{path}:{max(line, at)}",
+        why=say("既不是 UTF-8、UTF-16，也不是 GB18030", "neither UTF-8, UTF-16 nor GB18030"),
+        hint=say("在表格程序里另存为“CSV UTF-8”", "save it as CSV UTF-8"),
+    )
+
+
+def _both(path: Path) -> bool:
+    """Whether some lines are surely UTF-8 and others surely not, all of them readable."""
+    sure = other = False
+    with path.open("rb") as stream:
+        for each in stream:
+            if each.isascii():
+                continue
+            if _is_utf8(each):
+                sure = True
+            elif _line(each) is None:
+                return False
+            else:
+                other = True
+    return sure and other
+
+
+def _is_utf8(line: bytes) -> bool:
+    """UTF-8 whose characters are those Chinese tables hold: two bytes of GB18030 can look like other letters."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return False
+    return all(ord(each) < 0x80 or ord(each) >= 0x2000 or each in "·×÷°±§" for each in text)
+
+
+def _line(line: bytes) -> str | None:
+    if line.isascii() or _is_utf8(line):
+        return line.decode()
+    try:
+        return line.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+
+
+def _lines(path: Path, encoding: str) -> Iterator[str]:
+    if encoding == MIXED:
+        with path.open("rb") as raw:
+            for each in raw:
+                yield _line(each) or ""
+        return
+    with path.open(encoding=encoding, newline="") as stream:
+        yield from stream
+
+
+def _parted(path: Path, encoding: str) -> tuple[str, int]:
+    """What parts the columns, and how many lines before the table say so."""
+    lines = list(islice(_lines(path, encoding), HEAD))
+    if lines and (said := _SEP.fullmatch(lines[0].lstrip("\ufeff"))):
+        return said[1], 1
+    best, mark = (0, 0), ","
+    for each in (",", "\t", ";", "|", "，"):
+        widths = Counter(len(row) for row in csv.reader(lines, delimiter=each) if len(row) > 1)
+        width, times = max(widths.items(), key=lambda item: (item[1] * (item[0] - 1), item[0]), default=(0, 0))
+        if (found := (times * (width - 1), width)) > best:
+            best, mark = found, each
+    return mark, 0
+
+
+def _rows(path: Path, encoding: str, mark: str, skipped: int) -> Iterator[Row]:
+    csv.field_size_limit(max(csv.field_size_limit(), 4 * CELL_MOST))
+    lines = islice(_lines(path, encoding), skipped, None)
+    number = skipped
+    reader = csv.reader(lines, delimiter=mark)
+    while True:
+        number += 1
+        try:
+            found = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InvalidFile(
+                "E1373", say("表格读不下去", "the table cannot be read on"), where=f"{path}:{number}",
+                why=say(f"单元格过长，或引号没有收尾：{error}", f"a cell too long, or a quote never closed: {error}"),
+                hint=say("检查这一行的引号", "look at the quotes of that row"),
+            ) from error  # fmt: skip
+        if number > ROWS_MOST:
+            raise InvalidFile("E1372", too_long(), where=str(path))
+        if number == 1 and found:
+            found[0] = found[0].lstrip("\ufeff")
+        yield number, list[Cell](found[:COLUMNS_MOST])

@@ -1,0 +1,225 @@
+"""Ledgers in: told before they are taken, taken once, each row against the others and against what is declared."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from secops.core.clock import Instant, ManualClock
+from secops.core.errors import UsageError
+from secops.core.events import Summary
+from secops.hall.app import App
+from secops.hall.flows import inventory, ledger_change, ledger_mapping, register
+from secops.hall.flows.declare import declare
+from secops.hall.flows.ledger_import import Options, opened
+from secops.hall.workspace import Workspace
+
+CODE, OTHER = "91350100M000100Y43", "11990000MB0000001M"
+UNITS = [["单位编号", "单位名称", "统一社会信用代码", "上级单位"], ["FIN", "财政局", CODE, ""]]
+SYSTEMS = [["系统名称", "系统编号", "责任单位", "等保级别", "负责人"], ["预算系统", "S1", "财政局", "三级", "张三"]]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    workspace = Workspace(tmp_path / "w")
+    workspace.make()
+    with App(workspace, clock=ManualClock(Instant(1_750_000_000_000))) as held:
+        yield held
+
+
+def _file(app: App, name: str, rows: Sequence[Sequence[object]]) -> Path:
+    path = app.workspace.root / f"{name}.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as handle:
+        csv.writer(handle).writerows(rows)
+    return path
+
+
+def _run(app: App, *files: Path, write: bool = True, **options: object) -> tuple[list[dict[str, object]], Summary]:
+    app.clock.advance(1)  # type: ignore[attr-defined]  # a ManualClock
+    with opened(app, files, Options(**options), who="甲") as found:  # type: ignore[arg-type]
+        rows = [dict(each.data) for each in found.preview()]
+        events = list(found.apply()) if write else [found.summary(applied=False)]
+    summary = events[-1]
+    assert isinstance(summary, Summary)
+    return rows, summary
+
+
+def _outcomes(rows: list[dict[str, object]]) -> list[object]:
+    return [each["outcome"] for each in rows]
+
+
+def test_a_ledger_is_told_taken_and_taken_again_without_change(app: App) -> None:
+    """Units and systems of two files refer to each other; the preview writes nothing; a second run is the same."""
+    files = _file(app, "单位", UNITS), _file(app, "系统", SYSTEMS)
+    rows, told = _run(app, *files, write=False)
+    assert _outcomes(rows) == ["new", "new"]
+    assert told.state == "planned"
+    assert list(inventory.listed(app, "kind:system")) == []
+    _, done = _run(app, *files)
+    assert done.counts["new"] == 2
+    shown = inventory.show(app, "S1").values
+    assert (shown["name"], shown["system.level"], shown["org.name"]) == ("预算系统", 3, "财政局")
+    (change,) = [each for each, _ in inventory.history(app, "S1") if each.field == "born"]
+    assert (change.who, change.reason) == ("甲", "inventory import 系统.csv!2")
+    rows, again = _run(app, *files)
+    assert _outcomes(rows) == ["same", "same"]
+    assert again.counts["new"] == 0
+    assert list(inventory.rebuild(app))[-1].counts["same_digest"] == 1  # type: ignore[union-attr]
+
+
+def test_only_what_the_ledger_says_is_changed(app: App) -> None:
+    """Columns that the ledger lacks and cells it leaves empty stay; the preview says old and new."""
+    _run(app, _file(app, "单位", UNITS), _file(app, "系统", SYSTEMS))
+    rows, _ = _run(app, _file(app, "改", [["系统编号", "等保级别", "负责人"], ["S1", "二级", ""]]), section="systems")
+    assert rows[0]["change"] == {"等保级别": "3 → 2"}
+    assert inventory.show(app, "S1").values["owner"] == "张三"
+    rows, _ = _run(app, _file(app, "清", [["系统编号", "负责人"], ["S1", ""]]), section="systems", clear=True)
+    assert rows[0]["change"] == {"负责人": "张三 → （空）"}
+    assert inventory.show(app, "S1").values.get("owner") is None
+
+
+def test_a_thing_is_known_by_its_name_or_code_where_no_key_is_written(app: App) -> None:
+    """A ledger without numbers changes what is declared under that name or credit code, it makes no second one."""
+    _run(app, _file(app, "单位", UNITS), _file(app, "系统", SYSTEMS))
+    rows, _ = _run(app, _file(app, "无号", [["系统名称", "等保级别"], ["预算系统", "二级"]]), section="systems")
+    assert (rows[0]["subject"], rows[0]["outcome"]) == ("system:S1", "changed")
+    rows, _ = _run(app, _file(app, "码", [["统一社会信用代码", "单位名称", "联系人"], [CODE, "财政局", "李四"]]))
+    assert (rows[0]["subject"], rows[0]["outcome"]) == ("organisation:FIN", "changed")
+
+
+def test_rows_that_contradict_each_other_are_all_left_out(app: App) -> None:
+    """The same key twice with one content counts once; with two contents neither is taken, both places are named."""
+    rows, summary = _run(
+        app,
+        _file(app, "单位", [*UNITS, UNITS[1], ["EDU", "教育局", "", ""], ["EDU", "教育厅", "", ""]]),
+    )
+    assert _outcomes(rows) == ["new", "passed", "left_out", "left_out"]
+    assert "单位.csv!4、单位.csv!5" in str(rows[2]["reason"])
+    assert not summary.complete
+
+
+def test_a_claim_by_two_is_reported_by_both(app: App) -> None:
+    """One credit code for two units, one serial number for two devices: neither row is taken."""
+    rows, _ = _run(app, _file(app, "单位", [*UNITS, ["TAX", "税务局", CODE, ""]]))
+    assert _outcomes(rows) == ["left_out", "left_out"]
+    devices = [
+        ["设备编号", "设备名称", "名称", "厂商", "序列号"],
+        ["D1", "", "甲", "H", "X1"],
+        ["D2", "", "乙", "H", "X1"],
+    ]
+    rows, _ = _run(app, _file(app, "设备", devices), section="devices")
+    assert _outcomes(rows) == ["left_out", "left_out"]
+    _run(app, _file(app, "设备", devices[:2]), section="devices")
+    rows, _ = _run(app, _file(app, "设备", [devices[0], devices[2]]), section="devices")
+    assert _outcomes(rows) == ["left_out"]
+    assert "D1" in str(rows[0]["reason"])
+
+
+def test_a_circle_of_superiors_is_told_with_the_way_round(app: App) -> None:
+    """Units that stand above themselves are left out, also where the circle closes over what is declared."""
+    _run(app, _file(app, "单位", UNITS))
+    rows, _ = _run(
+        app, _file(app, "单位", [UNITS[0], ["A", "甲", "", "B"], ["B", "乙", "", "A"], ["C", "丙", "", "FIN"]])
+    )
+    assert _outcomes(rows) == ["left_out", "left_out", "new"]
+    assert "A → B → A" in str(rows[0]["reason"])
+    rows, _ = _run(app, _file(app, "单位", [UNITS[0], ["FIN", "财政局", "", "C"]]))
+    assert _outcomes(rows) == ["left_out"]
+
+
+def test_unknown_units_are_left_out_or_proposed(app: App) -> None:
+    """A row that names a unit nobody declared says so at the cell, or declares it where that is asked."""
+    file = _file(app, "系统", SYSTEMS)
+    rows, _ = _run(app, file)
+    assert (rows[0]["where"], rows[0]["outcome"]) == ("系统.csv!C2", "left_out")
+    rows, _ = _run(app, file, create=True)
+    assert [each["subject"] for each in rows] == ["organisation:财政局", "system:S1"]
+
+
+def test_duties_wait_for_a_second_person_once(app: App) -> None:
+    """A duty is proposed; the same file again proposes nothing; approved, it is the same."""
+    _run(app, _file(app, "单位", UNITS), _file(app, "系统", SYSTEMS))
+    file = _file(
+        app, "责任", [["责任单位", "责任类别", "业务系统", "责任人"], ["财政局", "主管单位", "预算系统", "李四"]]
+    )
+    rows, _ = _run(app, file)
+    assert _outcomes(rows) == ["proposed"]
+    rows, _ = _run(app, file)
+    assert _outcomes(rows) == ["same"]
+    (waits,) = register.pending(app)
+    register.answer(app, str(waits["id"]), yes=True, who="乙")
+    assert _outcomes(_run(app, file)[0]) == ["same"]
+    assert next(iter(register.listed(app, "duty")))["person"] == "李四"
+
+
+def test_what_was_declared_since_the_preview_ends_the_import(app: App) -> None:
+    """Nothing is written over what somebody declared between the preview and the answer."""
+    with opened(app, [_file(app, "单位", UNITS)], Options(), who="甲") as found:
+        list(found.preview())
+        register.put(app, "supplier", "", ["name=甲公司"], who="乙")
+        with pytest.raises(UsageError) as caught:
+            list(found.apply())
+    assert caught.value.code == "E1379"
+
+
+def test_a_large_import_goes_on_where_it_was_ended(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond so many changes each chunk is one transaction: what was taken before an end counts, the rest follows."""
+    monkeypatch.setattr(ledger_change, "CHUNK", 10)
+    monkeypatch.setattr(ledger_change, "WHOLE", 10)
+    file = _file(app, "供应商", [["供应商名称", "联系人"], *[[f"公司{each}", "张三"] for each in range(35)]])
+    with opened(app, [file], Options(), who="甲") as found:
+        list(found.preview())
+        steps = found.apply()
+        next(steps)
+        next(steps)
+        steps.close()  # type: ignore[attr-defined]  # a generator
+    assert len(list(register.listed(app, "supplier"))) == 20
+    _, summary = _run(app, file)
+    assert (summary.counts["same"], summary.counts["new"]) == (20, 15)
+    assert list(inventory.rebuild(app))[-1].counts["same_digest"] == 1  # type: ignore[union-attr]
+
+
+def test_yaml_and_a_sheet_state_the_same(app: App, tmp_path: Path) -> None:
+    """What a workbook says becomes, decision for decision, what YAML says."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "外包合同"
+    sheet.append(["合同编号", "合同名称", "供应商", "开始日期", "已签保密协议", "驻场人数"])
+    sheet.append(["HT-1", "运维", "甲公司", "2025年1月1日", "是", 3])
+    other = book.create_sheet("供应商")
+    other.append(["供应商名称", "统一社会信用代码"])
+    other.append(["甲公司", CODE])
+    book.save(tmp_path / "a.xlsx")
+    _run(app, tmp_path / "a.xlsx")
+    (app.workspace.inventory / "a.yaml").write_text(
+        f"suppliers:\n  - {{name: 甲公司, credit_code: {CODE}}}\n"
+        "contracts:\n  - {number: HT-1, name: 运维, supplier: 甲公司, starts_on: 2025-01-01, confidential: true,"
+        " staff_on_site: 3}\n",
+        encoding="utf-8",
+    )
+    app.clock.advance(1)  # type: ignore[attr-defined]  # a ManualClock
+    summary = list(declare(app, who="甲", plan=True))[-1]
+    assert isinstance(summary, Summary)
+    assert summary.counts["declared"] == summary.counts["changed"] == 0
+    assert summary.counts["stated"] == 2
+
+
+def test_a_mapping_is_saved_shown_and_used(app: App) -> None:
+    """Headings nobody knows are mapped once; the file read again, and one like it, is read by the mapping."""
+    file = _file(app, "怪", [["项目名", "代号", "杂项"], ["预算系统", "S1", "x"]])
+    with pytest.raises(UsageError):
+        _run(app, file)
+    words = ["项目名=系统名称", "代号=code", "=level=三级"]
+    table = ledger_mapping.recognised(app, file, section="systems", words=words)
+    path, kept = ledger_mapping.save(app, "甲", table, words)
+    assert ledger_mapping.named(app, "甲") == kept
+    rows, _ = _run(app, file)
+    assert rows[0]["change"] == {"系统名称": "预算系统", "等保级别": 3}
+    with pytest.raises(UsageError) as caught:
+        ledger_mapping.save(app, "甲", table, ["项目=name"])
+    assert "项目名" in caught.value.hint
+    path.write_text("section: systems\ncolumns: {a: nonsense}\n", encoding="utf-8")
+    assert "nonsense" in str(next(iter(ledger_mapping.listed(app)))["fault"])

@@ -1,0 +1,118 @@
+"""Headings: which rows they are, which section they state, and what each means; doubt is told, not settled by luck."""
+
+from collections.abc import Sequence
+
+from secops.intake.sheet import Cell, Sheet
+from secops.intake.sheet_heading import headings, plain_choice
+from secops.intake.sheet_mapping import SheetMapping
+from secops.intake.sheet_open import Unread, tables
+from secops.intake.sheet_rows import Passed, Read, Table
+
+
+def _sheet(*rows: Sequence[Cell], name: str = "", file: str = "a.csv") -> Sheet:
+    numbered = tuple((number, list(cells)) for number, cells in enumerate(rows, 1))
+    return Sheet(file, name, lambda: iter(numbered), numbered)
+
+
+def _only(sheet: Sheet, *known: SheetMapping) -> Table:
+    (found,) = tables([sheet], known)
+    assert isinstance(found, Table), found
+    return found
+
+
+def test_headings_are_known_under_titles_in_other_spellings() -> None:
+    """Breaks, blanks, wide letters, stars and marks of duty do not hide a heading."""
+    found = _only(
+        _sheet(
+            ["业务系统台账", None, None, None],
+            ["填报单位：甲", None, None, None],
+            ["系统 名称*", "系统\n编号（必填）", "责任\u3000单位：", "ＩＰ 地址"],
+            ["预算", "S1", "财政局", "192.0.2.1"],
+        )
+    )
+    assert found.section.name == "systems"
+    assert found.headings.rows == (3,)
+    assert found.headings.columns == {0: "name", 1: "code", 2: "organisation", 3: "addresses"}
+
+
+def test_two_rows_of_headings_are_read_as_one() -> None:
+    """A group above and its parts below make one heading each."""
+    found = _only(
+        _sheet(
+            ["单位名称", "统一社会信用代码", "联系人", "联系人"],
+            ["单位名称", "统一社会信用代码", "姓名", "电话"],
+            ["财政局", "91350100M000100Y43", "张三", "1"],
+        )
+    )
+    assert found.headings.rows == (1, 2)
+    assert found.headings.columns == {0: "name", 1: "credit_code", 2: "contact", 3: "phone"}
+
+
+def test_a_register_is_told_from_assets_by_its_headings_or_its_sheet() -> None:
+    """Filings and systems share headings: the better match wins, and a sheet's name counts."""
+    rows = (["系统名称", "安全保护等级", "备案证明编号", "受理机关"], ["预算", 3, "44010000001-00001", "甲"])
+    assert _only(_sheet(*rows)).section.name == "filings"
+    assert _only(_sheet(["系统", "等级"], ["预算", 3], name="等级保护备案")).section.name == "filings"
+
+
+def test_doubt_between_two_registers_is_told() -> None:
+    """Headings that fit two sections equally are not read: the reason names both."""
+    sheet = _sheet(["名称", "责任单位"], ["甲", "财政局"])
+    assert not plain_choice(headings(sheet))
+    (found,) = tables([sheet], [])
+    assert isinstance(found, Unread)
+    assert "--as" in found.reason
+    (named,) = tables([sheet], [], only="hosts")
+    assert isinstance(named, Table)
+
+
+def test_rows_that_are_none_are_passed_by_with_the_reason() -> None:
+    """Sums, notes, headings again, examples and blanks below the headings state nothing."""
+    found = _only(
+        _sheet(
+            ["供应商名称", "统一社会信用代码", "联系人"],
+            ["示例", None, None],
+            ["甲公司", "91350100M000100Y43", "张三"],
+            [None, "\u3000", None],
+            ["供应商名称", "统一社会信用代码", "联系人"],
+            ["合 计", 1, None],
+            ["注：截至一月", None, None],
+        )
+    )
+    rows = list(found.read())
+    assert [type(each) for each in rows] == [Passed, Read, Passed, Passed, Passed]
+    assert rows[1].where == "a.csv!3"
+
+
+def test_everything_wrong_with_a_row_is_told_at_once() -> None:
+    """One round of mending is enough: all cells' faults stand in the reason, the first one's place before it."""
+    found = _only(
+        _sheet(["系统名称", "系统编号", "等保级别", "备案日期"], ["预算", "S1", "七级", "26-1-31"], name="系统")
+    )
+    (row,) = found.read()
+    assert row.where == "a.csv!系统!C2"
+    assert "等保级别" in getattr(row, "reason", "")
+    assert "备案日期" in getattr(row, "reason", "")
+
+
+def test_a_mapping_is_found_again_by_the_headings_and_says_what_they_mean() -> None:
+    """Headings nobody knows are read by a saved mapping, in any order, with constants for what is not there."""
+    mapping = SheetMapping(
+        "甲",
+        "systems",
+        {"项目": "name", "代号": "code", "杂": ""},
+        constants={"level": "二级"},
+        words={"name": {"x": "预算"}},
+    )
+    found = _only(_sheet(["杂", "代号", "项目"], ["1", "S1", "x"]), mapping)
+    (row,) = found.read()
+    assert isinstance(row, Read)
+    assert (row.key, row.flat) == ("S1", {"name": "预算", "level": 2})
+    assert "甲" in found.reasons[0]
+
+
+def test_an_empty_cell_clears_only_where_asked() -> None:
+    """Empty cells leave what is declared, unless the import clears; the key and what is needed never."""
+    found = _only(_sheet(["系统名称", "系统编号", "负责人"], ["预算", "S1", ""]))
+    assert [getattr(each, "cleared", None) for each in found.read()] == [()]
+    assert [getattr(each, "cleared", None) for each in found.read(clear=True)] == [("owner",)]
