@@ -25,7 +25,7 @@ _QUIET = frozenset({"same", "passed"})
     "import",
     help=say(
         "导入已有台账（xlsx、xls、xlsb、ods、CSV）；先预览，后写入",
-        "take in ledgers people keep (xlsx, xls, xlsb, ods, CSV): preview first",
+        "take in ledgers (xlsx, xls, xlsb, ods, CSV), told first",
     ),
 )
 def import_(
