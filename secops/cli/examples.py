@@ -55,7 +55,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "inventory declare": ("secops inventory declare --plan", "secops inventory declare"),
     "inventory import": (
         "secops inventory import 系统台账.xlsx --plan",
-        "secops inventory import 供应商.csv --as suppliers --yes --who 张三",
+        "secops inventory import bom.json --system 预算管理系统 --yes --who 张三",
     ),
     "inventory mapping list": ("secops inventory mapping list", "secops inventory mapping list -f json"),
     "inventory mapping show": ("secops inventory mapping show 科室台账", "secops -w DIR inventory mapping show mine"),

@@ -24,8 +24,8 @@ _QUIET = frozenset({"same", "passed"})
 @app.command(
     "import",
     help=say(
-        "导入已有台账（xlsx、xls、xlsb、ods、CSV）；先预览，后写入",
-        "take in ledgers (xlsx, xls, xlsb, ods, CSV), told first",
+        "导入台账（xlsx、xls、xlsb、ods、CSV）或物料清单（CycloneDX、SPDX），先预览",
+        "take in ledgers (xlsx, xls, ods, CSV) or CycloneDX, SPDX: told first",
     ),
 )
 def import_(
@@ -40,6 +40,8 @@ def import_(
         bool,
         typer.Option("--create-organisations", help=say("没有登记的单位一并登记", "declare unknown organisations")),
     ] = False,
+    system: Annotated[str, typer.Option("--system", help=say("物料清单属于哪个系统", "whose bill it is"))] = "",
+    repository: Annotated[str, typer.Option("--repository", help=say("或哪个代码仓库", "or of which repository"))] = "",
     clear: Annotated[bool, typer.Option("--clear", help=say("空单元格清除原值", "empty cells clear values"))] = False,
     who: Annotated[str, typer.Option("--who", help=say("经办人，默认当前用户", "who; the user unless told"))] = "",
     format: Annotated[
@@ -57,7 +59,7 @@ def import_(
         raise UsageError(
             "E1382", say("没有写要导入的文件", "no file to import"), hint="secops inventory import FILE..."
         )
-    options = Options(section=section, sheet=sheet, mapping=mapping, clear=clear, create=create)
+    options = Options(section, sheet, mapping, clear=clear, create=create, system=system, repository=repository)
     with open_app() as holder, read(holder, files, options, who=operator_of(who)) as found:
         for note in found.notes:
             talk(("! " if note.warning else "") + visible(note.text))

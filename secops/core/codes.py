@@ -36,6 +36,8 @@ CODES: dict[str, str] = {
     "E1380": "没有这份列映射，或名称不合格|no such mapping, or not a name for one",
     "E1381": "表里没有这个列标题，或没有这一列|no such heading or column",
     "E1382": "没有写要导入的文件|no file to import",
+    "E1384": "没有写物料清单属于哪个系统或代码仓库|of which system or repository a bill of materials is, is not said",
+    "E1385": "物料清单读不了|a bill of materials that cannot be read",
     "E1383": "没有同意写入|the operator did not agree to write",
     # registers (hall.flows.register)
     "E1520": "没有这种台账|no such register",

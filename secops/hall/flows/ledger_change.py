@@ -152,7 +152,10 @@ _HINTS: Final = {
 
 def _after(settled: Settled, item: Read, thing: Stated, before: Mapping[str, object] | None) -> Stated | Skipped:
     section = sections()[item.section]
-    new = amended(section, thing.key, before, item.flat, cleared=item.cleared, where=item.where)
+    flat = item.flat
+    if thing.subject in settled.held:
+        flat = {name: value for name, value in flat.items() if name != "sbom"}
+    new = amended(section, thing.key, before, flat, cleared=item.cleared, where=item.where)
     if isinstance(new, Skipped):
         return new
     try:

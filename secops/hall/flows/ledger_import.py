@@ -1,15 +1,16 @@
 """Ledgers people keep become decisions: told first, row by row, then recorded as one, with who and from which cell."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-from secops.core.errors import SecopsError, UsageError
+from secops.core.errors import InvalidFile, SecopsError, UsageError
 from secops.core.events import Event, Note, Progress, Row, Summary
 from secops.core.language import say
 from secops.core.model import Skipped
 from secops.hall.app import App
+from secops.hall.flows import ledger_bill as bill
 from secops.hall.flows.discover_import import digest
 from secops.hall.flows.ledger_change import (
     CHANGED,
@@ -55,6 +56,9 @@ class Options:
     create: bool = False
     """Organisations that nobody declared are declared."""
     reason: str = ""
+    system: str = ""
+    """Of which system a bill of materials is."""
+    repository: str = ""
 
 
 @dataclass(slots=True)
@@ -136,43 +140,54 @@ def opened(app: App, files: Sequence[Path], options: Options, *, who: str) -> Im
     begun = app.clock.monotonic()
     section = section_of(options.section)
     mapping = named(app, options.mapping) if options.mapping else None
+    digests = {path: _digest(path) for path in files}
+    bills = [path for path in files if bill.is_bill(path)]
+    of = bill.about(options.system, options.repository, bills) if bills else {}
     spool = Spool()
     try:
         notes: list[Note] = []
         tables: list[Table] = []
         unread = 0
-        for each in _tables(app, files, options, section.name if section else "", mapping):
+        ledgers = [path for path in files if path not in bills]
+        for each in _tables(app, ledgers, options, section.name if section else "", mapping):
             if isinstance(each, Table):
                 tables.append(each)
                 notes += [Note(text) for text in _about(each)]
             else:
                 unread += 1
                 notes.append(Note(f"{each.where}: {each.reason}", warning=True))
-        if not tables:
+        if not tables and not bills:
             raise _nothing(files, notes)
         for table in sorted(tables, key=lambda one: _rank(one.section)):
             _fill(spool, table, options, notes)
-        return _import(app, spool, files, options, who=who, notes=notes, unread=unread, begun=begun)
+        notes += [bill.fill(spool, path, of, digests[path]) for path in bills]
+        with app.database.read() as connection:
+            seen = decisions.last(connection)
+        work = _work(app, spool, options, of, notes, who=who)
+        return Import(app, who, work, tuple(files), tuple(digests[path] for path in files), seen, notes, unread, begun)
     except BaseException:
         spool.close()
         raise
 
 
-def _import(
-    app: App,
-    spool: Spool,
-    files: Sequence[Path],
-    options: Options,
-    *,
-    who: str,
-    notes: list[Note],
-    unread: int,
-    begun: float,
-) -> Import:
-    with app.database.read() as connection:
-        seen = decisions.last(connection)
-    work = Work(spool, settle(app, spool, create=options.create), who, options.reason or "inventory import")
-    return Import(app, who, work, tuple(files), tuple(map(digest, files)), seen, notes, unread, begun)
+def _work(app: App, spool: Spool, options: Options, of: Mapping[str, str], notes: list[Note], *, who: str) -> Work:
+    settled = settle(app, spool, create=options.create)
+    work = Work(spool, settled, who, options.reason or "inventory import")
+    if of:
+        found = bill.replaced(app, spool, settled, of)
+        settled.held = found.held
+        work.gone = found.gone
+        notes += found.notes
+    return work
+
+
+def _digest(path: Path) -> str:
+    try:
+        return digest(path)
+    except OSError as error:
+        raise InvalidFile(
+            "E1417", say("文件读不了", "the file cannot be read"), where=str(path), why=error.strerror or str(error)
+        ) from error
 
 
 def _tables(

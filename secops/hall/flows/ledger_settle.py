@@ -32,6 +32,8 @@ class Settled:
     """Subject -> why none of its rows is taken."""
     claimed: dict[Claim, set[str]] = field(default_factory=dict)
     """Claim -> the keys that make it."""
+    held: frozenset[str] = frozenset()
+    """Components an older bill of materials listed already: which bill told them stays."""
     created: list[Read] = field(default_factory=list)
     """Organisations that are named and proposed to be declared."""
 

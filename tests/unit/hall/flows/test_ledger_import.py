@@ -1,6 +1,7 @@
 """Ledgers in: told before they are taken, taken once, each row against the others and against what is declared."""
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -223,3 +224,26 @@ def test_a_mapping_is_saved_shown_and_used(app: App) -> None:
     assert "项目名" in caught.value.hint
     path.write_text("section: systems\ncolumns: {a: nonsense}\n", encoding="utf-8")
     assert "nonsense" in str(next(iter(ledger_mapping.listed(app)))["fault"])
+
+
+def _bill(app: App, *names: str) -> Path:
+    path = app.workspace.root / f"{'-'.join(names)}.json"
+    parts = [{"type": "library", "name": each, "version": "1"} for each in names]
+    path.write_text(json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.5", "components": parts}))
+    return path
+
+
+def test_a_newer_bill_of_materials_replaces_the_older(app: App) -> None:
+    """What it lists still stays as it was, what is new is declared, what it lacks is withdrawn; told first."""
+    with pytest.raises(UsageError):
+        _run(app, _bill(app, "a"))
+    _run(app, _file(app, "单位", UNITS), _file(app, "系统", SYSTEMS))
+    _run(app, _bill(app, "a", "b"), system="预算系统")
+    register.put(app, "component", "", ["name=手工", "system=S1"], who="乙")
+    rows, _ = _run(app, _bill(app, "b", "c"), system="S1", write=False)
+    assert _outcomes(rows) == ["same", "new", "withdrawn"]
+    _run(app, _bill(app, "b", "c"), system="S1")
+    assert sorted(str(each["name"]) for each in register.listed(app, "component")) == ["b", "c", "手工"]
+    assert _outcomes(_run(app, _bill(app, "b", "c"), system="S1")[0]) == ["same", "same"]
+    rows, _ = _run(app, _bill(app, "b"), system="没有")
+    assert _outcomes(rows) == ["left_out"]
