@@ -1,97 +1,85 @@
-"""`secops report`: formats, make."""
+"""`secops report`: formats, make, verify, template, schedule."""
 
-import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from secops.cli.show import Column, Format, rows
+from secops.cli.report_make import app as make
+from secops.cli.show import Column, Format, one, rows
 from secops.core.language import say
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help=say(
-        "报表：资产台账、问题清单\n\n例：secops report make assets -f xlsx\n\n"
-        "例：secops report make findings -f html --severity high",
-        "Reports: the asset ledger, the list of findings\n\nExample: secops report make assets -f xlsx\n\n"
-        "Example: secops report make findings -f html --severity high",
+        "报表：台账、变化、责任、备案等十四种，七种格式，附清单与签名\n\n例：secops report make assets -f xlsx\n\n"
+        "例：secops report make changes --from 2026-11-20 -f pdf",
+        "Reports: fourteen kinds in seven formats, with manifest and signature\n\n"
+        "Example: secops report make assets -f xlsx\n\nExample: secops report make changes --from 2026-11-20 -f pdf",
     ),
 )
-make = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=say("编制报表", "make a report"))
 app.add_typer(make, name="make")
+template = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=say("Word 模板", "Word templates"))
+app.add_typer(template, name="template")
 
-Query = Annotated[str, typer.Argument(help=say("筛选条件，与 inventory list 相同", "filter, as in inventory list"))]
-Form = Annotated[str, typer.Option("--format", "-f", help="xlsx, csv, html")]
-Out = Annotated[
-    str, typer.Option("--out", "-o", help=say("输出文件，默认在 reports/，- 为标准输出", "file, default in reports/"))
-]
-Sensitive = Annotated[
-    bool, typer.Option("--sensitive", help=say("不脱敏联系人等敏感字段", "sensitive fields in the clear"))
-]
-Unit = Annotated[str, typer.Option("--unit", help=say("封面上的编制单位", "unit named on the cover"))]
+Shown = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 
 
 @app.command(help=say("列出可用的格式", "the formats there are"))
-def formats(
-    format: Annotated[
-        Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")
-    ] = None,
-) -> None:
+def formats(format: Shown = None) -> None:
     """Write one row per format."""
-    from secops.hall.flows.report import FORMATS
+    from secops.hall.flows.report_kinds import FORMATS
 
     items = ({"format": name, "title": say(*titles)} for name, titles in FORMATS.items())
     rows(items, [Column("format", say("格式", "format")), Column("title", say("说明", "what"))], format=format)
 
 
-@make.command(help=say("资产台账：七类资产分表，含责任单位、所属系统、等保级别、问题数", "the asset ledger"))
-def assets(
-    query: Query = "",
-    *,
-    format: Form = "xlsx",
-    out: Out = "",
-    sensitive: Sensitive = False,
-    unit: Unit = "",
+@app.command(help=say("核对报表：与清单的摘要是否一致、签名是否有效", "check a report against its manifest"))
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=say("报表文件", "the report"))], *, format: Shown = None
 ) -> None:
-    """Write the ledger."""
-    from secops.hall.flows.report import Wanted
+    """Show what the manifest says; exit code 3 for a changed file or a bad signature."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.report import verify as checked
 
-    _make("assets", format, Wanted(query, sensitive=sensitive, unit=unit), out)
+    with open_app() as opened:
+        found = checked(opened, file)
+    told = found.manifest
+    titles = {
+        "file": say("文件", "file"), "title": say("报表", "report"), "filter": say("筛选", "filter"),
+        "data_at": say("数据时间", "data as of"), "made_at": say("编制时间", "made at"), "who": say("何人", "who"),
+        "role": say("角色", "role"), "sensitive": say("敏感字段", "sensitive"), "rows": say("行数", "rows"),
+        "sha256": "SHA-256", "program": say("程序", "program"), "signed_by": say("签名人", "signed by"),
+    }  # fmt: skip
+    row = {name: told.get(name) for name in titles if name != "signed_by"}
+    one(row | {"signed_by": found.signer or say("（未签名）", "(not signed)")}, titles, format=format)
 
 
-@make.command(help=say("问题清单：危害程度、依据、风险、整改建议", "the findings, gravest first"))
-def findings(
-    query: Query = "",
+@template.command("list", help=say("有哪些模板、用的是哪个文件", "the templates and which file is in force"))
+def template_list(format: Shown = None) -> None:
+    """`secops report template list`."""
+    from secops.cli.context import open_app
+    from secops.hall.flows.report_template import listed
+
+    titles = {"template": say("模板", "template"), "title": say("用于", "for"), "file": say("文件", "file")}
+    with open_app() as opened:
+        rows(listed(opened), [Column(*each) for each in titles.items()], format=format)
+
+
+@template.command(
+    "copy", help=say("把自带模板放进 templates/，在 Word 里修改", "put a template into templates/ to edit it")
+)
+def template_copy(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=say("report 或报表名", "report, or a kind"))] = "report",
     *,
-    format: Form = "xlsx",
-    out: Out = "",
-    severity: Annotated[
-        list[str] | None, typer.Option("--severity", help=say("危害程度，可多次", "severity, repeatable"))
-    ] = None,
-    resolved: Annotated[bool, typer.Option("--resolved", help=say("含已整改的", "resolved ones too"))] = False,
-    sensitive: Sensitive = False,
-    unit: Unit = "",
+    force: Annotated[bool, typer.Option("--force", help=say("覆盖已有的", "over an existing one"))] = False,
 ) -> None:
-    """Write the list."""
-    from secops.hall.flows.report import Wanted
+    """`secops report template copy`."""
+    import sys
 
-    _make("findings", format, Wanted(query, tuple(severity or ()), resolved, sensitive, unit), out)
+    from secops.cli.context import open_app
+    from secops.hall.flows.report_template import copied
 
-
-def _make(what: str, format: str, wanted: object, out: str) -> None:
-    from secops.cli.context import open_app, talk
-    from secops.hall.flows import report
-
-    assert isinstance(wanted, report.Wanted)
-    with open_app() as opened, tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / f"{what}.{format}" if out == "-" else Path(out) if out else None
-        made = report.make(opened, what, format, wanted, target)
-        if out == "-":
-            sys.stdout.buffer.write(made.path.read_bytes())
-            sys.stdout.buffer.flush()
-            return
-    talk(say(f"共 {made.rows} 行，{made.sheets} 张表，{made.digest}", f"{made.rows} rows, {made.sheets} sheets"))
-    sys.stdout.write(f"{made.path}\n")
+    with open_app() as opened:
+        sys.stdout.write(f"{copied(opened, name, force=force)}\n")

@@ -67,6 +67,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("elasticsearch.api_key_file", "", "API key 文件", "file that holds the API key"),
     Setting("elasticsearch.ca_file", "", "CA 证书文件", "CA certificate file"),
     Setting("report.unit", "", "报表封面上的编制单位", "unit named on report covers"),
+    Setting(
+        "report.roles",
+        ["viewer=internal", "officer=sensitive"],
+        "角色=能看明文的敏感级别（public、internal、sensitive）",
+        "role=the sensitivity it sees in the clear (public, internal, sensitive)",
+    ),
+    Setting("report.role", "viewer", "没有列在 report.users 的人的角色", "role of whoever report.users does not name"),
+    Setting(
+        "report.users", [], "用户=角色；列出后各人不得高于自己的角色", "user=role; once named nobody goes above theirs"
+    ),
 )
 
 

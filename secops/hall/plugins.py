@@ -10,7 +10,11 @@ SINKS: dict[str, str] = {
 
 REPORT_FORMATS: dict[str, str] = {
     "csv": "secops.deliver.reports.csv:write",
+    "docx": "secops.deliver.reports.docx:write",
     "html": "secops.deliver.reports.html:write",
+    "jsonl": "secops.deliver.reports.jsonl:write",
+    "parquet": "secops.deliver.reports.parquet:write",
+    "pdf": "secops.deliver.reports.pdf:write",
     "xlsx": "secops.deliver.reports.xlsx:write",
 }
 

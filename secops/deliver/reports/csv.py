@@ -7,9 +7,11 @@ import csv
 from pathlib import Path
 
 from secops.core.language import say
-from secops.deliver.reports.model import Cell, Column, Report, clean
+from secops.deliver.reports.model import Cell, Column, Look, Report, clean, text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+_TOLD = frozenset({Look.TIME, Look.FLAG})
 
 
 def write(report: Report, path: Path) -> None:
@@ -28,8 +30,8 @@ def write(report: Report, path: Path) -> None:
             here = [places[each.key] for each in sheet.columns]
             for row in sheet.rows():
                 line: list[Cell] = [None] * len(places)
-                for place, cell in zip(here, row, strict=True):
-                    line[place] = safe(cell)
+                for place, column, cell in zip(here, sheet.columns, row, strict=True):
+                    line[place] = safe(text(column, cell) if column.look in _TOLD else cell)
                 writer.writerow([sheet.name, *line] if several else line)
 
 

@@ -1,33 +1,44 @@
-"""A report before it has a format: cover facts and sheets of rows. Same rows, same digest, same bytes."""
+"""A report before it has a format: cover facts, sheets, charts, pictures. Same rows, same digest, same bytes."""
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from secops.core.clock import CHINA, Instant
 from secops.core.ids import canonical
 from secops.core.language import say
+from secops.deliver.reports.drawing import Drawing
 
-Cell = str | int | float | None
+Cell = str | int | float | bool | None
+"""Times are instants, days text such as `2026-01-31`, flags bool: each format writes them its own way."""
 Cells = tuple[Cell, ...]
+Rows = Callable[[], Iterator[Cells]]
 
 LONGEST = 32_000
 """Characters of a cell; a spreadsheet takes 32,767."""
+BARS = 12
+"""Longest chart; what is rarer is told as one."""
+_VALUES = 20_000
+"""Different values that are counted for a chart; one with more is no chart."""
 
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff\ufffe\uffff]")
 """Control characters, and those that turn the reading direction: no reader needs them, some attack with them."""
 
 
 class Look(StrEnum):
-    """How a column is shown."""
+    """What a column holds and how it is shown."""
 
     TEXT = "text"
     LONG = "long"
     NUMBER = "number"
+    DECIMAL = "decimal"
     TIME = "time"
+    DATE = "date"
+    FLAG = "flag"
     SEVERITY = "severity"
 
 
@@ -38,6 +49,10 @@ class Column:
     key: str
     title: str
     look: Look = Look.TEXT
+    brief: bool = True
+    """Shown on paper; what is not is in the spreadsheet."""
+    chart: str = ""
+    """Title of the chart of how often each value occurs; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +61,27 @@ class Sheet:
 
     name: str
     columns: Sequence[Column]
-    rows: Callable[[], Iterator[Cells]]
+    rows: Rows
     size: int = 0
     """Rows, as `counted` found them."""
+    note: str = ""
+    """What the reader must know of it: its basis, what is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """How much of each: labels and numbers, the greatest first."""
+
+    title: str
+    parts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing with its title."""
+
+    title: str
+    drawing: Drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +96,108 @@ class Report:
     """When the newest fact in it was seen: the file's own creation time, so that equal data give equal bytes."""
     grades: Mapping[str, str] = field(default_factory=dict)
     """Text of a severity cell -> severity, for colour beside the word."""
+    charts: Sequence[Chart] = ()
+    pictures: Sequence[Picture] = ()
+
+    @property
+    def size(self) -> int:
+        """Rows of all sheets."""
+        return sum(each.size for each in self.sheets)
 
 
-def counted(report: Report) -> Report:
-    """The report with the size of every sheet, and count and digest of the list among its cover facts."""
+def counted(report: Report, keep: Callable[[Iterator[Cells]], Rows] | None = None) -> Report:
+    """The report with the size of every sheet, its charts, and count and digest of the list among its cover facts.
+
+    `keep` is handed the rows of each sheet once and gives what tells them again (`spool.Spool.kept`).
+    """
     sheets: list[Sheet] = []
+    charts: list[Chart] = []
     hasher = hashlib.sha256()
     for sheet in report.sheets:
         hasher.update(canonical([sheet.name, *[each.title for each in sheet.columns]]).encode())
-        size = 0
-        for size, row in enumerate(sheet.rows(), 1):
-            hasher.update(canonical(row).encode("utf-8", "replace"))
-        sheets.append(Sheet(sheet.name, sheet.columns, sheet.rows, size))
-    amounts = say("，", ", ").join(f"{each.name} {each.size}" for each in sheets) or "0"
+        tally = _Tally(sheet, hasher)
+        if keep is None:
+            for row in sheet.rows():
+                tally.see(row)
+            rows = sheet.rows
+        else:
+            rows = keep(tally.through(sheet.rows()))
+        sheets.append(replace(sheet, rows=rows, size=tally.size))
+        charts += tally.charts(several=len(report.sheets) > 1)
+    told = [each for each in sheets if each.size]
+    amounts = say("，", ", ").join(f"{each.name} {each.size:,}" for each in told[:12]) or "0"
+    amounts += "…" if len(told) > 12 else ""
     more = (
         (say("数量", "count"), f"{sum(each.size for each in sheets)}（{amounts}）"),
         (say("清单摘要", "list digest"), f"sha256:{hasher.hexdigest()}"),
     )
-    return Report(report.title, (*report.facts, *more), sheets, report.data_at, report.grades)
+    return replace(report, facts=(*report.facts, *more), sheets=sheets, charts=(*report.charts, *charts))
+
+
+class _Tally:
+    """Counts and digests the rows of one sheet as they pass."""
+
+    def __init__(self, sheet: Sheet, hasher: "hashlib._Hash") -> None:
+        self.sheet = sheet
+        self.size = 0
+        self._hasher = hasher
+        self._counts = {place: Counter[str]() for place, each in enumerate(sheet.columns) if each.chart}
+
+    def see(self, row: Cells) -> None:
+        self.size += 1
+        self._hasher.update(canonical(row).encode("utf-8", "replace"))
+        for place, counts in self._counts.items():
+            if len(counts) < _VALUES:
+                counts[text(self.sheet.columns[place], row[place])] += 1
+
+    def through(self, rows: Iterator[Cells]) -> Iterator[Cells]:
+        for row in rows:
+            self.see(row)
+            yield row
+
+    def charts(self, *, several: bool) -> Iterator[Chart]:
+        for place, counts in self._counts.items():
+            if 1 < len(counts) < _VALUES:
+                title = self.sheet.columns[place].chart
+                yield chart(f"{self.sheet.name}：{title}" if several else title, counts)
+
+
+def chart(title: str, counts: Mapping[str, int]) -> Chart:
+    """The chart of these numbers: greatest first, the rarest as one, the unnamed last."""
+    named = sorted(((name, n) for name, n in counts.items() if name), key=lambda one: (-one[1], one[0]))
+    parts = named[:BARS]
+    if rest := sum(n for _, n in named[BARS:]):
+        parts.append((say(f"其余 {len(named) - BARS} 项", f"{len(named) - BARS} others"), rest))
+    if counts.get(""):
+        parts.append((say("（未填）", "(none)"), counts[""]))
+    return Chart(title, tuple(parts))
+
+
+def brief(sheet: Sheet) -> tuple[list[int], int]:
+    """The places of the columns that paper shows, and how many it leaves out."""
+    places = [place for place, each in enumerate(sheet.columns) if each.brief]
+    return places, len(sheet.columns) - len(places)
+
+
+def text(column: Column, cell: Cell) -> str:
+    """The cell as people read it."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return say("是", "yes") if cell else say("否", "no")
+    if column.look is Look.TIME and isinstance(cell, int):
+        return moment(cell)
+    return str(cell)
 
 
 def clean(value: Cell) -> Cell:
     """The cell without hidden characters, bounded."""
     if not isinstance(value, str):
         return value
-    text = _HIDDEN.sub("", value.encode("utf-8", "replace").decode())
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    if value.isascii() and value.isprintable() and len(value) <= LONGEST:
+        return value
+    kept = _HIDDEN.sub("", value.encode("utf-8", "replace").decode())
+    return kept if len(kept) <= LONGEST else kept[:LONGEST] + "…"
 
 
 def moment(instant: int | None) -> str:

@@ -1,11 +1,12 @@
-"""A workbook: a cover, then a sheet per list with filters, frozen heads and print set-up.
+"""A workbook: a cover, an overview with charts, then a sheet per list with filters, frozen heads and print set-up.
 
-Rows stream and nothing is a formula. Same report, same bytes: the creation time is the data's.
+Rows stream and nothing is a formula. Same report, same bytes: the creation time is the data's. A list too large for
+styles goes through the bulk writer (`xlsx_bulk`), which is said on the cover.
 """
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -13,13 +14,19 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from secops.core.clock import CHINA
 from secops.core.language import say
-from secops.deliver.reports.model import Cell, Cells, Look, Report, Sheet, clean
+from secops.deliver.reports.model import Cell, Cells, Chart, Column, Look, Report, Sheet, clean, text
 
 ROWS = 1_048_575
 """Rows below the head that one sheet holds."""
+BULK = 1_000_000
+"""Cells from which the bulk writer is used."""
 A4 = 9
-_WIDTHS = {Look.TEXT: 18, Look.LONG: 42, Look.NUMBER: 10, Look.TIME: 17, Look.SEVERITY: 10}
+WIDTHS = {
+    Look.TEXT: 18, Look.LONG: 42, Look.NUMBER: 10, Look.DECIMAL: 10, Look.TIME: 17, Look.DATE: 12, Look.FLAG: 10,
+    Look.SEVERITY: 10,
+}  # fmt: skip
 _COLOURS = {
     "critical": ("#8E1B2E", "#FFFFFF"),
     "high": ("#F4B6A0", "#000000"),
@@ -36,15 +43,32 @@ _OPTIONS = {
 }
 
 
+def large(report: Report) -> bool:
+    """Whether the bulk writer takes it."""
+    return sum(each.size * len(each.columns) for each in report.sheets) >= BULK
+
+
 def write(report: Report, path: Path) -> None:
     """Write the report to `path`. Raises OSError."""
+    if large(report):
+        from secops.deliver.reports.xlsx_bulk import write as bulk
+
+        bulk(report, path)
+        return
+    styled(report, path)
+
+
+def styled(report: Report, path: Path) -> None:
+    """Write it by XlsxWriter, whatever its size. Raises OSError."""
     book = Workbook(str(path), {**_OPTIONS, "tmpdir": str(path.parent)})
     try:
         created = datetime.fromtimestamp(report.data_at / 1000, UTC).replace(tzinfo=None)
         book.set_properties({"title": report.title, "created": created, "author": "secops", "comments": ""})
         _cover(book, report)
         style = _Style(book, report)
-        names: set[str] = set()
+        names: set[str] = {say("封面", "Cover").lower()}
+        if report.charts:
+            _overview(book, report.charts, style, names)
         for sheet in report.sheets:
             _sheets(book, sheet, style, names)
     finally:
@@ -60,14 +84,13 @@ class _Style:
             face
             | {"bold": True, "bg_color": "#1F4E79", "font_color": "#FFFFFF", "text_wrap": True, "valign": "vcenter"}
         )
-        plain = book.add_format(face)
+        self.title: Format = book.add_format({"bold": True, "font_size": 12, "font_name": "等线"})
+        self.plain = book.add_format(face)
         wrapped = book.add_format(face | {"text_wrap": True})
-        self.looks: dict[Look, Format] = {
-            Look.TEXT: plain,
+        self.looks: dict[Look, Format] = dict.fromkeys(Look, self.plain) | {
             Look.LONG: wrapped,
-            Look.NUMBER: plain,
-            Look.TIME: plain,
-            Look.SEVERITY: plain,
+            Look.TIME: book.add_format(face | {"num_format": "yyyy-mm-dd hh:mm", "align": "left"}),
+            Look.DATE: book.add_format(face | {"num_format": "yyyy-mm-dd", "align": "left"}),
         }
         self.grades: dict[str, Format] = {}
         for word, severity in report.grades.items():
@@ -88,10 +111,39 @@ def _cover(book: Workbook, report: Report) -> None:
     value = book.add_format({"font_name": "等线", "text_wrap": True, "valign": "top", "border": 1})
     page.set_row(0, 36)
     page.write_string(0, 0, str(clean(report.title)), title)
-    for place, (name, text) in enumerate(report.facts, 2):
+    for place, (name, words) in enumerate(report.facts, 2):
         page.write_string(place, 0, str(clean(name)), label)
-        page.write_string(place, 1, str(clean(text)), value)
+        page.write_string(place, 1, str(clean(words)), value)
     _printed(page, landscape=False)
+
+
+def _overview(book: Workbook, charts: Sequence[Chart], style: _Style, names: set[str]) -> None:
+    """The numbers of each chart, and the chart itself beside them."""
+    page = book.add_worksheet(sheet_name(say("概览", "Overview"), 1, names))
+    name = page.get_name()
+    page.set_column(0, 0, 34)
+    page.set_column(1, 1, 10)
+    row = 0
+    for each in charts:
+        page.write_string(row, 0, str(clean(each.title)), style.title)
+        first = row + 1
+        for place, (label, number) in enumerate(each.parts, first):
+            page.write_string(place, 0, str(clean(label)), style.plain)
+            page.write_number(place, 1, number, style.plain)
+        last = first + len(each.parts) - 1
+        drawn = book.add_chart({"type": "bar"})
+        drawn.add_series({
+            "categories": [name, first, 0, last, 0], "values": [name, first, 1, last, 1], "fill": {"color": "#1D5D9B"},
+            "data_labels": {"value": True}, "gap": 60,
+        })  # fmt: skip
+        drawn.set_title({"name": str(clean(each.title)), "name_font": {"size": 12}})
+        drawn.set_legend({"none": True})
+        drawn.set_y_axis({"reverse": True})
+        drawn.set_x_axis({"major_gridlines": {"visible": False}, "num_format": "0"})
+        drawn.set_size({"width": 620, "height": max(180, 90 + 26 * len(each.parts))})
+        page.insert_chart(row, 3, drawn)
+        row = max(last + 3, row + 2 + (max(180, 90 + 26 * len(each.parts)) // 20))
+    _printed(page, landscape=True)
 
 
 def _sheets(book: Workbook, sheet: Sheet, style: _Style, names: set[str]) -> None:
@@ -103,7 +155,7 @@ def _sheets(book: Workbook, sheet: Sheet, style: _Style, names: set[str]) -> Non
         first = next(part, None)
         if first is None and number > 1:
             return
-        page = book.add_worksheet(_name(sheet.name, number, names))
+        page = book.add_worksheet(sheet_name(sheet.name, number, names))
         _fill(page, sheet, style, () if first is None else _chained(first, part))
         number += 1
 
@@ -115,25 +167,52 @@ def _chained(first: Cells, rest: Iterator[Cells]) -> Iterator[Cells]:
 
 def _fill(page: Worksheet, sheet: Sheet, style: _Style, rows: Iterator[Cells] | tuple[()]) -> None:
     for place, column in enumerate(sheet.columns):
-        page.set_column(place, place, _WIDTHS[column.look])
+        page.set_column(place, place, max(WIDTHS[column.look], min(30, 2 * len(column.title) + 3)))
     page.freeze_panes(1, min(2, len(sheet.columns)))
     page.repeat_rows(0)
     _printed(page, landscape=True)
     page.set_row(0, 24)
     for place, column in enumerate(sheet.columns):
         page.write_string(0, place, str(clean(column.title)), style.head)
+    if sheet.note:
+        page.write_comment(0, 0, str(clean(sheet.note)), {"x_scale": 3, "y_scale": 1.5, "author": "secops"})
     last = 0
     for last, row in enumerate(rows, 1):
         for place, (column, raw) in enumerate(zip(sheet.columns, row, strict=True)):
-            cell = clean(raw)
-            look = style.of(column.look, cell)
-            if cell is None or cell == "":
-                page.write_blank(last, place, None, look)
-            elif isinstance(cell, str):
-                page.write_string(last, place, cell, look)
-            else:
-                page.write_number(last, place, cell, look)
+            _cell(page, (last, place), column, raw, style)
     page.autofilter(0, 0, last, max(0, len(sheet.columns) - 1))
+
+
+def _cell(page: Worksheet, spot: tuple[int, int], column: Column, raw: Cell, style: _Style) -> None:
+    row, place = spot
+    cell = shown(column, raw)
+    look = style.of(column.look, raw)
+    if cell is None or cell == "":
+        page.write_blank(row, place, None, look)
+    elif isinstance(cell, (datetime, date)):
+        page.write_datetime(row, place, cell, look)
+    elif isinstance(cell, str):
+        page.write_string(row, place, cell, look)
+    else:
+        page.write_number(row, place, cell, look)
+
+
+def shown(column: Column, raw: Cell) -> Cell | datetime | date:
+    """The cell as a spreadsheet keeps it: times and days as its own, so that they sort and filter."""
+    if column.look is Look.TIME and isinstance(raw, int) and 0 < raw < 253_402_200_000_000:
+        minute = datetime.fromtimestamp(raw / 1000, CHINA).replace(tzinfo=None, second=0, microsecond=0)
+        return minute if minute.year >= 1901 else text(column, raw)
+    if column.look is Look.DATE and isinstance(raw, str):
+        try:
+            day = date.fromisoformat(raw)
+        except ValueError:
+            return clean(raw)
+        return day if day.year >= 1901 else raw
+    if isinstance(raw, bool):
+        return text(column, raw)
+    if isinstance(raw, int) and abs(raw) > 2**53:
+        return str(raw)
+    return clean(raw)
 
 
 def _printed(page: Worksheet, *, landscape: bool) -> None:
@@ -145,9 +224,9 @@ def _printed(page: Worksheet, *, landscape: bool) -> None:
     page.set_footer("&L&A&C" + say("第 &P 页 共 &N 页", "page &P of &N"))
 
 
-def _name(text: str, number: int, names: set[str]) -> str:
+def sheet_name(words: str, number: int, names: set[str]) -> str:
     """A sheet name: at most 31 characters, none that spreadsheets forbid, unlike the others."""
-    plain = re.sub(r"[\[\]:*?/\\']", "_", str(clean(text))) or "_"
+    plain = re.sub(r"[\[\]:*?/\\']", "_", str(clean(words)).replace("\n", " ")) or "_"
     tail = f" ({number})" if number > 1 else ""
     name = plain[: 31 - len(tail)] + tail
     while name.lower() in names:

@@ -1,54 +1,47 @@
-"""Reports: the ledger of assets and the list of findings, joined with units, systems and rules, in one read view."""
+"""Reports: built once in one read view, written in any format, whole or not at all, with a manifest beside them."""
 
+import getpass
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
+from secops import __version__
 from secops.core.clock import CHINA, Instant, render
 from secops.core.errors import StoreError, UsageError
-from secops.core.fields import Derivation, Field, Sensitivity, Type, by_name, of_kind
-from secops.core.finding import Finding, Severity
 from secops.core.language import say
-from secops.core.model import ASSET_KINDS, Entity, Kind, State
-from secops.core.query import Query
-from secops.deliver.reports import words
-from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Sheet, counted, masked, moment
-from secops.grade.rule import Rule
+from secops.core.model import ASSET_KINDS, Kind
+from secops.deliver.reports import manifest
+from secops.deliver.reports.model import Cells, Report, Sheet, chart, counted
+from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
-from secops.hall.flows.grade import rules_of
-from secops.hall.flows.queries import by_kind
+from secops.hall.flows import report_template
+from secops.hall.flows.inventory import instant
+from secops.hall.flows.report_context import Context, Wanted
+from secops.hall.flows.report_kinds import FORMATS, KINDS, PEOPLE, ReportKind
+from secops.hall.flows.report_sight import Sight, sight
 from secops.hall.plugins import REPORT_FORMATS, load
-from secops.store import compile as conditions_of
-from secops.store import entities, findings
-from secops.store.grading import Transaction
+from secops.scope import keys
+from secops.store import organisations
+from secops.store.grading import high_water
 
-PAGE = 500
-FORMATS: Mapping[str, tuple[str, str]] = {
-    "xlsx": ("Excel 工作簿：封面、分类清单、筛选", "Excel workbook: cover, a sheet per kind, filters"),
-    "csv": ("CSV（UTF-8 带 BOM），一张表", "CSV (UTF-8 with BOM), one table"),
-    "html": ("单文件网页，可打印", "one self-contained page, printable"),
-}
-_LEDGER = ("org.name", "system.name", "system.level", "system.grade")
-"""What every kind of asset tells first, where it has it."""
-_LATER = frozenset({"id", "kind", "site", "key", "org_id", "system_id", "state", "declared", "first_seen", "last_seen"})
-_HIDDEN = frozenset({"services.names", "tls.lifetime_age", "seen.age", "system.filing_overdue", "org.contact"})
+__all__ = ["FORMATS", "KINDS", "Made", "Signing", "Wanted", "make", "split"]
+
+Writer = Callable[[Report, Path], None]
+_OF_NOBODY = frozenset({"assets", "targets"})
+"""Kinds that list what nobody answers for, which `split` puts in a file of its own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a report is about."""
+class Signing:
+    """The key that signs a manifest, and the file that holds its passphrase."""
 
-    query: str = ""
-    """In the search language; empty means everything."""
-    severities: tuple[str, ...] = ()
-    resolved: bool = False
-    """Findings: the resolved ones too."""
-    sensitive: bool = False
-    """Sensitive fields in the clear."""
-    unit: str = ""
-    """Who made it; the setting `report.unit` where empty."""
+    key: str
+    passphrase_file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,293 +53,264 @@ class Made:
     sheets: int
     rows: int
     digest: str
+    """Of the list, whatever the format."""
+    sha256: str = ""
+    """Of the file."""
+    notes: tuple[str, ...] = ()
+    """What whoever asked must be told: another writer, rows that paper leaves out."""
 
 
-def make(app: App, what: str, format: str, wanted: Wanted, out: Path | None = None) -> Made:
-    """Write `assets` or `findings` to `out` (default: the workspace's reports), whole or not at all.
+def make(
+    app: App, what: str, format: str, wanted: Wanted, out: Path | None = None, *, signing: Signing | None = None
+) -> Made:
+    """Write a report of this kind to `out` (default: the workspace's reports), and its manifest beside it.
 
-    Raises UsageError for an unknown format, query or severity, StoreError where the file cannot be written.
+    Raises UsageError for an unknown kind, format, query or role, Forbidden where the role may not, StoreError where
+    the file cannot be written.
     """
+    kind, writer = _chosen(app, what, format)
+    wanted = replace(wanted, who=wanted.who or getpass.getuser())
+    seen = sight(app.config, wanted.who, wanted.role, sensitive=wanted.sensitive)
+    at = _moment(app, kind, wanted)
+    key = _key(app, signing)
+    path = out or app.workspace.reports / f"{_stem(app, what, wanted)}.{format}"
+    with _writing(path), Spool(path.parent) as spool:
+        with app.database.read() as connection:
+            wanted = _resolved(app, connection, wanted)
+            ctx = Context(app, connection, wanted, sight=seen, spool=spool, at=at)
+            ctx.parsed((*ASSET_KINDS, Kind.SERVICE))
+            report = _whole(ctx, kind, spool)
+            position = high_water(connection)
+        digest = report.facts[-1][1]
+        report, notes = _shown(report, format)
+        part = path.with_name(path.name + ".part")
+        try:
+            writer(report, part)
+            with part.open("rb+") as handle:
+                os.fsync(handle.fileno())
+            sha256 = manifest.digest(part)
+            if ctx.masks and seen.whole:
+                app.audit.append("report.clear", _told(wanted, what, path, sha256=sha256, rows=report.size, sight=seen))
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        made = Made(path, format, len(report.sheets), report.size, digest, sha256, notes)
+        _described(app, made, report, wanted, kind=kind, sight=seen, position=position)
+        if key is not None:
+            id = manifest.sign(path, key[1], key[0], render(app.clock.now()))
+            app.audit.append("report.signed", {"who": wanted.who, "file": path.name, "sha256": sha256, "key_id": id})
+    return made
+
+
+def split(
+    app: App, what: str, format: str, wanted: Wanted, out: Path | None = None, *, signing: Signing | None = None
+) -> Iterator[Made]:
+    """A file for each unit that has anything, in a folder (default: the workspace's reports), and one for nobody's."""
+    _chosen(app, what, format)
+    folder = out or app.workspace.reports / _stem(app, what, wanted)
+    with app.database.read() as connection:
+        units = list(organisations.every(connection, app.site))
+    names = Counter(each.name for each in units)
+    parts = [
+        (each.name if names[each.name] == 1 else f"{each.name}-{each.id}", replace(wanted, org=each.id))
+        for each in units
+    ]
+    if what in _OF_NOBODY:
+        orphans = f"({wanted.query}) -org_id:*" if wanted.query else "-org_id:*"
+        parts.append((say("无责任单位", "nobody"), replace(wanted, query=orphans)))
+    for name, part in parts:
+        path = folder / f"{_safe(name)}.{format}"
+        made = make(app, what, format, part, path, signing=signing)
+        if made.rows:
+            yield made
+        else:
+            for left in (path, manifest.beside(path), Path(f"{manifest.beside(path)}.sig")):
+                left.unlink(missing_ok=True)
+
+
+def verify(app: App, path: Path) -> manifest.Verified:
+    """Check a report against its manifest and signature. Raises InvalidFile, Refused."""
+    return manifest.verify(path, app.workspace.trust)
+
+
+def _chosen(app: App, what: str, format: str) -> tuple[ReportKind, Writer]:
     if format not in REPORT_FORMATS:
         raise UsageError(
             "E6301",
             say(f"不认识的报表格式 {format}", f"unknown report format {format}"),
-            hint=", ".join(REPORT_FORMATS),
+            hint=", ".join(FORMATS),
         )
-    build = _BUILDERS[what]
-    with app.database.read() as connection:
-        report = counted(build(app, connection, wanted))
-        path = out or app.workspace.reports / f"{what}-{_day(app.clock.now())}.{format}"
-        _write(load(REPORT_FORMATS[format]), report, path)
-    return Made(path, format, len(report.sheets), sum(each.size for each in report.sheets), report.facts[-1][1])
+    if what not in KINDS:
+        raise UsageError("E6316", say(f"没有报表 {what[:40]}", f"no report {what[:40]}"), hint=", ".join(KINDS))
+    writer: Writer = load(REPORT_FORMATS[format])
+    if format == "docx":
+        writer = partial(writer, template=report_template.own(app.workspace, what))  # type: ignore[call-arg]  # docx alone takes one
+    return KINDS[what], writer
 
 
-def _write(writer: Callable[[Report, Path], None], report: Report, path: Path) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        writer(report, part)
-        with part.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        part.replace(path)
-    except Exception as error:
-        part.unlink(missing_ok=True)
-        if not isinstance(error, OSError) and type(error).__name__ != "FileCreateError":
-            raise
-        raise StoreError(
+def _moment(app: App, kind: ReportKind, wanted: Wanted) -> Instant | None:
+    if not wanted.at:
+        return None
+    if "at" not in kind.options:
+        raise UsageError(
+            "E6317",
+            say(f"{kind.name} 不能按过去的日期编制", f"{kind.name} is not made of a past day"),
+            where="--at",
+            hint=say("可用于：", "made of a past day: ")
+            + ", ".join(k.name for k in KINDS.values() if "at" in k.options),
+        )
+    return instant(app, wanted.at)
+
+
+def _resolved(app: App, connection: Any, wanted: Wanted) -> Wanted:
+    """The unit asked for by its code. Raises UsageError for none such."""
+    if not wanted.org:
+        return wanted
+    units = list(organisations.every(connection, app.site))
+    found = [each for each in units if wanted.org == each.id] or [each for each in units if wanted.org == each.name]
+    if len(found) != 1:
+        raise UsageError(
+            "E6318",
+            say(f"没有单位 {wanted.org[:60]}", f"no unit {wanted.org[:60]}"),
+            hint="、".join(each.name for each in units[:8]) or "secops inventory declare",
+        )
+    return replace(wanted, org=found[0].id)
+
+
+def _whole(ctx: Context, kind: ReportKind, spool: Spool) -> Report:
+    report: Report = load(kind.place)(ctx)
+    if ctx.wanted.pictures and not report.pictures:
+        from secops.hall.flows.report_topology import drawings
+
+        report = replace(report, pictures=drawings(ctx)[0])
+    report = counted(report, spool.kept)
+    several = {each.name: each.size for each in report.sheets if each.size}
+    if len(several) > 1:
+        report = replace(report, charts=(*report.charts[:1], chart(say("各清单数量", "rows of each list"), several),
+                                         *report.charts[1:]))  # fmt: skip
+    return report
+
+
+def _shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
+    """The report as this format shows it, and what is to be told of that."""
+    if format in PEOPLE:
+        report = replace(report, sheets=[_slim(each) for each in report.sheets])
+    notes: list[str] = []
+    if format == "xlsx":
+        from secops.deliver.reports.xlsx import large
+
+        if large(report):
+            told = say(
+                "行数很多，用快速写法：没有图表和逐格样式",
+                "large: written by the fast writer, without charts and cell styles",
+            )
+            notes.append(told)
+            report = replace(report, facts=(*report.facts[:-2], (say("说明", "note"), told), *report.facts[-2:]))
+    elif format in {"pdf", "docx"}:
+        most = load(REPORT_FORMATS[format].partition(":")[0]).ROWS
+        if left := sum(max(0, each.size - most) for each in report.sheets):
+            notes.append(
+                say(
+                    f"每张清单只列前 {most:,} 行，{left:,} 行未列出，全部见 xlsx、csv",
+                    f"the first {most:,} rows of each list; {left:,} are left out: see xlsx, csv",
+                )
+            )
+    return report, tuple(notes)
+
+
+def _slim(sheet: Sheet) -> Sheet:
+    """The sheet without columns that are empty in every row and on no paper: most facts are known of few assets."""
+    filled = [each.brief for each in sheet.columns]
+    for row in sheet.rows():
+        if all(filled):
+            break
+        filled = [known or cell not in {None, ""} for known, cell in zip(filled, row, strict=True)]
+    if all(filled) or not sheet.size:
+        return sheet
+    places = [place for place, known in enumerate(filled) if known]
+    pick: Callable[[Cells], Cells] = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+    source = sheet.rows
+    return replace(sheet, columns=[sheet.columns[place] for place in places], rows=lambda: map(pick, source()))
+
+
+class _Writing:
+    """Turns what the disk says into an error that a person can act on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._told(error) from error
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, OSError) or type(error).__name__ == "FileCreateError":
+            raise self._told(error) from error
+
+    def _told(self, error: BaseException | None) -> StoreError:
+        return StoreError(
             "E6302",
             say("报表文件写不出来", "the report cannot be written"),
-            where=str(path),
+            where=str(self.path),
             why=str(error),
             hint=say("检查目录、权限与磁盘空间", "check the folder, its permissions and the space"),
-        ) from error
-
-
-# assets
-
-
-def assets(app: App, connection: Transaction, wanted: Wanted) -> Report:
-    """The ledger (资产台账): a sheet per kind that has any, services last."""
-    now = app.clock.now()
-    sheets = []
-    for kind, query in by_kind(app, wanted.query, (*ASSET_KINDS, Kind.SERVICE)):
-        fields = _ledger_fields(kind)
-        sheets.append(
-            Sheet(
-                words.kind(kind),
-                _heads(fields),
-                _asset_rows(connection, kind, query, fields=fields, now=now, wanted=wanted),
-            )
         )
-    shown = [each for each in sheets if next(each.rows(), None) is not None]
-    title = say("网络资产台账", "Asset ledger")
-    return Report(title, _facts(app, wanted, _newest(connection, now)), shown, _newest(connection, now))
 
 
-def _ledger_fields(kind: Kind) -> tuple[Field, ...]:
-    """Columns after number and key: name, who answers and how it is graded, then every fact of the kind."""
-    mine = of_kind(kind)
-    first = [each for each in mine if each.name == "name"]
-    first += [by_name()[name] for name in _LEDGER if kind in by_name()[name].kinds]
-    taken = {each.name for each in first} | _LATER | _HIDDEN
-    if kind is Kind.IP:
-        taken.add("address")  # its key
-    aged = Derivation.AGE
-    rest = [each for each in mine if each.name not in taken and not (each.derived and each.derived.how is aged)]
-    return (*first, *rest)
+_writing = _Writing
 
 
-def _lead(fields: Sequence[Field]) -> int:
-    """How many of the fields stand before the asset's life: name, who answers, how it is graded."""
-    return sum(each.name in {"name", *_LEDGER} for each in fields)
-
-
-def _heads(fields: Sequence[Field]) -> tuple[Column, ...]:
-    told = [Column(each.name, each.title, _look(each)) for each in fields]
-    lead = _lead(fields)
-    return (
-        Column("number", say("序号", "no."), Look.NUMBER),
-        Column("key", by_name()["key"].title),
-        *told[:lead],
-        Column("state", by_name()["state"].title),
-        Column("declared", by_name()["declared"].title),
-        Column("first_seen", by_name()["first_seen"].title, Look.TIME),
-        Column("last_seen", by_name()["last_seen"].title, Look.TIME),
-        Column("findings", say("问题数", "findings"), Look.NUMBER),
-        *told[lead:],
-        Column("id", by_name()["id"].title),
-    )
-
-
-def _look(field: Field) -> Look:
-    if field.type is Type.INSTANT:
-        return Look.TIME
-    return Look.NUMBER if field.type is Type.INTEGER else Look.TEXT
-
-
-def _asset_rows(
-    connection: Transaction, kind: Kind, query: Query, *, fields: Sequence[Field], now: Instant, wanted: Wanted
-) -> Callable[[], Iterator[Cells]]:
-    def rows() -> Iterator[Cells]:
-        where = conditions_of.where(query, kind, now)
-        names = [each.name for each in fields]
-        lead = _lead(fields)
-        ids = entities.ordered(connection, kind, where)
-        for start in range(0, len(ids), PAGE):
-            page = ids[start : start + PAGE]
-            found = entities.by_ids(connection, page)
-            values = dict(conditions_of.values(connection, kind, page, names, now))
-            upon = findings.open_upon(connection, page)
-            for number, id in enumerate(page, start + 1):
-                facts = values[id]
-                told = [_cell(field, facts.get(field.name), wanted) for field in fields]
-                each = found[id]
-                yield (number, each.key, *told[:lead], *_life(each), upon.get(id, 0), *told[lead:], id)
-
-    return rows
-
-
-def _life(entity: Entity) -> tuple[str, str, str, str]:
-    seen = entity.state is not State.DECLARED
-    return (
-        words.state(entity.state),
-        words.yes(entity.declared),
-        moment(entity.first_seen),
-        moment(entity.last_seen) if seen else "",
-    )
-
-
-def _cell(field: Field, value: object, wanted: Wanted) -> Cell:
-    if value is None:
+def _key(app: App, signing: Signing | None) -> tuple[str, Any] | None:
+    """The signer's name and the opened key: asked before anything is written. Raises UsageError."""
+    if signing is None:
         return None
-    if field.sensitivity is Sensitivity.SENSITIVE and not wanted.sensitive:
-        return masked(_plain(field, value))
-    if isinstance(value, bool):
-        return words.yes(value)
-    if isinstance(value, int) and field.type is not Type.INSTANT:
-        return value
-    return _plain(field, value)
+    named = Path(signing.key)
+    file = named if named.suffix == ".key" else app.workspace.keys / f"{signing.key}.key"
+    return file.stem, keys.private_key(file, keys.passphrase(signing.passphrase_file))
 
 
-def _plain(field: Field, value: object) -> str:
-    if field.type is Type.INSTANT and isinstance(value, int):
-        return moment(value)
-    if isinstance(value, (tuple, list)):
-        return say("、", ", ").join(str(each) for each in value)
-    return words.yes(value) if isinstance(value, bool) else str(value)
+def _described(
+    app: App, made: Made, report: Report, wanted: Wanted, *, kind: ReportKind, sight: Sight, position: int
+) -> None:
+    """Write the manifest."""
+    asked = {
+        name: value for name, value in asdict(wanted).items() if value and name not in {"who", "role", "sensitive"}
+    }
+    asked = {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
+    manifest.write(
+        made.path,
+        {
+            "file": made.path.name, "format": made.format, "sha256": made.sha256, "bytes": made.path.stat().st_size,
+            "report": kind.name, "title": report.title, "filter": wanted.query, "options": asked, "site": app.site,
+            "data_at": render(report.data_at), "made_at": render(app.clock.now()), "who": wanted.who,
+            "role": sight.role, "sensitive": "clear" if sight.whole else "masked", "rows": made.rows,
+            "sheets": [
+                {"name": each.name, "rows": each.size, "columns": [one.key for one in each.columns]}
+                for each in report.sheets
+            ],
+            "list_digest": made.digest, "program": f"secops {__version__}", "log_position": position,
+            "notes": list(made.notes),
+        },
+    )  # fmt: skip
 
 
-# findings
+def _told(wanted: Wanted, what: str, path: Path, *, sha256: str, rows: int, sight: Sight) -> Mapping[str, object]:
+    return {
+        "who": wanted.who, "role": sight.role, "report": what, "filter": wanted.query[:500], "org": wanted.org,
+        "register": wanted.type, "file": path.name, "sha256": sha256, "rows": rows,
+    }  # fmt: skip
 
 
-def issues(app: App, connection: Transaction, wanted: Wanted) -> Report:
-    """The list (问题清单): gravest first, each with basis, risk and remedy."""
-    for each in wanted.severities:
-        if each not in set(Severity):
-            raise UsageError(
-                "E6002",
-                say(f"不认识的危害程度 {each}", f"unknown severity {each}"),
-                hint=", ".join(Severity),
-            )
-    now = app.clock.now()
-    conditions = dict(by_kind(app, wanted.query, (*ASSET_KINDS, Kind.SERVICE))) if wanted.query else {}
-    rules = {each.id: each for each in rules_of(app).rules}
-    which = findings.Wanted(severities=wanted.severities, open=None if wanted.resolved else True)
-
-    def rows() -> Iterator[Cells]:
-        number = 0
-        found = findings.listed(connection, which)
-        while page := list(islice(found, PAGE)):
-            for each, entity, facts in _joined(connection, page, conditions, now, filtered=bool(wanted.query)):
-                number += 1
-                yield _finding_row(number, each, entity, facts, rules.get(each.rule), wanted=wanted)
-
-    grades = {words.severity(each): str(each) for each in Severity}
-    sheet = Sheet(say("问题清单", "Findings"), _finding_heads(), rows)
-    newest = _newest(connection, now)
-    return Report(say("网络安全问题清单", "Findings"), _facts(app, wanted, newest), [sheet], newest, grades)
+def _stem(app: App, what: str, wanted: Wanted) -> str:
+    parts: Sequence[str] = [what, wanted.type, wanted.org, wanted.at.replace(":", "")]
+    day = render(app.clock.now(), zone=CHINA)[:10].replace("-", "")
+    return "-".join([*(_safe(each) for each in parts if each), day])
 
 
-def _joined(
-    connection: Transaction, page: Sequence[Finding], conditions: Mapping[Kind, Query], now: Instant, *, filtered: bool
-) -> Iterator[tuple[Finding, Entity | None, Mapping[str, object]]]:
-    """The findings of a page whose entity meets the query, with entity and unit."""
-    known = entities.by_ids(connection, [each.entity for each in page])
-    facts: dict[str, Mapping[str, object]] = {}
-    passed: set[str] = set()
-    for kind in {each.kind for each in page}:
-        ids = sorted({each.entity for each in page if each.kind is kind})
-        names = [name for name in ("org.name", "system.name") if kind in by_name()[name].kinds]
-        facts |= dict(conditions_of.values(connection, kind, ids, names, now))
-        if kind in conditions:
-            passed |= findings.among(connection, kind, conditions_of.where(conditions[kind], kind, now), ids)
-    for each in page:
-        if not filtered or each.entity in passed:
-            yield each, known.get(each.entity), facts.get(each.entity, {})
-
-
-def _finding_heads() -> tuple[Column, ...]:
-    return (
-        Column("number", say("序号", "no."), Look.NUMBER),
-        Column("severity", say("危害程度", "severity"), Look.SEVERITY),
-        Column("title", say("问题", "finding"), Look.LONG),
-        Column("asset", say("资产", "asset"), Look.TEXT),
-        Column("kind", say("资产类别", "kind"), Look.TEXT),
-        Column("org", say("责任单位", "organisation"), Look.TEXT),
-        Column("system", say("所属系统", "system"), Look.TEXT),
-        Column("basis", say("依据", "basis"), Look.LONG),
-        Column("risk", say("风险", "risk"), Look.LONG),
-        Column("remedy", say("整改建议", "remedy"), Look.LONG),
-        Column("evidence", say("取证", "evidence"), Look.LONG),
-        Column("opened_at", say("发现时间", "found at"), Look.TIME),
-        Column("state", say("状态", "state"), Look.TEXT),
-        Column("rule", say("规则", "rule"), Look.TEXT),
-        Column("id", say("编号", "id"), Look.TEXT),
-    )
-
-
-def _finding_row(
-    number: int,
-    finding: Finding,
-    entity: Entity | None,
-    facts: Mapping[str, object],
-    rule: Rule | None,
-    *,
-    wanted: Wanted,
-) -> Cells:
-    evidence = say("；", "; ").join(
-        f"{_title(name)} = {_cell(by_name()[name], value, wanted) if name in by_name() else value}"
-        for name, value in sorted(finding.evidence.items())
-    )
-    return (
-        number,
-        words.severity(finding.severity),
-        rule.title if rule else finding.rule,
-        entity.key if entity else finding.entity,
-        words.kind(finding.kind),
-        str(facts.get("org.name") or finding.org_id),
-        str(facts.get("system.name") or finding.system_id),
-        "\n".join(str(each) for each in rule.basis) if rule else "",
-        rule.risk if rule else "",
-        rule.remedy if rule else "",
-        evidence,
-        moment(finding.opened_at),
-        say("未整改", "open") if finding.open else say("已整改", "resolved"),
-        finding.rule,
-        finding.id,
-    )
-
-
-def _title(name: str) -> str:
-    return by_name()[name].title if name in by_name() else name
-
-
-# cover
-
-
-def _facts(app: App, wanted: Wanted, newest: Instant) -> tuple[tuple[str, str], ...]:
-    unit = wanted.unit or app.config.text("report.unit") or say("（未填写）", "(not given)")
-    chosen = [wanted.query] if wanted.query else []
-    chosen += [", ".join(words.severity(Severity(each)) for each in wanted.severities)] if wanted.severities else []
-    hidden = say("已脱敏", "masked")
-    return (
-        (say("编制单位", "unit"), unit),
-        (say("编制日期", "date"), render(app.clock.now())[:10]),
-        (say("范围", "coverage"), say(f"站点 {app.site}", f"site {app.site}")),
-        (say("依据", "basis"), say("网络安全法、GB/T 22239-2019、GB/T 22240-2020", "GB/T 22239-2019, GB/T 22240-2020")),
-        (say("数据时间", "data as of"), moment(newest)),
-        (say("筛选条件", "filter"), " / ".join(chosen) or say("全部", "all")),
-        (say("敏感字段", "sensitive fields"), say("明文", "in the clear") if wanted.sensitive else hidden),
-    )
-
-
-def _newest(connection: Transaction, now: Instant) -> Instant:
-    """When the newest fact was seen or the last finding moved; now for an empty inventory."""
-    return findings.newest(connection) or now
-
-
-def _day(now: Instant) -> str:
-    return render(now, zone=CHINA)[:10].replace("-", "")
-
-
-_BUILDERS: Mapping[str, Callable[[App, Transaction, Wanted], Report]] = {"assets": assets, "findings": issues}
+def _safe(name: str) -> str:
+    """A name as every file system takes it."""
+    kept = "".join(c if c.isalnum() or c in "-_.（）()" else "_" for c in name).strip(". ")
+    return kept.encode("utf-8", "ignore")[:180].decode("utf-8", "ignore") or "_"

@@ -1,0 +1,222 @@
+"""What changed in a period, as a team reads it on Monday: by unit, what is new, gone and opened before the rest."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from secops.core.clock import Instant, render
+from secops.core.errors import UsageError
+from secops.core.fields import by_name
+from secops.core.language import say
+from secops.core.model import Change, Kind, State
+from secops.deliver.reports import words
+from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Rows, Sheet, chart
+from secops.hall.flows.inventory import instant
+from secops.hall.flows.report_context import PAGE, Context, number_column, numbered, plain
+from secops.store import changes, entities
+
+LINES = 30
+"""Changed fields told of one asset; more are counted."""
+_LOST = frozenset({State.STALE.value, State.GONE.value})
+_ORDER = ("new", "opened", "vanished", "closed", "back", "owner", "changed")
+_QUIET = frozenset({"http.body_sha256", "tls.ja3s", "service.banner", "http.headers"})
+"""What changes by itself all the time: told only where nothing else changed."""
+
+
+def build(ctx: Context) -> Report:
+    """The report. Raises UsageError for a period that cannot be read or runs backwards."""
+    start, end = _period(ctx)
+    gathered = ctx.spool.kept(ctx.spool.ordered(_told(ctx, start, end), lambda row: row[:5]))
+    counts: dict[str, Counter[str]] = {}
+    for row in gathered():
+        counts.setdefault(str(row[0]), Counter())[_ORDER[int(str(row[1]))]] += 1
+    sheets = [_summary(counts)]
+    names = titles()
+    for place, name in enumerate(_ORDER):
+        if any(mine[name] for mine in counts.values()):
+            sheets.append(Sheet(names[name], _columns(name), _of_class(gathered, place)))
+    whole = Counter({names[name]: sum(mine[name] for mine in counts.values()) for name in _ORDER})
+    period = f"{render(start)[:16].replace('T', ' ')} — {render(end)[:16].replace('T', ' ')}"
+    facts = ctx.facts("", (say("期间", "period"), period))
+    charts = [chart(say("变化", "changes"), +whole)] if +whole else []
+    return Report(say("资产变化报告", "Changes"), facts, sheets, end, charts=charts)
+
+
+def titles() -> dict[str, str]:
+    """The words of each class of change, in the order they are told."""
+    return {
+        "new": say("新增资产", "new assets"), "opened": say("新开放端口", "ports opened"),
+        "vanished": say("消失资产", "vanished assets"), "closed": say("关闭端口", "ports closed"),
+        "back": say("重新出现", "seen again"), "owner": say("责任变更", "who answers"),
+        "changed": say("属性变化", "other changes"),
+    }  # fmt: skip
+
+
+def _period(ctx: Context) -> tuple[Instant, Instant]:
+    wanted = ctx.wanted
+    end = instant(ctx.app, wanted.end or "now", end=True)
+    start = instant(ctx.app, wanted.start, end=False) if wanted.start else Instant(end - 7 * 86_400_000)
+    if start > end:
+        raise UsageError(
+            "E6315",
+            say("起点晚于终点", "the period runs backwards"),
+            why=f"{wanted.start} > {wanted.end or 'now'}",
+            hint="--from 2026-11-20 --to 2026-11-27",
+        )
+    return start, end
+
+
+def _told(ctx: Context, start: Instant, end: Instant) -> Iterator[Cells]:
+    """Unit, class, kind, key, id; name, system, when, what, source, run or who: one row for each asset."""
+    rows = ctx.spool.ordered(_flat(ctx, start, end), lambda row: row[:3])
+    for _, group in _paged(rows):
+        yield from _entities(ctx, group)
+
+
+def _flat(ctx: Context, start: Instant, end: Instant) -> Iterator[Cells]:
+    """Each change as cells, by entity and place in the log; values as they are told."""
+    for each in changes.in_time(ctx.connection, start, end, site=ctx.app.site):
+        yield (
+            each.entity, int(each.at), each.seq, str(each.kind), each.field, _value(ctx, each, old=True),
+            _value(ctx, each, old=False), each.reason, each.run, each.who,
+        )  # fmt: skip
+
+
+def _value(ctx: Context, each: Change, *, old: bool) -> str | None:
+    value = each.old if old else each.new
+    if value is None:
+        return None
+    if each.field == "org_id":
+        return ctx.unit(str(value))
+    field = by_name().get(each.field)
+    if field is None:
+        return str(value)
+    cell = ctx.cell(field, value)
+    return cell if isinstance(cell, str) or cell is None else plain(field, cell)
+
+
+def _paged(rows: Iterator[Cells]) -> Iterator[tuple[int, list[list[Cells]]]]:
+    """Groups of one entity's changes, a page of entities at a time."""
+    page: list[list[Cells]] = []
+    for number, (_, group) in enumerate(groupby(rows, lambda row: row[0]), 1):
+        page.append(list(group))
+        if len(page) >= PAGE:
+            yield number, page
+            page = []
+    if page:
+        yield len(page), page
+
+
+def _entities(ctx: Context, page: Sequence[Sequence[Cells]]) -> Iterator[Cells]:
+    known = entities.by_ids(ctx.connection, [str(group[0][0]) for group in page])
+    systems = entities.by_ids(ctx.connection, {each.system_id for each in known.values() if each.system_id})
+    wanted = ctx.wanted.org
+    for group in page:
+        id = str(group[0][0])
+        entity = known.get(id)
+        unit = ctx.unit(entity.org_id) if entity is not None and entity.org_id else ""
+        if wanted and wanted not in {unit, entity.org_id if entity else ""}:
+            continue
+        system = systems.get(entity.system_id) if entity is not None else None
+        facts = entity.facts if entity is not None else {}
+        name = facts.get("name") or facts.get("http.title") or _product(facts)
+        kind = Kind(str(group[0][3]))
+        class_ = _class(kind, group)
+        last = group[-1]
+        yield (
+            unit, _ORDER.index(class_), words.kind(kind), entity.key if entity else "", id, str(name or ""),
+            str(system.facts.get("name") or system.key) if system else "", int(str(last[1])), _what(class_, group),
+            _source(last), str(entity.state) if entity else "",
+        )  # fmt: skip
+
+
+def _product(facts: Mapping[str, object]) -> str:
+    return " ".join(str(facts[n]) for n in ("service.name", "service.product", "service.version") if facts.get(n))
+
+
+def _class(kind: Kind, group: Sequence[Cells]) -> str:
+    """What the whole of its changes comes to: what it was before the first and is after the last counts."""
+    states = [(row[5], row[6]) for row in group if row[4] == "state"]
+    if any(row[4] == "born" for row in group):
+        return "opened" if kind is Kind.SERVICE else "new"
+    if states:
+        before, after = states[0][0], states[-1][1]
+        if after in _LOST and before not in _LOST:
+            return "closed" if kind is Kind.SERVICE else "vanished"
+        if after == State.ACTIVE.value and before in _LOST:
+            return "opened" if kind is Kind.SERVICE else "back"
+        if after == State.ACTIVE.value and before == State.DECLARED.value:
+            return "back"
+    fields = {row[4] for row in group}
+    return "owner" if fields <= {"org_id", "system_id", "owner", "owner.phone", "declared"} else "changed"
+
+
+def _what(class_: str, group: Sequence[Cells]) -> str:
+    """The changes in words, a line each: from what to what."""
+    if class_ in {"new", "opened"} and any(row[4] == "born" for row in group):
+        return ""
+    first: dict[str, Cell] = {}
+    last: dict[str, Cell] = {}
+    for row in group:
+        first.setdefault(str(row[4]), row[5])
+        last[str(row[4])] = row[6]
+    moved = [name for name in last if first[name] != last[name]]
+    loud = [name for name in moved if name not in _QUIET] or moved
+    lines = [f"{_title(name)}：{_shown(name, first[name])} → {_shown(name, last[name])}" for name in loud[:LINES]]
+    if more := len(moved) - len(lines):
+        lines.append(say(f"另有 {more} 项变化", f"{more} more changes"))
+    return "\n".join(lines)
+
+
+def _title(name: str) -> str:
+    field = by_name().get(name)
+    return field.title if field is not None else name
+
+
+def _shown(name: str, value: Cell) -> str:
+    if value is None or value == "":
+        return say("（无）", "(none)")
+    if name == "state" and value in set(State):
+        return words.state(State(str(value)))
+    text = str(value)
+    return text if len(text) <= 120 else text[:120] + "…"
+
+
+def _source(row: Cells) -> str:
+    reason, run, who = (str(row[place] or "") for place in (7, 8, 9))
+    return " ".join(each for each in (reason, run or who) if each)
+
+
+def _summary(counts: Mapping[str, Counter[str]]) -> Sheet:
+    names = titles()
+    columns = (number_column(), Column("org", say("责任单位", "unit")),
+               *(Column(name, title, Look.NUMBER) for name, title in names.items()))  # fmt: skip
+    rows: list[Cells] = [
+        (unit or say("（未确定责任单位）", "(nobody)"), *(mine[name] for name in names))
+        for unit, mine in sorted(counts.items(), key=lambda one: (not one[0], -sum(one[1].values()), one[0]))
+    ]
+    return Sheet(say("按单位汇总", "By unit"), columns, lambda: numbered(iter(rows)))
+
+
+def _columns(class_: str) -> tuple[Column, ...]:
+    moved = class_ not in {"new", "opened"}
+    return (
+        number_column(), Column("org", say("责任单位", "unit")), Column("kind", say("类别", "kind")),
+        Column("key", say("资产", "asset")), Column("name", say("名称或服务", "name or service")),
+        Column("system", say("所属系统", "system")), Column("at", say("时间", "when"), Look.TIME),
+        *([Column("what", say("变化", "what changed"), Look.LONG)] if moved else []),
+        Column("source", say("来源", "source")), Column("id", say("编号", "id"), brief=False),
+    )  # fmt: skip
+
+
+def _of_class(gathered: Rows, place: int) -> Rows:
+    moved = _ORDER[place] not in {"new", "opened"}
+
+    def rows() -> Iterator[Cells]:
+        mine = (row for row in gathered() if row[1] == place)
+        return numbered(
+            (row[0], row[2], row[3], row[5], row[6], row[7], *([row[8]] if moved else []), row[9], row[4])
+            for row in mine
+        )
+
+    return rows

@@ -1,0 +1,284 @@
+"""What every report is built from: what was asked, who may see what, the moment, the store, and the shared joins."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from secops.core.address import number as place_of
+from secops.core.clock import Instant, parse, render
+from secops.core.errors import Forbidden, UsageError
+from secops.core.fields import Field, Sensitivity, Type, by_name, of_kind
+from secops.core.finding import Severity
+from secops.core.language import say
+from secops.core.model import Kind, Organisation, Value
+from secops.core.query import Query, fields_of, steps
+from secops.core.standing import Standing
+from secops.deliver.reports import words
+from secops.deliver.reports.model import Cell, Cells, Column, Look, masked, moment
+from secops.deliver.reports.spool import Spool
+from secops.hall.app import App
+from secops.hall.flows import queries
+from secops.hall.flows.inventory import with_computed
+from secops.hall.flows.inventory_at import listed_at
+from secops.hall.flows.report_sight import Sight
+from secops.store import compile as conditions_of
+from secops.store import entities, findings, organisations
+from secops.store.grading import Transaction
+
+PAGE = 500
+Values = Mapping[str, Any]
+"""Field -> value; a set is a tuple."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a report is about; a kind of report reads what concerns it."""
+
+    query: str = ""
+    """In the search language; empty means everything."""
+    severities: tuple[str, ...] = ()
+    resolved: bool = False
+    """Findings: the resolved ones too."""
+    sensitive: bool = False
+    """Sensitive fields in the clear: the least role that sees them."""
+    unit: str = ""
+    """Who made it; the setting `report.unit` where empty."""
+    role: str = ""
+    who: str = ""
+    at: str = ""
+    """The day or moment of which it tells; empty for now."""
+    start: str = ""
+    end: str = ""
+    by: str = ""
+    """Assets: kind, org or system."""
+    within: int = 90
+    """Days in which what runs out is told."""
+    org: str = ""
+    type: str = ""
+    """The register of `register`."""
+    scope: str = ""
+    """Targets: the authorisation each is held against."""
+    pictures: bool = False
+
+
+class Context:
+    """One report being built, inside one read view of the store."""
+
+    def __init__(self, app: App, connection: Transaction, wanted: Wanted, *, sight: Sight, spool: Spool,
+                 at: Instant | None = None) -> None:  # fmt: skip
+        self.app, self.connection, self.wanted = app, connection, wanted
+        self.sight, self.spool, self.at = sight, spool, at
+        self.now: Instant = at if at is not None else app.clock.now()
+        self.masks = False
+        """Whether anything sensitive was asked for: it was masked, or shown in the clear."""
+
+    @cached_property
+    def text(self) -> str:
+        """The query, narrowed to the unit asked for."""
+        asked, mine = self.wanted.query, self.mine
+        return f"({asked}) {mine}" if asked and mine else asked or mine
+
+    @property
+    def mine(self) -> str:
+        """The query that holds for all of the unit asked for."""
+        return f'org_id="{self.wanted.org}"' if self.wanted.org else ""
+
+    @cached_property
+    def units(self) -> dict[str, Organisation]:
+        """Every unit of the site by its code."""
+        return {each.id: each for each in organisations.every(self.connection, self.app.site)}
+
+    @cached_property
+    def newest(self) -> Instant:
+        """When the newest fact was seen or the last finding moved; now for an empty inventory."""
+        return self.at if self.at is not None else findings.newest(self.connection) or self.now
+
+    @property
+    def today(self) -> date:
+        """The day of the report, in China."""
+        return date.fromisoformat(render(self.now)[:10])
+
+    def unit(self, code: str) -> str:
+        """The name of a unit."""
+        return self.units[code].name if code in self.units else code
+
+    def parsed(self, kinds: Sequence[Kind], text: str | None = None) -> list[tuple[Kind, Query]]:
+        """The query as each kind understands it; kinds without its fields are left out.
+
+        Raises UsageError if all are, Forbidden where it asks for what the role may not see.
+        """
+        found: list[tuple[Kind, Query]] = []
+        refused: UsageError | None = None
+        for kind in kinds:
+            try:
+                query = queries.parse(self.app, self.text if text is None else text, kind)
+            except UsageError as error:
+                refused = refused or error
+                continue
+            self._permitted(query)
+            found.append((kind, query))
+        if refused is not None and not found:
+            raise refused
+        return found
+
+    def _permitted(self, query: Query) -> None:
+        hidden = [each for each in _asked(query) if not self.sight.clear(by_name()[each].sensitivity)]
+        if hidden:
+            raise Forbidden(
+                "E6313",
+                say("筛选条件用到了该角色看不到的字段", "the filter asks for fields that the role may not see"),
+                where=", ".join(sorted(hidden)),
+                why=say(f"角色 {self.sight.role}", f"role {self.sight.role}"),
+                hint=say("去掉这一条件，或用 --role", "leave it out, or name another --role"),
+            )
+
+    def found(self, kind: Kind, query: Query, text: str | None = None) -> Iterator[Values]:
+        """The values of every entity of the kind that the query meets, as they are now or were at the moment asked."""
+        if self.at is not None:
+            words_ = self.text if text is None else text
+            yield from (_parsed(row) for row in listed_at(self.app, self.at, words_, kind=kind))
+            return
+        after = ""
+        where = conditions_of.where(query, kind, self.now)
+        while True:
+            page = list(entities.page(self.connection, kind, where, after=after, limit=PAGE))
+            for _, values in with_computed(self.connection, page, self.now):
+                yield values
+            if len(page) < PAGE:
+                return
+            after = page[-1].id
+
+    def every(self, kinds: Sequence[Kind], text: str | None = None) -> Iterator[tuple[Kind, Values]]:
+        """The same over several kinds, one after the other; of those that lack the query's fields there is nothing."""
+        for kind in kinds:
+            try:
+                found = self.parsed((kind,), text)
+            except UsageError:
+                continue
+            for _, query in found:
+                for values in self.found(kind, query, text):
+                    yield kind, values
+
+    def sorted(self, rows: Iterator[Cells], *, place: int = 0, by: Sequence[int] = ()) -> Iterator[Cells]:
+        """The rows by these columns, then by address and text of the key at `place`."""
+        return self.spool.ordered(rows, lambda row: (*(str(row[each] or "\uffff") for each in by), _key(row[place])))
+
+    def findings_on(self, rows: Iterator[Cells], *, id: int, into: int) -> Iterator[Cells]:
+        """The rows with the number of open findings upon each, looked up by pages; unknown of the past."""
+        if self.at is not None:
+            yield from rows
+            return
+        while page := list(islice(rows, PAGE)):
+            upon = findings.open_upon(self.connection, [str(row[id]) for row in page])
+            yield from ((*row[:into], upon.get(str(row[id]), 0), *row[into + 1 :]) for row in page)
+
+    def cell(self, field: Field, value: object) -> Cell:
+        """A value of a field as a cell, masked where the role may not see it."""
+        if value is None:
+            return None
+        if field.sensitivity is Sensitivity.SENSITIVE:
+            self.masks = True
+        if not self.sight.clear(field.sensitivity):
+            return masked(plain(field, value))
+        if isinstance(value, (bool, int, float)):
+            return value
+        return plain(field, value)
+
+    def cells(self, fields: Sequence[Field], values: Values) -> tuple[Cell, ...]:
+        """The cells of these fields."""
+        return tuple(self.cell(each, values.get(each.name)) for each in fields)
+
+    def column(self, field: Field, *, brief: bool = True, chart: str = "") -> Column:
+        """The column of a field."""
+        look = _LOOKS.get(field.type, Look.TEXT) if self.sight.clear(field.sensitivity) else Look.TEXT
+        return Column(field.name, field.title, look, brief, chart)
+
+    def facts(self, basis: str, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        """The cover."""
+        wanted = self.wanted
+        unit = wanted.unit or self.app.config.text("report.unit") or say("（未填写）", "(not given)")
+        chosen = [wanted.query] if wanted.query else []
+        chosen += [", ".join(words.severity(Severity(each)) for each in wanted.severities)] if wanted.severities else []
+        chosen += [self.unit(wanted.org)] if wanted.org else []
+        seen = say("明文", "in the clear") if self.sight.whole else say("已脱敏", "masked")
+        return (
+            (say("编制单位", "unit"), unit),
+            (say("编制日期", "date"), render(self.app.clock.now())[:10]),
+            (say("范围", "coverage"), say(f"站点 {self.app.site}", f"site {self.app.site}")),
+            *([(say("依据", "basis"), basis)] if basis else []),
+            (say("数据时间", "data as of"), moment(self.newest)),
+            *more,
+            (say("筛选条件", "filter"), " / ".join(chosen) or say("全部", "all")),
+            (say("敏感字段", "sensitive fields"), f"{seen}（{say('角色', 'role')} {self.sight.role}）"),
+        )
+
+
+_STATUS = {"in_use": ("在用", "in use"), "planned": ("在建", "planned"), "offline": ("停用", "out of use")}
+_LOOKS = {Type.INSTANT: Look.TIME, Type.INTEGER: Look.NUMBER, Type.BOOLEAN: Look.FLAG}
+
+
+def plain(field: Field, value: object) -> str:
+    """A value of a field as text, in the reader's words."""
+    if field.name == "register.standing" and value in set(Standing):
+        return Standing(str(value)).shown
+    if field.name == "register.status" and value in _STATUS:
+        return say(*_STATUS[str(value)])
+    if field.name == "register.conflicts" and isinstance(value, tuple):
+        return say("、", ", ").join(by_name()[each].title if each in by_name() else each for each in value)
+    if field.type is Type.INSTANT and isinstance(value, int):
+        return moment(value)
+    if isinstance(value, (tuple, list)):
+        return say("、", ", ").join(str(each) for each in value)
+    return words.yes(value) if isinstance(value, bool) else str(value)
+
+
+def _asked(query: Query) -> Iterator[str]:
+    """Every field the query asks for, behind its steps too."""
+    yield from fields_of(query)
+    for each in steps(query):
+        yield from _asked(each.item)
+
+
+def numbered(rows: Iterator[Cells]) -> Iterator[Cells]:
+    """The rows with their number before them."""
+    for number, row in enumerate(rows, 1):
+        yield (number, *row)
+
+
+def number_column() -> Column:
+    """The first column of a list."""
+    return Column("number", say("序号", "no."), Look.NUMBER)
+
+
+def _key(cell: Cell) -> tuple[int, int, str]:
+    """Addresses in their own order, whatever else by its text."""
+    text = str(cell or "")
+    host, _, rest = text.partition(":") if text.count(":") == 1 else (text, "", "")
+    if host.startswith("["):
+        host, _, rest = host[1:].partition("]:")
+    host, slash, _ = host.partition("/")
+    try:
+        return place_of(host), int(rest.partition("/")[0] or 0) if not slash or rest else 0, text
+    except ValueError:
+        return 1 << 129, 0, text
+
+
+def _parsed(row: Mapping[str, object]) -> dict[str, Value]:
+    """A row of the past with its times as instants again."""
+    found: dict[str, Value] = {}
+    for name, value in row.items():
+        field = by_name().get(name)
+        if field is not None and field.type is Type.INSTANT and isinstance(value, str):
+            found[name] = int(parse(value))
+        else:
+            found[name] = tuple(value) if isinstance(value, list) else value  # type: ignore[assignment]  # as `row_of` made it
+    return found
+
+
+def fields_named(kind: Kind, names: Sequence[str]) -> tuple[Field, ...]:
+    """These fields, those that the kind has."""
+    mine = {each.name for each in of_kind(kind)}
+    return tuple(by_name()[name] for name in names if name in mine)

@@ -1,0 +1,131 @@
+"""Who answers for what (责任清单): each unit with its people, letters and how many assets; what nobody answers for."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from secops.core.fields import Sensitivity, by_name
+from secops.core.language import say
+from secops.core.model import ASSET_KINDS, Kind, State
+from secops.core.registers import registers
+from secops.deliver.reports import words
+from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Rows, Sheet, masked
+from secops.hall.flows.report_context import Context, number_column, numbered
+from secops.hall.flows.report_register import Row, cell, rows_of, sheet_of
+from secops.store import findings
+
+BASIS: Final = "网络安全法第二十三条；党委（党组）网络安全工作责任制"
+_ROLES: Final = ("competent", "operator", "regulator", "cii_protector", "builder")
+
+
+def build(ctx: Context) -> Report:
+    """The report. Raises UsageError."""
+    duties = list(rows_of(ctx, "duty"))
+    counts, nobody = _counts(ctx)
+    sheets = [
+        _units(ctx, duties, counts),
+        sheet_of(
+            ctx, "duty", duties, name=say("责任书", "Duties and letters"), first=("organisation", "role", "system")
+        ),
+        Sheet(
+            say("无人负责的资产", "Nobody answers"),
+            _orphan_columns(),
+            nobody,
+            note=say("没有任何登记说明归谁负责的资产", "no declaration says who answers for it"),
+        ),
+    ]
+    return Report(say("网络安全责任清单", "Responsibilities"), ctx.facts(BASIS), sheets, ctx.newest)
+
+
+def _counts(ctx: Context) -> tuple[dict[str, Counter[Kind]], Rows]:
+    """Unit -> kind -> how many assets, and the rows of what has none."""
+    counts: dict[str, Counter[Kind]] = {}
+
+    def orphans() -> Iterator[Cells]:
+        for kind, values in ctx.every(ASSET_KINDS):
+            if values["state"] == State.GONE.value:
+                continue
+            unit = str(values.get("org_id") or "")
+            counts.setdefault(unit, Counter())[kind] += 1
+            if not unit:
+                last = values.get("last_seen")
+                seen = last if isinstance(last, int) and values["state"] != State.DECLARED.value else None
+                name = values.get("name") or values.get("http.title")
+                yield (
+                    words.kind(kind), str(values["key"]), str(name) if name else None,
+                    words.state(State(str(values["state"]))), seen, str(values["id"]),
+                )  # fmt: skip
+
+    kept = ctx.spool.kept(ctx.sorted(orphans(), place=1, by=(0,)))
+    return counts, lambda: numbered(kept())
+
+
+def _orphan_columns() -> tuple[Column, ...]:
+    return (
+        number_column(), Column("kind", by_name()["kind"].title, chart=say("按类别", "by kind")),
+        Column("key", by_name()["key"].title), Column("name", by_name()["name"].title),
+        Column("state", by_name()["state"].title), Column("last_seen", by_name()["last_seen"].title, Look.TIME),
+        Column("id", by_name()["id"].title, brief=False),
+    )  # fmt: skip
+
+
+def _units(ctx: Context, duties: Sequence[Row], counts: dict[str, Counter[Kind]]) -> Sheet:
+    """A row for each unit that is declared or has anything."""
+    titles = {each.value: each.title for each in registers()["duty"].columns[1].choices}
+    people: dict[str, dict[str, list[str]]] = {}
+    letters: dict[str, list[str]] = {}
+    for row in duties:
+        unit = str(row.get("organisation") or "")
+        role = str(row.get("role") or "")
+        person = str(cell(ctx, registers()["duty"].column("person"), row.get("person")) or "")
+        system = str(row.get("system") or "")
+        who = person + (f"（{system}）" if system else "")
+        people.setdefault(unit, {}).setdefault(role, []).append(who)
+        if row.get("letter"):
+            letters.setdefault(unit, []).append(str(row["letter"]))
+    open_by = _open(ctx)
+    columns = (
+        number_column(),
+        Column("org.name", say("责任单位", "unit")),
+        Column("org_id", say("代码", "code"), brief=False),
+        Column("parent", say("上级单位", "parent")),
+        Column("credit_code", say("统一社会信用代码", "credit code")),
+        Column("contact", say("联系人", "contact")),
+        Column("phone", say("联系电话", "phone")),
+        *(Column(f"role.{name}", titles[name], Look.LONG, brief=name != "builder") for name in _ROLES),
+        Column("letters", say("责任书", "letters"), Look.LONG),
+        *(Column(f"count.{each}", words.kind(each), Look.NUMBER) for each in ASSET_KINDS),
+        Column("total", say("资产合计", "assets"), Look.NUMBER),
+        Column("findings", say("未整改问题", "open findings"), Look.NUMBER),
+    )
+
+    def rows() -> Iterator[Cells]:
+        for code in sorted({*ctx.units, *(each for each in counts if each), *people}):
+            if ctx.wanted.org and ctx.wanted.org not in {code, ctx.unit(code)}:
+                continue
+            unit = ctx.units.get(code)
+            mine = counts.get(code, Counter())
+            yield (
+                ctx.unit(code), code, ctx.unit(unit.parent) if unit and unit.parent else None,
+                unit.credit_code or None if unit else None, _hidden(ctx, unit.contact if unit else ""),
+                _hidden(ctx, unit.phone if unit else ""),
+                *("\n".join(people.get(code, {}).get(titles[name], [])) or None for name in _ROLES),
+                "\n".join(letters.get(code, [])) or None, *(mine[each] for each in ASSET_KINDS), sum(mine.values()),
+                open_by.get(code, 0),
+            )  # fmt: skip
+
+    return Sheet(say("责任单位", "Units"), columns, lambda: numbered(rows()))
+
+
+def _open(ctx: Context) -> Counter[str]:
+    """Unit -> open findings; of the past nobody knows."""
+    if ctx.at is not None:
+        return Counter()
+    return Counter(each.org_id for each in findings.listed(ctx.connection, findings.Wanted()))
+
+
+def _hidden(ctx: Context, value: str) -> Cell:
+    if not value:
+        return None
+    ctx.masks = True
+    return value if ctx.sight.clear(Sensitivity.SENSITIVE) else masked(value)

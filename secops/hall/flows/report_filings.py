@@ -1,0 +1,101 @@
+"""The grading filing list (等保定级备案清单): the fields of the 2025 form, validity, assessments; what is not filed."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from secops.core.fields import by_name
+from secops.core.language import say
+from secops.core.model import Kind
+from secops.core.registers import registers
+from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
+from secops.hall.flows.report_context import Context, number_column, numbered
+from secops.hall.flows.report_register import basis_of, rows_of, sheet_of
+
+_DAY: Final = 86_400_000
+_FIRST: Final = (
+    "system", "organisation", "level", "level_s", "level_a", "number", "filed_on", "police", "object_type", "network",
+    "graded_on", "valid_until",
+)  # fmt: skip
+
+
+def build(ctx: Context) -> Report:
+    """The report. Raises UsageError."""
+    filings = list(rows_of(ctx, "filing"))
+    filed = {str(each.get("system")) for each in filings}
+    note = say(
+        "证明有效期三年，旧证自 2025-01-01 起算，期内每完成一次测评延长一年：公网安〔2025〕1846号问 6（未核实）",
+        "three years, from 2025-01-01 for older ones, a year more for each assessment within (not verified)",
+    )
+    sheets = [
+        sheet_of(ctx, "filing", filings, name=say("备案清单", "Filings"), first=_FIRST, note=note, chart="level"),
+        Sheet(
+            say("系统对照", "Systems"),
+            _columns(),
+            _systems(ctx, filed),
+            note=say(
+                "在册业务系统是否备案、测评是否在一年内（三级以上每年一次）", "which systems are filed and assessed"
+            ),
+        ),
+        sheet_of(
+            ctx,
+            "certification",
+            [each for each in rows_of(ctx, "certification") if each.get("type") in _djbh()],
+            name=say("等级测评", "Assessments"),
+            first=("system", "done_on", "conclusion", "score"),
+            without=("type",),
+        ),
+    ]
+    basis = basis_of(registers()["filing"])
+    return Report(say("等保定级备案清单", "Grading filings"), ctx.facts(basis), sheets, ctx.newest)
+
+
+def _djbh() -> set[object]:
+    column = registers()["certification"].column("type")
+    return {each.title for each in (column.choices if column else ()) if each.value == "djbh"} | {"djbh"}
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        number_column(),
+        Column("key", say("系统代码", "code")),
+        Column("name", say("系统名称", "system")),
+        Column("org.name", say("责任单位", "unit")),
+        Column("system.level", by_name()["system.level"].title, Look.NUMBER),
+        Column("filed", say("已备案", "filed"), Look.FLAG, chart=say("是否备案", "filed or not")),
+        Column("system.filing_no", by_name()["system.filing_no"].title),
+        Column("system.filing_valid_until", by_name()["system.filing_valid_until"].title, Look.TIME),
+        Column("days", say("剩余天数", "days left"), Look.NUMBER),
+        Column("system.assessed_on", by_name()["system.assessed_on"].title, Look.TIME),
+        Column("todo", say("待办", "to do"), Look.LONG),
+    )
+
+
+def _systems(ctx: Context, filed: set[str]) -> Rows:
+    def plain() -> Iterator[Cells]:
+        for _, values in ctx.every((Kind.SYSTEM,)):
+            if ctx.wanted.org and ctx.wanted.org not in {values.get("org_id"), values.get("org.name")}:
+                continue
+            level, until, done = (
+                values.get(f"system.{name}") for name in ("level", "filing_valid_until", "assessed_on")
+            )
+            number = values.get("system.filing_no")
+            known = bool(number) or str(values["key"]) in filed
+            left = (until - int(ctx.now)) // _DAY if isinstance(until, int) else None
+            todo = []
+            if isinstance(level, int) and level >= 2 and not known:
+                todo.append(say("二级以上未见备案", "level 2 or above, no filing known"))
+            if left is not None and left < 0:
+                todo.append(say("备案证明已过期", "filing out of date"))
+            elif left is not None and left <= 92:
+                todo.append(say("三个月内到期，可申请延期", "runs out within three months"))
+            if isinstance(level, int) and level >= 3:
+                if not isinstance(done, int):
+                    todo.append(say("未见测评记录", "no assessment known"))
+                elif int(ctx.now) - done > 366 * _DAY:
+                    todo.append(say("测评超过一年", "assessed more than a year ago"))
+            yield (
+                str(values["key"]), values.get("name"), values.get("org.name"), level, known, number, until, left, done,
+                "；".join(todo) or None,
+            )  # fmt: skip
+
+    return lambda: numbered(ctx.sorted(plain(), place=0, by=(2,)))

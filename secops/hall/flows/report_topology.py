@@ -1,0 +1,165 @@
+"""Pictures of how systems hang together: websites, machines, addresses by network, data; and the list of lines."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from secops.core.language import say
+from secops.core.model import Entity, Kind, Relation, State
+from secops.deliver.reports import words
+from secops.deliver.reports.model import Cells, Column, Picture, Report, Sheet
+from secops.deliver.reports.topology import MOST, Node, drawn
+from secops.hall.flows.report_context import Context, number_column, numbered
+from secops.store import compile as conditions_of
+from secops.store import entities, relations
+
+PICTURES_MOST: Final = 20
+_PER_KIND: Final = 400
+"""Assets of a kind looked at for one picture; the number of all is told."""
+_COLUMNS: Final = (Kind.SYSTEM, Kind.WEBSITE, Kind.HOST, Kind.IP, Kind.DATA)
+_RELATIONS: Final = {
+    "runs-on": ("运行于", "runs on"), "serves": ("服务于", "serves"), "belongs-to": ("属于", "belongs to"),
+    "connects-to": ("连接", "connects to"), "depends-on": ("依赖", "depends on"), "stores": ("存储", "stores"),
+    "supplied-by": ("由其供应", "supplied by"), "resolves-to": ("解析到", "resolves to"),
+}  # fmt: skip
+
+
+def build(ctx: Context) -> Report:
+    """Pictures and list. Raises UsageError."""
+    pictures, left = drawings(ctx)
+    lines = _lines(ctx, [each.id for each in _systems(ctx)])
+    columns = (
+        number_column(),
+        Column("source", say("一端", "from")),
+        Column("source_kind", say("类别", "kind")),
+        Column("type", say("关系", "relation"), chart=say("按关系", "by relation")),
+        Column("target", say("另一端", "to")),
+        Column("target_kind", say("类别", "kind")),
+        Column("reason", say("依据", "reason")),
+    )
+    more = ((say("未画", "not drawn"), say(f"另有 {left} 个系统", f"{left} more systems")),) if left else ()
+    sheet = Sheet(say("关系清单", "Relations"), columns, lambda: numbered(iter(lines)))
+    return Report(say("业务系统拓扑", "Topology"), ctx.facts("", *more), [sheet], ctx.newest, pictures=pictures)
+
+
+def drawings(ctx: Context) -> tuple[list[Picture], int]:
+    """A picture for each of the first systems that have anything, and how many more there are."""
+    found: list[Picture] = []
+    left = 0
+    for system in _systems(ctx):
+        if len(found) >= PICTURES_MOST:
+            left += 1
+            continue
+        picture = _picture(ctx, system)
+        if picture is not None:
+            found.append(picture)
+    return found, left
+
+
+def _systems(ctx: Context) -> list[Entity]:
+    """The systems that the query meets, by key."""
+    ((_, query),) = ctx.parsed((Kind.SYSTEM,))
+    where = conditions_of.where(query, Kind.SYSTEM, ctx.now)
+    found = entities.page(ctx.connection, Kind.SYSTEM, where, limit=2_000)
+    wanted = ctx.wanted.org
+    return sorted(
+        (each for each in found if not wanted or wanted in {each.org_id, ctx.unit(each.org_id)}),
+        key=lambda each: (each.org_id, each.key),
+    )
+
+
+def _members(ctx: Context, system: Entity) -> dict[Kind, list[Entity]]:
+    found: dict[Kind, list[Entity]] = {}
+    for kind in _COLUMNS[1:]:
+        ((_, query),) = ctx.parsed((kind,), f'system_id="{system.id}"')
+        where = conditions_of.where(query, kind, ctx.now)
+        mine = [
+            each for each in entities.page(ctx.connection, kind, where, limit=_PER_KIND) if each.state != State.GONE
+        ]
+        if mine:
+            found[kind] = mine
+    return found
+
+
+def _picture(ctx: Context, system: Entity) -> Picture | None:
+    members = _members(ctx, system)
+    if not members:
+        return None
+    networks = [
+        each for each in entities.of_kind(ctx.connection, ctx.app.site, Kind.NETWORK) if each.state != State.GONE
+    ]
+    nodes = [_node(system, 0, "")]
+    for kind, mine in members.items():
+        nodes += [_node(each, _COLUMNS.index(kind), _frame(each, networks)) for each in mine]
+    ids = {each.id for each in nodes}
+    links = [
+        (each.source, each.target)
+        for each in relations.touching(ctx.connection, sorted(ids))
+        if each.source in ids and each.target in ids
+    ]
+    first = next(kind for kind in _COLUMNS[1:] if kind in members)
+    links += [(system.id, each.id) for each in members[first][:MOST]]
+    links += _served(members)
+    name = str(system.facts.get("name") or system.key)
+    level = system.facts.get("system.level")
+    unit = ctx.unit(system.org_id)
+    title = " ".join(each for each in (name, f"（{unit}）" if unit else "") if each)
+    title += say(f"　等保 {level} 级", f" level {level}") if level else ""
+    return Picture(
+        say(f"拓扑：{name}", f"Topology: {name}"), drawn(title, [words.kind(k) for k in _COLUMNS], nodes, links)
+    )
+
+
+def _served(members: dict[Kind, list[Entity]]) -> list[tuple[str, str]]:
+    """Websites to the addresses they were seen at."""
+    places = {each.key: each.id for each in members.get(Kind.IP, ())}
+    pairs = ((each.id, places.get(str(each.facts.get("address")))) for each in members.get(Kind.WEBSITE, ()))
+    return [(site, place) for site, place in pairs if place]
+
+
+def _node(each: Entity, column: int, frame: str) -> Node:
+    facts = each.facts
+    title = str(facts.get("name") or each.key)
+    note = str(facts.get("http.title") or facts.get("host.os") or facts.get("network.zone") or words.state(each.state))
+    warned = each.state is State.GONE or (not each.declared and not each.org_id)
+    return Node(each.id, title, note if note != title else each.key, str(each.kind), column, frame, warned)
+
+
+def _frame(each: Entity, networks: Sequence[Entity]) -> str:
+    """The narrowest declared network around an address."""
+    if each.kind is not Kind.IP:
+        return ""
+    from secops.core.address import number, span
+
+    place = number(each.key)
+    around = []
+    for one in networks:
+        first, last = span(one.key)
+        if first <= place <= last:
+            around.append((last - first, f"{one.facts.get('name') or ''} {one.key}".strip()))
+    return min(around)[1] if around else ""
+
+
+def _lines(ctx: Context, systems: Sequence[str]) -> list[Cells]:
+    """The relations of the systems' assets, each with its two ends."""
+    if not systems:
+        return []
+    ids: list[str] = []
+    for id in systems:
+        for kind in _COLUMNS[1:]:
+            ((_, query),) = ctx.parsed((kind,), f'system_id="{id}"')
+            where = conditions_of.where(query, kind, ctx.now)
+            ids += [each.id for each in entities.page(ctx.connection, kind, where, limit=_PER_KIND)]
+    drawn_: dict[str, Relation] = {each.id: each for each in relations.touching(ctx.connection, [*systems, *ids])}
+    ends = {end for each in drawn_.values() for end in (each.source, each.target)}
+    known = entities.by_ids(ctx.connection, ends)
+    return sorted(_told(drawn_.values(), known), key=lambda row: tuple(str(each) for each in row))
+
+
+def _told(found: Iterable[Relation], known: Mapping[str, Entity]) -> Iterator[Cells]:
+    for each in found:
+        source, target = known.get(each.source), known.get(each.target)
+        if source is not None and target is not None:
+            yield (
+                source.key, words.kind(source.kind), say(*_RELATIONS.get(str(each.type), (str(each.type),) * 2)),
+                target.key, words.kind(target.kind), each.reason,
+            )  # fmt: skip
