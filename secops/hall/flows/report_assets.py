@@ -22,7 +22,7 @@ _HIDDEN = frozenset({"services.names", "tls.lifetime_age", "seen.age", "system.f
 _ON_PAPER = frozenset({
     "name", "org.name", "system.name", "system.level", "system.grade", "owner", "services.ports", "service.name",
     "service.product", "service.version", "http.title", "host.os", "device.type", "device.vendor", "network.zone",
-    "system.filing_no", "system.filing_valid_until", "data.level", "host.names", "tls.not_after",
+    "system.filing_no", "system.filing_valid_until", "host.names", "tls.not_after",
 })  # fmt: skip
 _CHARTED = {Kind.IP: ("org.name",), Kind.SYSTEM: ("org.name", "system.level"), Kind.WEBSITE: ("org.name",),
             Kind.SERVICE: ("service.name",)}  # fmt: skip
@@ -90,7 +90,7 @@ def _heads(ctx: Context, kind: Kind, fields: Sequence[Field]) -> tuple[Column, .
     columns = [
         ctx.column(
             each,
-            brief=each.name in _ON_PAPER,
+            brief=each.name in _ON_PAPER or kind is Kind.DATA,
             chart=say(f"按{each.zh}", f"by {each.en}") if each.name in charted else "",
         )
         for each in fields
