@@ -19,7 +19,7 @@ from secops.core.errors import UsageError
 from secops.core.fields import Field, by_name, by_word
 from secops.core.filter_fault import complain
 from secops.core.filter_value import Raw, compare
-from secops.core.filter_words import BARE, SAVED, UNIT, WIDE, find, has, titles, words
+from secops.core.filter_words import ANYWHERE, BARE, SAVED, UNIT, WIDE, find, has, titles, words
 from secops.core.language import say
 from secops.core.links import Link, by_phrase, inside, taken_by
 from secops.core.model import Kind
@@ -348,7 +348,7 @@ class _Parser:
         built: list[Query] = []
         problem = ""
         for field in fields:
-            answer = compare(field, ":" if sign == "!=" else sign, raw, network=word == "net")
+            answer = compare(field, ":" if sign == "!=" else sign, raw, within=word in ANYWHERE, network=word == "net")
             if isinstance(answer, str):
                 problem = problem or answer
             else:

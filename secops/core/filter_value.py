@@ -39,7 +39,7 @@ class Raw:
 
 
 def compare(field: Field, sign: str, raw: Raw, *, within: bool = False, network: bool = False) -> Query | str:
-    """The query for `field sign value`, or why there is none. `within` searches a wildcard anywhere in the text."""
+    """The query for `field sign value`, or why there is none. `within` searches anywhere in the text, labels too."""
     if raw.text == "*" and not raw.quoted and sign == ":":
         return Compare(field.name, Op.EXISTS, True)
     if field.type in {Type.TEXT, Type.TEXTS, Type.VERSION}:
@@ -69,15 +69,15 @@ def _text(field: Field, sign: str, raw: Raw, *, within: bool) -> Query | str:
             f"field {field.name} is text and has no order; use : or =",
         )
     if raw.quoted or sign == "=":
-        return _literal(field, sign, raw.text if raw.quoted else _unescaped(raw.text))
+        return _literal(field, sign, raw.text if raw.quoted else _unescaped(raw.text), within=within)
     parts = pattern(_ESCAPED.sub(lambda found: found[0] if found[1] in "*?\\" else found[1], raw.text))
     if not any(isinstance(each, Wild) for each in parts):
-        return _literal(field, sign, _unescaped(raw.text))
+        return _literal(field, sign, _unescaped(raw.text), within=within)
     return wild(field, (Wild.ANY, *parts, Wild.ANY) if within else parts)
 
 
-def _literal(field: Field, sign: str, text: str) -> Query | str:
-    exact = sign == "=" or field.name in LABELS or field.type is Type.VERSION
+def _literal(field: Field, sign: str, text: str, *, within: bool) -> Query | str:
+    exact = sign == "=" or (field.name in LABELS and not within) or field.type is Type.VERSION
     return _checked(field, Op.EQ if exact else Op.CONTAINS, text)
 
 

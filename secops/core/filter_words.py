@@ -6,6 +6,13 @@ from typing import Final
 from secops.core.fields import FIELDS, Field, by_name, by_word
 from secops.core.model import ASSET_KINDS, Kind
 
+SEARCHED: Final = frozenset(
+    {"name", "tags", "host.names", "host.os", "device.vendor", "device.model", "service.product", "service.banner",
+     "service.info", "service.hostname", "http.title", "http.server", "http.powered_by", "http.generator",
+     "http.technologies", "http.icp", "tls.subject", "tls.names", "snmp.description", "snmp.name", "snmp.location",
+     "smb.domain", "system.code", "system.filing_no", "system.suppliers"}
+)  # fmt: skip
+"""Facts that `text:` searches, and the key. The store keeps an index of them: another set needs a migration."""
 WIDE: Final[dict[str, tuple[str, ...]]] = {
     "port": ("port", "services.ports"),
     "service": ("service.name", "services.names"),
@@ -13,6 +20,7 @@ WIDE: Final[dict[str, tuple[str, ...]]] = {
     "system": ("system.name", "system.code"),
     "ip": ("address", "host.addresses"),
     "net": ("address", "network.cidr"),
+    "text": ("key", *sorted(SEARCHED)),
 }
 """Words that mean whichever of these fields the kind has."""
 BARE: Final = ("name", "key", "http.title")
@@ -20,6 +28,8 @@ BARE: Final = ("name", "key", "http.title")
 UNIT: Final = {"name": "org.name", "名称": "org.name", "id": "org_id", "编号": "org_id",
                "contact": "org.contact", "联系人": "org.contact"}  # fmt: skip
 """Words inside `org:(...)`: what is known of a unit."""
+ANYWHERE: Final = frozenset({"text", "全文"})
+"""Words that search every text of an entity."""
 SAVED: Final = ("saved", "常用")
 """Words before the name of a saved filter."""
 
@@ -34,6 +44,8 @@ def words(kind: Kind | None) -> tuple[str, ...]:
 def find(word: str, kind: Kind | None) -> tuple[Field, ...]:
     """The fields that the word stands for; empty where there is none of this kind."""
     plain = word.removeprefix("@")
+    if word in ANYWHERE:
+        word = plain = "text"
     if plain == word and plain in WIDE:
         return tuple(by_name()[name] for name in WIDE[plain] if has(by_name()[name], kind))
     field = by_word().get(plain) or titles().get(plain)

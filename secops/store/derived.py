@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from secops.store import texts
 from secops.store.changes import changes
 from secops.store.cursor import MERGE, cursors
 from secops.store.entities import assets, services
@@ -31,4 +32,5 @@ def clear(connection: Connection) -> None:
     """Empty the derived tables and put the merging reader back to the beginning."""
     for table in TABLES:
         connection.execute(table.delete())
+    texts.clear(connection)
     connection.execute(cursors.delete().where(cursors.c.name == MERGE))

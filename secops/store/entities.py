@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from secops.core import address, version
 from secops.core.fields import FIELDS, Field, Type
 from secops.core.model import Entity, Kind, State, Value
+from secops.store import texts
 from secops.store.database import metadata
 from secops.store.rows import among, chunks, pack, pack_or_none, plain, upsert
 
@@ -173,8 +174,9 @@ _KINDS: Final = {each.value: each for each in Kind}
 _STATES: Final = {each.value: each for each in State}
 
 
-def put(connection: Connection, entities: Mapping[str, Entity]) -> None:
-    """Write these entities, by id, as they are now."""
+def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[str, Entity] | None = None) -> None:
+    """Write these entities, by id, as they are now. `before`: as the tables have them, so that less is to be done."""
+    texts.put(connection, entities, before or {})
     for table, service in ((assets, False), (services, True)):
         rows = [encode(each, id) for id, each in entities.items() if (each.kind is Kind.SERVICE) is service]
         upsert(connection, table, rows)

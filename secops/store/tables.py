@@ -6,6 +6,7 @@ _FILES: tuple[str, ...] = (
     "runs",
     "coverage",
     "looks",
+    "texts",
     "observations",
     "decisions",
     "run_ends",

@@ -15,12 +15,13 @@ from secops.core.errors import UsageError
 from secops.core.fields import FIELDS, Derivation, Field, Type, by_name, facts_of, of_kind
 from secops.core.filter import parse
 from secops.core.filter_text import write
+from secops.core.filter_words import SEARCHED
 from secops.core.links import LINKS, Way, by_link, taken_by
 from secops.core.model import ASSET_KINDS, Entity, Kind, Organisation, Relation, RelationType, State, Value
 from secops.core.standing import standing
 from secops.grade.rule import certain, possible
 from secops.store import compile as sql
-from secops.store import derive, entities, organisations, relations
+from secops.store import derive, entities, organisations, relations, search, texts
 from secops.store.database import Database, metadata
 from secops.store.entities import assets, services
 
@@ -289,7 +290,10 @@ def kinds() -> st.SearchStrategy[Kind | None]:
 def answer(world: World, query: q.Query, kind: Kind | None) -> set[str]:
     table = derive.table_of(kind)
     with world.database.read() as connection:
-        return set(connection.execute(sa.select(table.c.id).where(sql.where(query, kind, NOW))).scalars())
+        found = set(connection.execute(sa.select(table.c.id).where(sql.where(query, kind, NOW))).scalars())
+        sought = sa.select(table.c.id).where(search.condition(connection, query, kind, NOW))
+        assert set(connection.execute(sought).scalars()) == found, "words looked up change no answer"
+        return found
 
 
 def oracle(world: World, query: q.Query, kind: Kind | None) -> set[str]:
@@ -380,6 +384,28 @@ def test_any_text_parses_or_is_refused_with_a_place(world: World, text: str, kin
         assert "^" in refusal.why
         return
     assert answer(world, query, kind) == oracle(world, query, kind)
+
+
+@slow
+@given(data=st.data())
+def test_whatever_a_text_contains_is_proposed_by_its_words(world: World, data: st.DataObject) -> None:
+    """A piece of any text of any entity, in any case, leads back to the entity through the index of words."""
+    each = data.draw(st.sampled_from(sorted(world.entities.values(), key=lambda e: e.id)))
+    names = [n for n in sorted(SEARCHED & facts_of(each.kind)) if each.facts.get(n)]
+    names += [] if each.kind in {Kind.IP, Kind.SERVICE} else ["key"]
+    if not names:
+        return
+    name = data.draw(st.sampled_from(names))
+    value = each.key if name == "key" else each.facts[name]
+    text = data.draw(st.sampled_from(value)) if isinstance(value, tuple) else str(value)
+    first = data.draw(st.integers(0, max(0, len(text) - 1)))
+    word = text[first : data.draw(st.integers(first, len(text)))]
+    word = word.upper() if data.draw(st.booleans()) and word.isascii() else word
+    with world.database.read() as connection:
+        ids = texts.lookup(connection, word)
+    assert ids is None or each.id in ids
+    if len(word) >= 3 and world.database.embedded and any(c.isalnum() or c > "\x7f" for c in word):
+        assert ids is not None or not word.replace("/", "").isalnum()
 
 
 def test_values_read_what_the_oracle_reads(world: World) -> None:

@@ -227,7 +227,8 @@ class _State:
         )
 
     def _write(self, connection: Transaction, outcome: Merged, known: Mapping[str, Entity]) -> None:
-        entities.put(connection, {id: e for id, e in outcome.entities.items() if id not in outcome.seen_again})
+        moved = {id: e for id, e in outcome.entities.items() if id not in outcome.seen_again}
+        entities.put(connection, moved, known)
         entities.see_again(connection, {id: outcome.entities[id] for id in outcome.seen_again})
         looks.put(
             connection,
@@ -249,7 +250,6 @@ class _State:
                 self.counts[str(each.new)] += 1
             elif each.field == "state" and each.old in {"stale", "gone"}:
                 self.counts["back"] += 1
-        del known
 
 
 def registers(connection: Transaction, upto: int) -> dict[str, Register]:

@@ -41,4 +41,10 @@ def test_the_steps_make_exactly_the_tables_the_program_uses(tmp_path: Path) -> N
     store = Database.file(tmp_path / "a.db")
     upgrade(store)
     with store.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        own = {"include_name": _ours, "include_object": lambda _, name, *__: _ours(name)}
+        assert compare_metadata(MigrationContext.configure(connection, opts=own), metadata) == []
+
+
+def _ours(name: object, *_: object) -> bool:
+    """Not the insides of the index of words, which each database words otherwise."""
+    return not str(name).startswith(("texts_pieces", "texts_by_pieces"))

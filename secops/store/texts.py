@@ -1,0 +1,173 @@
+"""Where words stand: an index of the pieces of the entities' texts. It proposes, the condition on the entity decides.
+
+Derived and no fact: outside the digest, filled as entities are written. SQLite: FTS5 that keeps postings only, to which
+an entity's new pieces are added (those it no longer has propose it in vain until the next rebuild). PostgreSQL: the
+pieces of each entity as an array under a GIN index.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Connection
+
+from secops.core.fields import by_name, facts_of
+from secops.core.filter_words import SEARCHED
+from secops.core.model import Entity, Kind
+from secops.core.query import TEXTUAL, Compare, Op, Wild, fold, pattern
+from secops.store.database import metadata
+from secops.store.pieces import begins, cut, needed
+from secops.store.rows import plain
+
+texts = sa.Table(
+    "texts",
+    metadata,
+    sa.Column("doc", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    sa.Column("pieces", sa.Text().with_variant(ARRAY(sa.Text), "postgresql")),
+)
+sa.Index("texts_by_pieces", texts.c.pieces, postgresql_using="gin").ddl_if(dialect="postgresql")
+
+FTS: Final = "texts_pieces"
+MAKE: Final = f"CREATE VIRTUAL TABLE {FTS} USING fts5(pieces, content='', detail=none, columnsize=0, tokenize='ascii')"
+MOST: Final = 10_000
+"""A word in more texts than this is found by reading on from the first as fast, and is not looked up."""
+_BATCH: Final = 4_000
+_ADDRESSES: Final = frozenset("0123456789abcdef.:[]/tcpud")
+"""Characters that keys of addresses and their ports are made of, folded; those keys are not in the index."""
+_BARE_KEYS: Final = frozenset({Kind.IP, Kind.SERVICE})
+
+
+@event.listens_for(texts, "after_create")
+def _made(_table: sa.Table, connection: Connection, **_kw: object) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(MAKE)
+
+
+@event.listens_for(texts, "before_drop")
+def _dropped(_table: sa.Table, connection: Connection, **_kw: object) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {FTS}")
+
+
+_NAMES: Final = {kind: tuple(sorted(SEARCHED & facts_of(kind))) for kind in Kind}
+
+
+def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[str, Entity]) -> None:
+    """Take in the texts of these entities, by id. `before`: as they were when last taken in; others are new."""
+    rows: list[tuple[str, frozenset[str], frozenset[str]]] = []
+    for id, each in entities.items():
+        names = _NAMES[each.kind]
+        old = before.get(id)
+        if old is not None:
+            was, now = old.facts, each.facts
+            if old.key == each.key and all(was.get(name) == now.get(name) for name in names):
+                continue
+        pieces = _pieces(each, names)
+        known = _pieces(old, names) if old is not None else frozenset()
+        if not pieces <= known:
+            rows.append((id, pieces, known))
+    if rows:
+        _write(connection, rows)
+
+
+def build(connection: Connection) -> None:
+    """Take in everything anew, from whatever columns the tables have: for migrations."""
+    clear(connection)
+    there = sa.inspect(connection)
+    for name in ("assets", "services"):
+        columns = {each["name"] for each in there.get_columns(name)}
+        wanted = sorted(by_name()[each].column for each in SEARCHED if by_name()[each].column in columns)
+        table = sa.table(name, *(sa.column(each) for each in ("id", *({"kind", "key"} & columns), *wanted)))
+        keyed = "kind" in columns
+        found = connection.execute(sa.select(table).execution_options(yield_per=1000)).mappings()
+        while page := list(islice(found, _BATCH)):
+            rows = []
+            for row in page:
+                values = [str(row[each]) for each in wanted if row[each] is not None]
+                if keyed and row["kind"] != Kind.IP:
+                    values.append(str(row["key"]))
+                if pieces := frozenset().union(*map(cut, values)):
+                    rows.append((str(row["id"]), pieces, frozenset[str]()))
+            _write(connection, rows)
+
+
+def clear(connection: Connection) -> None:
+    """Empty the index."""
+    connection.execute(texts.delete())
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"INSERT INTO {FTS}({FTS}) VALUES('delete-all')")
+
+
+def lookup(connection: Connection, word: str) -> list[str] | None:
+    """Ids of all entities in whose indexed texts the word may stand; None where it is too short, or in too many."""
+    chosen = _choice(connection.dialect.name, word)
+    if chosen is None:
+        return None
+    found = list(connection.execute(chosen.limit(MOST + 1)).scalars())
+    return found if len(found) <= MOST else None
+
+
+def word_of(compare: Compare, kind: Kind | None) -> str:
+    """What must stand in the text for the comparison to hold, folded; empty where the index cannot tell."""
+    if compare.op not in TEXTUAL | {Op.EQ} or not isinstance(compare.value, str):
+        return ""
+    word = compare.value
+    if compare.op is Op.LIKE:
+        word = max("".join("\0" if isinstance(e, Wild) else e for e in pattern(word)).split("\0"), key=len)
+    word = fold(word)
+    return word if word and _covers(compare.field, word, kind) else ""
+
+
+def _covers(field: str, word: str, kind: Kind | None) -> bool:
+    """Whether the index knows every entity of this kind in whose field the word stands."""
+    if field != "key":
+        return field in SEARCHED
+    return (kind is not None and kind not in _BARE_KEYS) or not frozenset(word) <= _ADDRESSES
+
+
+def _pieces(entity: Entity, names: Iterable[str]) -> frozenset[str]:
+    facts = entity.facts
+    values = [] if entity.kind in _BARE_KEYS else [entity.key]
+    for name in names:
+        value = facts.get(name)
+        if value is not None:
+            values.extend(map(str, value) if isinstance(value, tuple) else (str(value),))
+    if not values:
+        return frozenset()
+    return cut(plain(values[0])) if len(values) == 1 else frozenset().union(*(cut(plain(each)) for each in values))
+
+
+def _write(connection: Connection, rows: list[tuple[str, frozenset[str], frozenset[str]]]) -> None:
+    if connection.dialect.name == "sqlite":
+        known = [(id,) for id, _, _ in rows]
+        connection.exec_driver_sql("INSERT INTO texts (id) VALUES (?) ON CONFLICT (id) DO NOTHING", known)
+        connection.exec_driver_sql(
+            f"INSERT INTO {FTS} (rowid, pieces) SELECT doc, ? FROM texts WHERE id = ?",  # noqa: S608 - a name of ours
+            [(" ".join(pieces - before), id) for id, pieces, before in rows],
+        )
+        return
+    connection.execute(
+        sa.text(
+            "INSERT INTO texts (id, pieces) VALUES (:id, :pieces)"
+            " ON CONFLICT (id) DO UPDATE SET pieces = excluded.pieces"
+        ),
+        [{"id": id, "pieces": sorted(pieces)} for id, pieces, _ in rows],
+    )
+
+
+def _choice(name: str, word: str) -> sa.Select[Any] | None:
+    pieces = needed(word)
+    if name != "sqlite":
+        wanted = sa.text("texts.pieces @> CAST(:wanted AS text[])").bindparams(wanted=list(pieces))
+        return sa.select(texts.c.id).where(wanted) if pieces else None
+    start = begins(word) if not pieces else ""
+    if not pieces and not start:
+        return None
+    match = " AND ".join(f'"{each}"' for each in pieces) if pieces else f'"{start}" *'
+    fts = sa.table(FTS, sa.column("rowid"))
+    condition = sa.literal_column(FTS).op("MATCH")(match)
+    return sa.select(texts.c.id).select_from(fts.join(texts, texts.c.doc == fts.c.rowid)).where(condition)
