@@ -18,13 +18,15 @@ _MOST: Final = 12
 
 
 @lru_cache(maxsize=1 << 15)
-def cut(text: str) -> frozenset[str]:
-    """The pieces of a text: of every run one at each character, shorter at its end."""
-    found: set[str] = set()
+def cut(text: str) -> str:
+    """The pieces of a text, parted by spaces: of every run one at each character, shorter at its end."""
+    found: list[str] = []
     for run in _RUN.findall(fold(text)):
-        size = _size(run)
-        found.update([run[place : place + size] for place in range(len(run))])
-    return frozenset(found)
+        if run[0] < "\x80":
+            found += [run[place : place + _LETTERS] for place in range(len(run) - 1)]
+        else:
+            found += [run[place : place + _OTHERS] for place in range(len(run))]
+    return " ".join(found)
 
 
 def needed(text: str) -> tuple[str, ...]:

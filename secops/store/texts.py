@@ -5,7 +5,7 @@ an entity's new pieces are added (those it no longer has propose it in vain unti
 pieces of each entity as an array under a GIN index.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from secops.core.model import Entity, Kind
 from secops.core.query import TEXTUAL, Compare, Op, Wild, fold, pattern
 from secops.store.database import metadata
 from secops.store.pieces import begins, cut, needed
-from secops.store.rows import plain
+from secops.store.rows import among, plain
 
 texts = sa.Table(
     "texts",
@@ -58,20 +58,23 @@ _NAMES: Final = {kind: tuple(sorted(SEARCHED & facts_of(kind))) for kind in Kind
 
 def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[str, Entity]) -> None:
     """Take in the texts of these entities, by id. `before`: as they were when last taken in; others are new."""
-    rows: list[tuple[str, frozenset[str], frozenset[str]]] = []
+    new: list[tuple[str, str]] = []
+    more: list[tuple[str, str]] = []
+    whole = connection.dialect.name != "sqlite"
     for id, each in entities.items():
         names = _NAMES[each.kind]
         old = before.get(id)
-        if old is not None:
-            was, now = old.facts, each.facts
-            if old.key == each.key and all(was.get(name) == now.get(name) for name in names):
-                continue
-        pieces = _pieces(each, names)
-        known = _pieces(old, names) if old is not None else frozenset()
-        if not pieces <= known:
-            rows.append((id, pieces, known))
-    if rows:
-        _write(connection, rows)
+        if old is None:
+            if pieces := _pieces(_values(each, names)):
+                new.append((id, pieces))
+            continue
+        was, now = old.facts, each.facts
+        if old.key == each.key and all(was.get(name) == now.get(name) for name in names):
+            continue
+        values, known = _values(each, names), _values(old, names)
+        if pieces := _pieces(values if whole else [value for value in values if value not in known]):
+            (more if known else new).append((id, pieces))
+    _add(connection, new, more)
 
 
 def build(connection: Connection) -> None:
@@ -90,9 +93,9 @@ def build(connection: Connection) -> None:
                 values = [str(row[each]) for each in wanted if row[each] is not None]
                 if keyed and row["kind"] != Kind.IP:
                     values.append(str(row["key"]))
-                if pieces := frozenset().union(*map(cut, values)):
-                    rows.append((str(row["id"]), pieces, frozenset[str]()))
-            _write(connection, rows)
+                if pieces := _pieces(values):
+                    rows.append((str(row["id"]), pieces))
+            _add(connection, rows, [])
 
 
 def clear(connection: Connection) -> None:
@@ -129,34 +132,46 @@ def _covers(field: str, word: str, kind: Kind | None) -> bool:
     return (kind is not None and kind not in _BARE_KEYS) or not frozenset(word) <= _ADDRESSES
 
 
-def _pieces(entity: Entity, names: Iterable[str]) -> frozenset[str]:
+def _values(entity: Entity, names: Iterable[str]) -> list[str]:
     facts = entity.facts
-    values = [] if entity.kind in _BARE_KEYS else [entity.key]
+    values = [] if entity.kind in _BARE_KEYS else [plain(entity.key)]
     for name in names:
         value = facts.get(name)
         if value is not None:
-            values.extend(map(str, value) if isinstance(value, tuple) else (str(value),))
-    if not values:
-        return frozenset()
-    return cut(plain(values[0])) if len(values) == 1 else frozenset().union(*(cut(plain(each)) for each in values))
+            values.extend(map(plain, map(str, value)) if isinstance(value, tuple) else (plain(str(value)),))
+    return values
 
 
-def _write(connection: Connection, rows: list[tuple[str, frozenset[str], frozenset[str]]]) -> None:
-    if connection.dialect.name == "sqlite":
-        known = [(id,) for id, _, _ in rows]
-        connection.exec_driver_sql("INSERT INTO texts (id) VALUES (?) ON CONFLICT (id) DO NOTHING", known)
-        connection.exec_driver_sql(
-            f"INSERT INTO {FTS} (rowid, pieces) SELECT doc, ? FROM texts WHERE id = ?",  # noqa: S608 - a name of ours
-            [(" ".join(pieces - before), id) for id, pieces, before in rows],
-        )
+def _pieces(values: Iterable[str]) -> str:
+    return " ".join(filter(None, map(cut, values)))
+
+
+def _add(connection: Connection, new: Sequence[tuple[str, str]], more: Sequence[tuple[str, str]]) -> None:
+    """Take in whole texts of entities, and what texts the index has got more of."""
+    if connection.dialect.name != "sqlite":
+        arrays = [{"id": id, "pieces": sorted(set(pieces.split(" ")))} for id, pieces in (*new, *more)]
+        if arrays:
+            connection.execute(
+                sa.text(
+                    "INSERT INTO texts (id, pieces) VALUES (:id, :pieces)"
+                    " ON CONFLICT (id) DO UPDATE SET pieces = excluded.pieces"
+                ),
+                arrays,
+            )
         return
-    connection.execute(
-        sa.text(
-            "INSERT INTO texts (id, pieces) VALUES (:id, :pieces)"
-            " ON CONFLICT (id) DO UPDATE SET pieces = excluded.pieces"
-        ),
-        [{"id": id, "pieces": sorted(pieces)} for id, pieces, _ in rows],
-    )
+    rows: list[tuple[int, str]] = []
+    if more:
+        held = connection.execute(sa.select(texts.c.id, texts.c.doc).where(among(texts.c.id, [id for id, _ in more])))
+        docs = {row.id: row.doc for row in held}
+        rows = sorted((docs[id], pieces) for id, pieces in more if id in docs)
+        new = [*new, *((id, pieces) for id, pieces in more if id not in docs)]
+    if new:
+        first = int(connection.exec_driver_sql("SELECT coalesce(max(doc), 0) + 1 FROM texts").scalar_one())
+        numbered = [(doc, id) for doc, (id, _) in enumerate(new, first)]
+        connection.exec_driver_sql("INSERT OR REPLACE INTO texts (doc, id) VALUES (?, ?)", numbered)
+        rows += [(doc, pieces) for doc, (_, pieces) in enumerate(new, first)]
+    if rows:  # in order of their numbers: FTS5 writes out what it holds whenever one goes back
+        connection.exec_driver_sql(f"INSERT INTO {FTS} (rowid, pieces) VALUES (?, ?)", rows)  # noqa: S608 - a name of ours
 
 
 def _choice(name: str, word: str) -> sa.Select[Any] | None:

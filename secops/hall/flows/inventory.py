@@ -27,6 +27,7 @@ from secops.store import (
     records,
     relations,
     runs,
+    search,
 )
 from secops.store import compile as compiler
 from secops.store import facets as counts
@@ -66,7 +67,8 @@ def listed(
     while True:
         size = min(PAGE, left) if limit else PAGE
         with app.database.read() as connection:
-            found = list(entities.page(connection, kind, compiler.where(parsed, kind, now), after=after, limit=size))
+            condition = search.condition(connection, parsed, kind, now)
+            found = list(entities.page(connection, kind, condition, after=after, limit=size))
             rows = [row_of(each, values) for each, values in with_computed(connection, found, now)]
         yield from rows
         left -= len(rows)
@@ -79,7 +81,7 @@ def count(app: App, query: str = "", *, kind: Kind | None = None) -> int:
     """How many the query meets."""
     kind, parsed = read(app, query, kind)
     with app.database.read() as connection:
-        return entities.count(connection, kind, compiler.where(parsed, kind, app.clock.now()))
+        return entities.count(connection, kind, search.condition(connection, parsed, kind, app.clock.now()))
 
 
 def facets(
@@ -101,8 +103,8 @@ def facets(
         kind = Kind.SERVICE
     now = app.clock.now()
     kind, parsed = read(app, query, kind)
-    condition = compiler.where(parsed, kind, now)
     with app.database.read() as connection:
+        condition = search.condition(connection, parsed, kind, now)
         whole = entities.count(connection, kind, condition)
         told = list(counts.top(connection, kind, condition, found, now=now, limit=limit))
         known = counts.known(connection, kind, condition, found, now)
@@ -265,9 +267,8 @@ def exported(app: App, query: str = "") -> Iterator[dict[str, object]]:
         after = ""
         while True:
             with app.database.read() as connection:
-                found = list(
-                    entities.page(connection, kind, compiler.where(parsed, kind, now), after=after, limit=PAGE)
-                )
+                condition = search.condition(connection, parsed, kind, now)
+                found = list(entities.page(connection, kind, condition, after=after, limit=PAGE))
                 dated = looks.timed(connection, {each.id: each for each in found})
                 rows = [_whole(dated[each.id], values) for each, values in with_computed(connection, found, now)]
             yield from rows
