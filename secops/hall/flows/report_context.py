@@ -24,8 +24,7 @@ from secops.hall.flows import queries
 from secops.hall.flows.inventory import with_computed
 from secops.hall.flows.inventory_at import listed_at
 from secops.hall.flows.report_sight import Sight
-from secops.store import compile as conditions_of
-from secops.store import entities, findings, organisations
+from secops.store import entities, findings, organisations, search
 from secops.store.grading import Transaction
 
 PAGE = 500
@@ -142,7 +141,7 @@ class Context:
             yield from (_parsed(row) for row in listed_at(self.app, self.at, words_, kind=kind))
             return
         after = ""
-        where = conditions_of.where(query, kind, self.now)
+        where = search.condition(self.connection, query, kind, self.now)
         while True:
             page = list(entities.page(self.connection, kind, where, after=after, limit=PAGE))
             for _, values in with_computed(self.connection, page, self.now):

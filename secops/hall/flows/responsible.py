@@ -16,7 +16,7 @@ from secops.hall.flows.inventory import PAGE, find
 from secops.hall.flows.merge import registers
 from secops.hall.flows.queries import read
 from secops.store import compile as compiler
-from secops.store import cursor, decisions, organisations, owned, records
+from secops.store import cursor, decisions, organisations, owned, records, search
 from secops.store.grading import Transaction
 
 BATCH = PAGE * 10
@@ -51,7 +51,7 @@ def listed(app: App, query: str = "", *, kind: Kind | None = None) -> Iterator[d
     after = ""
     while True:
         with app.database.read() as connection:
-            condition = compiler.where(parsed, kind, app.clock.now())
+            condition = search.condition(connection, parsed, kind, app.clock.now())
             found = list(owned.page(connection, kind, condition, after=after, limit=BATCH))
         for each in found:
             asked = _asked(each, codes)
