@@ -57,6 +57,14 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops inventory import 系统台账.xlsx --plan",
         "secops inventory import bom.json --system 预算管理系统 --yes --who 张三",
     ),
+    "inventory edit": (
+        "secops inventory edit system CZ-001 负责人=张三 tags+=重要 --reason 人员调整",
+        "secops inventory edit host 机房一号 organisation=财政局 --new",
+    ),
+    "inventory bulk": (
+        "secops inventory bulk 'kind:host net:192.0.2.0/24' system=CZ-001 --plan",
+        "secops inventory bulk 'kind:website org:财政局' owner=张三 tags+=门户 --reason 归口",
+    ),
     "inventory mapping list": ("secops inventory mapping list", "secops inventory mapping list -f json"),
     "inventory mapping show": ("secops inventory mapping show 科室台账", "secops -w DIR inventory mapping show mine"),
     "inventory mapping save": (

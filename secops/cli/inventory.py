@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from secops.cli import inventory_fields, inventory_filter, inventory_import, inventory_mapping, inventory_who
+from secops.cli import (
+    inventory_edit,
+    inventory_fields,
+    inventory_filter,
+    inventory_import,
+    inventory_mapping,
+    inventory_who,
+)
 from secops.cli.show import Column, Format, chosen, one, rows
 from secops.core.language import say
 from secops.core.model import Kind
@@ -26,6 +33,7 @@ app = typer.Typer(
 app.add_typer(inventory_fields.app)
 app.add_typer(inventory_who.app)
 app.add_typer(inventory_import.app)
+app.add_typer(inventory_edit.app)
 app.add_typer(inventory_mapping.app, name="mapping")
 app.add_typer(inventory_filter.app, name="filter")
 

@@ -11,7 +11,7 @@ from secops.cli.show import Column, Format, chosen, opened, rows, visible
 from secops.core.language import say
 
 if TYPE_CHECKING:
-    from secops.hall.flows.ledger_import import Import
+    from secops.hall.flows.ledger_batch import Batch
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -50,7 +50,7 @@ def import_(
     out: Annotated[str, typer.Option("--out", "-o", help=say("预览写到文件", "the preview into a file"))] = "-",
 ) -> None:
     """`secops inventory import`."""
-    from secops.cli.context import exit_code, follow, open_app, operator_of, talk
+    from secops.cli.context import open_app, operator_of
     from secops.core.errors import UsageError
     from secops.hall.flows.ledger_import import Options
     from secops.hall.flows.ledger_import import opened as read
@@ -61,18 +61,24 @@ def import_(
         )
     options = Options(section, sheet, mapping, clear=clear, create=create, system=system, repository=repository)
     with open_app() as holder, read(holder, files, options, who=operator_of(who)) as found:
-        for note in found.notes:
-            talk(("! " if note.warning else "") + visible(note.text))
-        tell(found, format, out)
-        if plan or not found.changes:
-            summary = follow([found.summary(applied=not plan)], format=Format.TABLE)
-        else:
-            agreed(found, yes=yes)
-            summary = follow(found.apply(), format=Format.TABLE)
-    raise typer.Exit(exit_code(summary))
+        code = carried(found, plan=plan, yes=yes, format=format, out=out)
+    raise typer.Exit(code)
 
 
-def tell(found: "Import", format: Format | None, out: str) -> None:
+def carried(found: "Batch", *, plan: bool, yes: bool, format: Format | None, out: str) -> int:
+    """Tell what would change, ask, do it; the exit code. Raises UsageError."""
+    from secops.cli.context import exit_code, follow, talk
+
+    for note in found.notes:
+        talk(("! " if note.warning else "") + visible(note.text))
+    tell(found, format, out)
+    if plan or not found.changes:
+        return exit_code(follow([found.summary(applied=not plan)], format=Format.TABLE))
+    agreed(found, yes=yes)
+    return exit_code(follow(found.apply(), format=Format.TABLE))
+
+
+def tell(found: "Batch", format: Format | None, out: str) -> None:
     """Every row's outcome: all of them to machines and files, the first of each kind to a terminal."""
     told = (each.data for each in found.preview())
     if chosen(format, out) is Format.TABLE:
@@ -117,7 +123,7 @@ def _change(value: object) -> str:
     return "；".join(f"{title}: {plain_text(one)}" for title, one in value.items())
 
 
-def agreed(found: "Import", *, yes: bool) -> None:
+def agreed(found: "Batch", *, yes: bool) -> None:
     """A person is asked; a script must have said --yes. Raises UsageError."""
     from secops.core.errors import UsageError
 

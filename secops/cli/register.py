@@ -145,7 +145,7 @@ def set_(
     from secops.hall.flows.register import put
 
     with open_app() as opened:
-        _told(put(opened, type, key, values, who=operator_of(who), reason=reason))
+        told(put(opened, type, key, values, who=operator_of(who), reason=reason))
 
 
 @app.command("withdraw", help=say("撤销一行，历史保留", "take a row out of force; its history stays"))
@@ -155,7 +155,7 @@ def withdraw(type: Type, key: Key, *, who: Who = "", reason: Reason = "") -> Non
     from secops.hall.flows.register import withdraw as undone
 
     with open_app() as opened:
-        _told(undone(opened, type, key, who=operator_of(who), reason=reason))
+        told(undone(opened, type, key, who=operator_of(who), reason=reason))
 
 
 @app.command("pending", help=say("待第二人批准的变更", "changes that wait for a second person"))
@@ -193,10 +193,11 @@ def _answer(id: str, *, yes: bool, who: str, note: str) -> None:
     from secops.hall.flows.register import answer
 
     with open_app() as opened:
-        _told(answer(opened, id, yes=yes, who=operator_of(who), note=note))
+        told(answer(opened, id, yes=yes, who=operator_of(who), note=note))
 
 
-def _told(done: object) -> None:
+def told(done: object) -> None:
+    """Say what became of a change; the id of a proposal goes to stdout."""
     from secops.cli.context import talk
     from secops.hall.flows.amend import Done
 

@@ -70,12 +70,18 @@ _ZH: dict[str, str] = {
     "host": "主机",
     "device": "设备",
     "service": "开放端口",
-    "ledger.new": "新登记",
-    "ledger.changed": "修改",
-    "ledger.proposed": "待第二人批准",
-    "ledger.withdrawn": "撤销",
-    "ledger.same": "无变化",
-    "ledger.passed": "非数据行",
+    **{
+        f"{kind}.{name}": word
+        for kind in ("ledger", "bulk")
+        for name, word in (
+            ("new", "新登记"),
+            ("changed", "修改"),
+            ("proposed", "待第二人批准"),
+            ("withdrawn", "撤销"),
+            ("same", "无变化"),
+            ("passed", "非数据行"),
+        )
+    },
     "steps": "步骤",
     "succeeded": "成功",
     "failed": "失败",

@@ -38,6 +38,10 @@ CODES: dict[str, str] = {
     "E1382": "没有写要导入的文件|no file to import",
     "E1384": "没有写物料清单属于哪个系统或代码仓库|of which system or repository a bill of materials is, is not said",
     "E1385": "物料清单读不了|a bill of materials that cannot be read",
+    "E1386": "台账里没有这个资产或单位|the inventory has no such asset or organisation",
+    "E1387": "一次要改的资产过多|too many assets for one change",
+    "E1388": "这一类不能这样改|this kind cannot be changed so",
+    "E1389": "没有写要改什么|nothing to change was given",
     "E1383": "没有同意写入|the operator did not agree to write",
     # registers (hall.flows.register)
     "E1520": "没有这种台账|no such register",

@@ -35,7 +35,11 @@ class Done:
 def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: str, reason: str) -> Done:
     """Change one declared thing and merge. Raises UsageError."""
     force = in_force(app)
-    command = f"secops register columns {section.kind}"
+    known = (
+        f"secops register columns {section.kind}"
+        if section.register
+        else f"secops schema {'' if section.kind == ORGANISATION else 'asset.'}{section.kind}"
+    )
     if section.register is not None and key and f"{section.kind}:{key}" not in force.decisions:
         key = _known_as(force, section, key)
     before = force.decisions.get(f"{section.kind}:{key}")
@@ -59,7 +63,7 @@ def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: st
             say(f"{section.title}这样写不对", f"this is no row of {section.title}"),
             where=getattr(getattr(error, "skipped", None), "where", "") or key,
             why=str(error),
-            hint=say(f"列名见 {command}", f"the columns: {command}"),
+            hint=say(f"列名见 {known}", f"the columns: {known}"),
         ) from error
     if not given and new.subject in force.decisions:
         return amend(app, section, new.key, words, who=who, reason=reason)

@@ -43,6 +43,8 @@ class Work:
     settled: Settled
     who: str
     reason: str
+    named: bool = True
+    """The reason of each decision names the place its row stands at."""
     gone: tuple[str, ...] = ()
     """Subjects that the import withdraws."""
     counts: dict[str, int] = field(default_factory=dict)
@@ -182,6 +184,8 @@ def _dated(app: App, work: Work, found: Iterable[Change]) -> list[Change]:
 
 def _placed(work: Work, found: Sequence[Change], new: Sequence[Stated]) -> list[Change]:
     """The decisions with the place each comes from in their reason."""
+    if not work.named:
+        return list(found)
     where = {each.subject: each.where for each in new}
     return [
         (
@@ -246,15 +250,15 @@ def told(app: App, work: Work) -> Iterator[Chunk]:
         yield chunk
 
 
-def apply(app: App, work: Work, *, seen: int, changes: int) -> Iterator[int]:
-    """Record and merge: up to `WHOLE` changes as one transaction, else chunk by chunk. Yields how many rows are done.
+def apply(app: App, work: Work, *, seen: int, changes: int, whole: int) -> Iterator[int]:
+    """Record and merge: up to `whole` changes as one transaction, else chunk by chunk. Yields how many rows are done.
 
     `seen`: the newest decision when the rows were told; where there is a later one nothing is written.
     Raises StaleError.
     """
     walk = Walk(app, work)
     done = 0
-    if changes <= WHOLE:
+    if changes <= whole:
         with app.database.write() as connection:
             _unchanged(connection, seen)
             while (chunk := walk.step(connection)) is not None:

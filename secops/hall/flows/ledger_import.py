@@ -1,29 +1,19 @@
 """Ledgers people keep become decisions: told first, row by row, then recorded as one, with who and from which cell."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from secops.core.errors import InvalidFile, SecopsError, UsageError
-from secops.core.events import Event, Note, Progress, Row, Summary
+from secops.core.events import Note
 from secops.core.language import say
 from secops.core.model import Skipped
 from secops.hall.app import App
 from secops.hall.flows import ledger_bill as bill
 from secops.hall.flows.discover_import import digest
-from secops.hall.flows.ledger_change import (
-    CHANGED,
-    LEFT,
-    NEW,
-    PASSED,
-    PROPOSED,
-    WITHDRAWN,
-    StaleError,
-    Work,
-    apply,
-    told,
-)
+from secops.hall.flows.ledger_batch import Batch
+from secops.hall.flows.ledger_change import Work
 from secops.hall.flows.ledger_mapping import every, named
 from secops.hall.flows.ledger_settle import settle
 from secops.hall.flows.ledger_spool import Spool
@@ -41,7 +31,6 @@ _ORDER: Final = (
     "data",
 )  # fmt: skip
 """What others refer to comes first, so that each declaration stands on what it names."""
-_WRITES: Final = (NEW, CHANGED, PROPOSED, WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,81 +50,7 @@ class Options:
     repository: str = ""
 
 
-@dataclass(slots=True)
-class Import:
-    """Files read and settled. `preview` tells what they change, `apply` does it; close it when done."""
-
-    app: App
-    who: str
-    work: Work
-    files: tuple[Path, ...]
-    digests: tuple[str, ...]
-    seen: int
-    notes: list[Note] = field(default_factory=list)
-    unread: int = 0
-    begun: float = 0.0
-
-    def preview(self) -> Iterator[Row]:
-        """What each row would do. Nothing is written."""
-        for chunk in told(self.app, self.work):
-            yield from chunk.rows
-
-    @property
-    def changes(self) -> int:
-        """How many decisions would be made, as last told."""
-        return sum(self.work.counts.get(each, 0) for each in _WRITES)
-
-    def apply(self) -> Iterator[Event]:
-        """Record what was told, and merge. Raises UsageError where something was declared since."""
-        total = sum(self.work.counts.values())
-        if self.changes:
-            files = [{"file": path.name, "sha256": each} for path, each in zip(self.files, self.digests, strict=True)]
-            self.app.audit.append("inventory.import", {"who": self.who, "files": files, "changes": self.changes})
-            try:
-                for done in apply(self.app, self.work, seen=self.seen, changes=self.changes):
-                    yield Progress(say("登记", "declare"), done, total, say("行", "rows"))
-            except StaleError as error:
-                raise UsageError(
-                    "E1379",
-                    say(
-                        "预览之后有人改过台账，什么也没有写入",
-                        "something was declared after the preview: nothing was written",
-                    ),
-                    hint=say("再预览一次", "preview again"),
-                ) from error
-        yield self.summary()
-
-    def summary(self, *, applied: bool = True) -> Summary:
-        """What became, or would become, of the rows."""
-        counts = self.work.counts
-        left = counts.get(LEFT, 0)
-        told = {say("行未采纳", "rows left out"): left} if left else {}
-        if self.unread:
-            told[say("工作表未读", "sheets not read")] = self.unread
-        whole = not left and not self.unread
-        return Summary(
-            run="",
-            kind=KIND,
-            complete=whole,
-            counts={name: counts.get(name, 0) for name in (NEW, CHANGED, PROPOSED, WITHDRAWN, "same", PASSED)},
-            left_out=told,
-            warnings=tuple(each.text for each in self.notes if each.warning),
-            duration_ms=round((self.app.clock.monotonic() - self.begun) * 1000),
-            state="planned" if not applied else "done" if whole else "incomplete",
-        )
-
-    def close(self) -> None:
-        """Let go of what was read."""
-        self.work.spool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def opened(app: App, files: Sequence[Path], options: Options, *, who: str) -> Import:
+def opened(app: App, files: Sequence[Path], options: Options, *, who: str) -> Batch:
     """Read the files and settle their rows against each other and what is declared. Raises InvalidFile, UsageError."""
     begun = app.clock.monotonic()
     section = section_of(options.section)
@@ -164,7 +79,8 @@ def opened(app: App, files: Sequence[Path], options: Options, *, who: str) -> Im
         with app.database.read() as connection:
             seen = decisions.last(connection)
         work = _work(app, spool, options, of, notes, who=who)
-        return Import(app, who, work, tuple(files), tuple(digests[path] for path in files), seen, notes, unread, begun)
+        told = {"files": [{"file": path.name, "sha256": digests[path]} for path in files]}
+        return Batch(app, work, KIND, "inventory.import", told, seen, notes, unread=unread, begun=begun)
     except BaseException:
         spool.close()
         raise

@@ -168,9 +168,9 @@ def test_what_was_declared_since_the_preview_ends_the_import(app: App) -> None:
 def test_a_large_import_goes_on_where_it_was_ended(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond so many changes each chunk is one transaction: what was taken before an end counts, the rest follows."""
     monkeypatch.setattr(ledger_change, "CHUNK", 10)
-    monkeypatch.setattr(ledger_change, "WHOLE", 10)
     file = _file(app, "供应商", [["供应商名称", "联系人"], *[[f"公司{each}", "张三"] for each in range(35)]])
     with opened(app, [file], Options(), who="甲") as found:
+        found.whole = 10
         list(found.preview())
         steps = found.apply()
         next(steps)
