@@ -144,11 +144,15 @@ def _organisation(group: Group, new: Declared, site: str) -> None:
     if new.payload.get("withdrawn"):
         group.dissolved.append(id)
         return
-    group.organisations.append(
-        Organisation(id=id, site=site, name=new.text("name"), parent=new.text("parent"),
-                     credit_code=new.text("credit_code"), contact=new.text("contact"), phone=new.text("phone"),
-                     email=new.text("email"))
-    )  # fmt: skip
+    group.organisations.append(organisation(new, site))
+
+
+def organisation(new: Declared, site: str) -> Organisation:
+    """The unit that a declaration describes."""
+    id = new.subject.partition(":")[2]
+    return Organisation(id=id, site=site, name=new.text("name"), parent=new.text("parent"),
+                        credit_code=new.text("credit_code"), contact=new.text("contact"), phone=new.text("phone"),
+                        email=new.text("email"))  # fmt: skip
 
 
 def _asset(work: Work, register: Register, new: Declared, cause: Cause) -> Draft | None:
@@ -215,7 +219,7 @@ def _relations(work: Work, draft: Draft, new: Declared, before: Declared | None,
         work.draw(Relation(draft.site, source, RelationType(type), target, "declared", at, at, cause.seq), cause)
     if before is not None:
         for source, type, target in sorted(set(_drawn(draft, before)) - now):
-            work.dropped.append(Relation(draft.site, source, RelationType(type), target, "", at, at).id)
+            work.drop(Relation(draft.site, source, RelationType(type), target, "", at, at), cause)
 
 
 def _drawn(draft: Draft, each: Declared) -> Iterator[tuple[str, str, str]]:

@@ -49,7 +49,7 @@ def supply(work: Work, draft: Draft, before: Value, cause: Cause) -> None:
         work.relate(draft, RelationType.SUPPLIED_BY, thing_id(draft.site, "supplier", each), cause, "supplier")
     for each in sorted(set(texts(before)) - now):
         target, at = thing_id(draft.site, "supplier", each), Instant(0)
-        work.dropped.append(Relation(draft.site, draft.id, RelationType.SUPPLIED_BY, target, "", at, at).id)
+        work.drop(Relation(draft.site, draft.id, RelationType.SUPPLIED_BY, target, "", at, at), cause)
 
 
 def told(system: str, rows: Iterable[Record]) -> dict[str, Value]:

@@ -17,6 +17,8 @@ class Merged:
     relations: dict[str, Relation] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     """Ids of relations whose declaration was withdrawn."""
+    ended: dict[str, Cause] = field(default_factory=dict)
+    """Of these: by which entry of the log."""
     changes: list[Change] = field(default_factory=list)
     seen_again: set[str] = field(default_factory=set)
     """Entities of which nothing but `last_seen` (and when their sources last looked) is new."""
@@ -33,6 +35,7 @@ class Work:
         self.drafts: dict[str, Draft] = {}
         self.relations: dict[str, Relation] = {}
         self.dropped: list[str] = []
+        self.ended: dict[str, Cause] = {}
         self.looks: dict[str, Look] = {}
         self.read: dict[str, Logged] = {}
         """The log entry of each of these looks."""
@@ -64,6 +67,11 @@ class Work:
         self.relations[id] = new
         cause.touched.add(id)
 
+    def drop(self, relation: Relation, cause: Cause) -> None:
+        """Nobody declares this relation any more."""
+        self.dropped.append(relation.id)
+        self.ended[relation.id] = cause
+
     def looked(self, cause: Cause, logged: Logged) -> None:
         """Remember which entities this look touched; the newest of a look stands."""
         last = self.looks.get(cause.look)
@@ -73,7 +81,7 @@ class Work:
 
     def merged(self) -> Merged:
         """What moved, frozen."""
-        out = Merged(relations=self.relations, dropped=self.dropped, looks=self.looks)
+        out = Merged(relations=self.relations, dropped=self.dropped, ended=self.ended, looks=self.looks)
         for id, each in self.drafts.items():
             if each.dirty or each.moved:
                 out.entities[id] = each.entity()

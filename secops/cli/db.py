@@ -1,10 +1,11 @@
-"""`secops db`: check, backup, restore."""
+"""`secops db`: check, backup, restore, compact."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from secops.cli import compact
 from secops.core.language import say
 
 app = typer.Typer(
@@ -15,6 +16,9 @@ app = typer.Typer(
         "Example: secops db check\n\nExample: secops db backup copy.db\n\nThe database: check, backup, restore",
     ),
 )
+
+
+app.add_typer(compact.app)
 
 
 @app.command(

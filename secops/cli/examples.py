@@ -47,9 +47,15 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops inventory filter remove 三级网站 --reason 停用",
     ),
     "inventory fields": ("secops inventory fields --kind website", "secops inventory fields -f csv -o fields.csv"),
-    "inventory show": ("secops inventory show 192.0.2.10", "secops inventory show 192.0.2.10 -f json"),
-    "inventory history": ("secops inventory history 192.0.2.10", "secops inventory history 192.0.2.10 -f csv"),
-    "inventory diff": ("secops inventory diff 2026-01-01 2026-02-01", "secops inventory diff RUN-A RUN-B"),
+    "inventory show": ("secops inventory show 192.0.2.10", "secops inventory show 192.0.2.10 --at 2026-11-01"),
+    "inventory history": (
+        "secops inventory history 192.0.2.10 --field state",
+        "secops inventory history organisation:D001 -f csv",
+    ),
+    "inventory diff": (
+        "secops inventory diff 2026-11-01 2026-11-08",
+        "secops inventory diff RUN-A RUN-B kind:website --org 财政局 --summary",
+    ),
     "inventory who": ("secops inventory who 192.0.2.10", "secops inventory who 'kind:website org.missing:true' -f csv"),
     "inventory organisations": ("secops inventory organisations", "secops inventory organisations -f csv -o units.csv"),
     "inventory declare": ("secops inventory declare --plan", "secops inventory declare"),

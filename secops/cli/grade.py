@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from secops.cli.inventory_time import AT_HELP
 from secops.cli.show import Column, Format, one, rows
 from secops.core.language import say
 
@@ -55,16 +56,19 @@ def list_(
     org: Annotated[list[str] | None, typer.Option("--org", help=say("责任单位编号", "organisation id"))] = None,
     every: Annotated[bool, typer.Option("--all", help=say("含已解决的", "resolved ones too"))] = False,
     limit: Annotated[int, typer.Option("--limit", min=0, help=say("最多几行，0 为全部", "at most, 0 for all"))] = 0,
+    at: Annotated[str, typer.Option("--at", help=AT_HELP)] = "",
     format: Form = None,
     out: Out = "-",
 ) -> None:
     """Write the findings."""
     from secops.cli.context import open_app
     from secops.hall.flows import judgement
+    from secops.hall.flows.moment import instant
 
     with open_app() as opened:
         wanted = judgement.wanted(rule or (), severity or (), org or (), every=every)
-        rows(judgement.listed(opened, wanted, limit=limit), _columns(), format=format, out=out)
+        then = instant(opened, at) if at else None
+        rows(judgement.listed(opened, wanted, limit=limit, at=then), _columns(), format=format, out=out)
 
 
 @app.command(help=say("查看一个问题：证据、依据、整改建议、经过", "one finding: evidence, basis, remedy, history"))

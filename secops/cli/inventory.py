@@ -13,8 +13,10 @@ from secops.cli import (
     inventory_filter,
     inventory_import,
     inventory_mapping,
+    inventory_time,
     inventory_who,
 )
+from secops.cli.inventory_time import AT_HELP
 from secops.cli.show import Column, Format, chosen, one, rows
 from secops.core.language import say
 from secops.core.model import Kind
@@ -31,6 +33,7 @@ app = typer.Typer(
 )
 
 app.add_typer(inventory_fields.app)
+app.add_typer(inventory_time.app)
 app.add_typer(inventory_who.app)
 app.add_typer(inventory_import.app)
 app.add_typer(inventory_edit.app)
@@ -42,6 +45,7 @@ Id = Annotated[str, typer.Argument(help=say("编号、编号开头或标识（�
 Kinds = Annotated[Kind | None, typer.Option("--kind", help=say("只看这一类", "only this kind"))]
 Limit = Annotated[int, typer.Option("--limit", min=0, help=say("最多几行，0 为全部", "at most so many, 0 for all"))]
 After = Annotated[str, typer.Option("--after", help=say("从这个编号之后接着列", "go on behind this id"))]
+At = Annotated[str, typer.Option("--at", help=AT_HELP)]
 Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
 
@@ -53,9 +57,7 @@ def list_(
     kind: Kinds = None,
     limit: Limit = 0,
     after: After = "",
-    at: Annotated[
-        str, typer.Option("--at", help=say("那一刻的台账：时间、日期或任务编号", "as it stood then: a time or a run"))
-    ] = "",
+    at: At = "",
     format: Form = None,
     out: Out = "-",
 ) -> None:
@@ -95,6 +97,7 @@ def facets(
     *,
     kind: Kinds = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help=say("最多几个", "at most so many"))] = 20,
+    at: At = "",
     format: Form = None,
     out: Out = "-",
 ) -> None:
@@ -102,6 +105,7 @@ def facets(
     from secops.cli.context import open_app
     from secops.core.fields import by_word
     from secops.hall.flows.inventory import facets as counted
+    from secops.hall.flows.inventory import instant
 
     known = by_word().get(field)
     columns = [
@@ -110,19 +114,20 @@ def facets(
         Column("share", say("占比", "share")),
     ]
     with open_app() as opened:
-        rows(counted(opened, field, query, kind=kind, limit=limit), columns, format=format, out=out)
+        then = instant(opened, at) if at else None
+        rows(counted(opened, field, query, kind=kind, limit=limit, at=then), columns, format=format, out=out)
 
 
 @app.command("show", help=say("一个资产的全部事实、来源与关系", "all facts of one asset, their sources and relations"))
-def show(id: Id, format: Form = None, out: Out = "-") -> None:
+def show(id: Id, *, at: At = "", format: Form = None, out: Out = "-") -> None:
     """`secops inventory show`."""
     from secops.cli.context import open_app
     from secops.core.fields import by_name
-    from secops.hall.flows.inventory import plain
+    from secops.hall.flows.inventory import instant, plain
     from secops.hall.flows.inventory import show as shown
 
     with open_app() as opened:
-        found = shown(opened, id)
+        found = shown(opened, id, at=instant(opened, at) if at else None)
     entity = found.entity
     facts = {name: plain(name, value) for name, value in found.values.items() if value is not None}
     record: dict[str, object] = {
@@ -164,33 +169,6 @@ def show(id: Id, format: Form = None, out: Out = "-") -> None:
     one(record | {"sources": dict(found.sources)}, format=format, out=out)
 
 
-@app.command("history", help=say("一个资产的变化，由旧到新", "every change of one asset, oldest first"))
-def history(id: Id, format: Form = None, out: Out = "-") -> None:
-    """`secops inventory history`."""
-    from secops.cli.context import open_app
-    from secops.hall.flows.inventory import changed
-    from secops.hall.flows.inventory import history as told
-
-    with open_app() as opened:
-        rows(map(changed, told(opened, id)), _change_columns(), format=format, out=out)
-
-
-@app.command("diff", help=say("两个时刻或两次任务之间的变化", "what changed between two times or runs"))
-def diff(
-    first: Annotated[str, typer.Argument(help=say("时间、日期或任务编号", "a time, a date or a run"))],
-    last: Annotated[str, typer.Argument(help=say("同上，默认 now", "the same; now unless told"))] = "now",
-    format: Form = None,
-    out: Out = "-",
-) -> None:
-    """`secops inventory diff`."""
-    from secops.cli.context import open_app
-    from secops.hall.flows.inventory import changed
-    from secops.hall.flows.inventory import diff as compared
-
-    with open_app() as opened:
-        rows(map(changed, compared(opened, first, last)), _change_columns(), format=format, out=out)
-
-
 @app.command("declare", help=say("登记 inventory/*.yaml 里的单位、网段、系统", "record what inventory/*.yaml states"))
 def declare(
     files: Annotated[list[Path] | None, typer.Argument(help=say("只登记这些文件", "only these files"))] = None,
@@ -211,16 +189,16 @@ def declare(
 
 
 @app.command("export", help=say("导出全部资产与端口，连同来源", "every asset and service whole, with provenance"))
-def export(query: Query = "", format: Form = None, out: Out = "-") -> None:
+def export(query: Query = "", *, at: At = "", format: Form = None, out: Out = "-") -> None:
     """`secops inventory export`."""
     from secops.cli.context import open_app
     from secops.core.fields import FIELDS
-    from secops.hall.flows.inventory import exported
+    from secops.hall.flows.inventory import exported, instant
 
     with open_app() as opened:
         columns = [Column(each.name, each.title) for each in FIELDS]
         rows(
-            exported(opened, query),
+            exported(opened, query, at=instant(opened, at) if at else None),
             columns,
             format=format or (None if chosen(None, out) is not Format.TABLE else Format.JSONL),
             out=out,
@@ -233,6 +211,7 @@ def graph(
     *,
     kind: Kinds = None,
     format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="graphml, json")] = "",
+    at: At = "",
     out: Out = "-",
 ) -> None:
     """`secops inventory graph`."""
@@ -240,6 +219,7 @@ def graph(
     from secops.cli.show import opened as stream
     from secops.core.errors import UsageError
     from secops.hall.flows.graph import FORMATS, written
+    from secops.hall.flows.inventory import instant
 
     wanted = format or ("json" if out.endswith(".json") else "graphml")
     if wanted not in FORMATS:
@@ -247,7 +227,7 @@ def graph(
             "E1317", say(f"没有图格式 {wanted[:40]}", f"no graph format {wanted[:40]}"), hint=", ".join(FORMATS)
         )
     with open_app() as opened, stream(out) as handle:
-        nodes, edges = written(opened, query, kind, wanted, handle)
+        nodes, edges = written(opened, query, kind, wanted, handle, at=instant(opened, at) if at else None)
     talk(say(f"{nodes:,} 个节点，{edges:,} 条边", f"{nodes:,} nodes, {edges:,} edges"))
 
 
@@ -276,18 +256,3 @@ def _columns(kind: Kind | None, *, full: bool) -> list[Column]:
     elif kind is Kind.WEBSITE:
         names = ("id", "key", "state", "http.title", "http.server", "org.name", "system.name", "last_seen")
     return [Column(name, by_name()[name].title) for name in names]
-
-
-def _change_columns() -> list[Column]:
-    return [
-        Column("at", say("时间", "at")),
-        Column("kind", say("类别", "kind")),
-        Column("key", say("标识", "key")),
-        Column("field", say("字段", "field")),
-        Column("old", say("原值", "old")),
-        Column("new", say("新值", "new")),
-        Column("reason", say("原因", "reason")),
-        Column("run", say("任务", "run")),
-        Column("who", say("何人", "who")),
-        Column("entity", say("编号", "id")),
-    ]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from secops.cli.inventory_time import AT_HELP
 from secops.cli.show import Column, Format, one, rows
 from secops.core.language import say
 
@@ -26,6 +27,7 @@ Key = Annotated[str, typer.Argument(metavar="KEY", help=say("行的标识、名�
 Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
 Who = Annotated[str, typer.Option("--who", help=say("经办人，默认当前用户", "who; the user unless told"))]
+At = Annotated[str, typer.Option("--at", help=AT_HELP)]
 Reason = Annotated[str, typer.Option("--reason", help=say("事由", "why"))]
 
 
@@ -75,11 +77,13 @@ def list_(
     within: Annotated[
         int | None, typer.Option("--within", help=say("几天内到期或已到期", "due within so many days, or past"))
     ] = None,
+    at: At = "",
     format: Form = None,
     out: Out = "-",
 ) -> None:
     """`secops register list`."""
     from secops.cli.context import open_app
+    from secops.hall.flows.moment import instant
     from secops.hall.flows.register import listed, register_of
 
     register = register_of(type)
@@ -88,7 +92,9 @@ def list_(
         shown.append(Column("valid_until", say("有效期至", "valid until")))
     shown.append(Column("state", say("状态", "state")))
     with open_app() as opened:
-        found = listed(opened, type, org=org, system=system, text=text, within=within)
+        found = listed(
+            opened, type, org=org, system=system, text=text, within=within, at=instant(opened, at) if at else None
+        )
         if out == "-" and format is None and sys.stdout.isatty():
             found = iter(list(found))
             shown = _few(shown)
@@ -101,14 +107,15 @@ def _few(columns: list[Column]) -> list[Column]:
 
 
 @app.command("show", help=say("一行的全部内容", "one row whole"))
-def show(type: Type, key: Key, format: Form = None, out: Out = "-") -> None:
+def show(type: Type, key: Key, *, at: At = "", format: Form = None, out: Out = "-") -> None:
     """`secops register show`."""
     from secops.cli.context import open_app
+    from secops.hall.flows.moment import instant
     from secops.hall.flows.register import columns as known
     from secops.hall.flows.register import show as found
 
     with open_app() as opened:
-        row = found(opened, type, key)
+        row = found(opened, type, key, at=instant(opened, at) if at else None)
     one(
         {name: value for name, value in row.items() if value not in (None, "")},
         {each.name: each.title for each in known(type)},

@@ -38,6 +38,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "store.url", "", "数据库地址，空为工作区内的 secops.db", "database URL, empty for secops.db in the workspace"
     ),
+    Setting(
+        "store.keep_days", 90, "db compact 保留多少天的原始重复观测", "days of repeated looks db compact keeps whole"
+    ),
     Setting("discover.engine", "auto", "auto、syn 或 connect", "auto, syn or connect"),
     Setting("discover.concurrency", 512, "同时进行的连接数", "connections at once"),
     Setting(

@@ -8,7 +8,6 @@ from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.core.model import Change, Kind, Value
-from secops.store import derive
 from secops.store.database import metadata
 from secops.store.rows import among, chunks, pack, plain, upsert
 
@@ -28,6 +27,8 @@ changes = sa.Table(
     sa.Column("who", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
+sa.Index("changes_by_field", changes.c.field, changes.c.at)
+"""Which entities moved since a moment, and in what: read field by field (`fields`)."""
 
 
 def append(connection: Connection, items: Sequence[Change]) -> None:
@@ -83,16 +84,25 @@ def in_time(connection: Connection, first: int, last: int, *, site: str | None =
         yield _decode(row)
 
 
-def settled_by(kind: Kind | None, at: int) -> sa.ColumnElement[bool]:
-    """The condition that an entity of this kind did not change after this instant."""
-    table = derive.table_of(kind)
-    return ~sa.exists().where(changes.c.entity == table.c.id, changes.c.at > at)
+def fields(connection: Connection) -> list[str]:
+    """Every field that ever changed: one step of the index each, however long the history is."""
+    found: list[str] = []
+    while True:
+        chosen = sa.select(sa.func.min(changes.c.field)).where(changes.c.field > (found[-1] if found else ""))
+        following = connection.execute(chosen).scalar()
+        if following is None:
+            return found
+        found.append(str(following))
 
 
-def moved_after(connection: Connection, at: int, *, after: str = "", limit: int) -> list[str]:
-    """Ids of the entities that changed after this instant, in order, from behind `after`."""
-    chosen = sa.select(changes.c.entity).where(changes.c.at > at, changes.c.entity > after)
-    return list(connection.execute(chosen.distinct().order_by(changes.c.entity).limit(limit)).scalars())
+def before(connection: Connection, field: str, at: int) -> Iterator[tuple[str, Value]]:
+    """Of every entity in which this field changed after the instant: what it was then."""
+    place = sa.func.row_number().over(partition_by=changes.c.entity, order_by=changes.c.seq).label("place")
+    inner = sa.select(changes.c.entity, changes.c.old, place).where(changes.c.field == field, changes.c.at > at)
+    first = inner.subquery()
+    chosen = sa.select(first.c.entity, first.c.old).where(first.c.place == 1)
+    for row in connection.execute(chosen.execution_options(yield_per=2000)):
+        yield row.entity, _value(row.old)
 
 
 def since(connection: Connection, ids: Sequence[str], at: int) -> dict[str, list[Change]]:
@@ -101,6 +111,16 @@ def since(connection: Connection, ids: Sequence[str], at: int) -> dict[str, list
     for part in chunks(ids):
         chosen = sa.select(changes).where(among(changes.c.entity, part), changes.c.at > at)
         for row in connection.execute(chosen.order_by(changes.c.seq.desc(), changes.c.field)):
+            found[row.entity].append(_decode(row))
+    return found
+
+
+def within(connection: Connection, ids: Sequence[str], first: int, last: int) -> dict[str, list[Change]]:
+    """What changed in each of these entities after `first` up to and including `last`, oldest first."""
+    found: dict[str, list[Change]] = {each: [] for each in ids}
+    for part in chunks(ids):
+        chosen = sa.select(changes).where(among(changes.c.entity, part), changes.c.at > first, changes.c.at <= last)
+        for row in connection.execute(chosen.order_by(changes.c.seq, changes.c.field)):
             found[row.entity].append(_decode(row))
     return found
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from secops.store import server
+from secops.store import dialect, server
 from secops.store.trouble import translate
 
 __all__ = ["BUSY_MS", "Connection", "Database", "metadata", "next_seq", "sequence"]
@@ -72,6 +72,36 @@ class Database:
             connection = self._connect(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection, connection.begin():
                 yield connection
+
+    @contextmanager
+    def scratch(self) -> Iterator[Connection]:
+        """One consistent view in which temporary tables may be made; all of it is undone at its end."""
+        with self._told():
+            connection = self._connect(isolation_level="REPEATABLE READ")
+            with connection:
+                dialect.spilling(connection, on=True)
+                transaction = connection.begin()
+                try:
+                    yield connection
+                finally:
+                    transaction.rollback()
+                    dialect.spilling(connection, on=False)
+
+    @contextmanager
+    def alone(self) -> Iterator[DBAPIConnection]:
+        """The driver's connection outside of any transaction, for what must run so."""
+        with self._told():
+            raw = self.engine.raw_connection()
+            driver = raw.dbapi_connection
+            assert driver is not None
+            try:
+                if not self.embedded:
+                    driver.autocommit = True
+                yield driver
+            finally:
+                if not self.embedded:
+                    driver.autocommit = False
+                raw.close()
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -52,16 +52,20 @@ def by_seq(connection: Connection, seq: int) -> Decision | None:
     return entry
 
 
-def latest(connection: Connection, type: DecisionType, *, upto: int | None = None, reason: str = "") -> list[Logged]:
+def latest(
+    connection: Connection, type: DecisionType, *, upto: int | None = None, reason: str = "", at: int | None = None
+) -> list[Logged]:
     """The newest decision of this type on each subject of each site (not after `upto`), in order of the log.
 
-    `reason`: only of those made for this reason.
+    `reason`: only of those made for this reason; `at`: of those made up to this instant.
     """
     conditions = [decisions.c.type == str(type)]
     if reason:
         conditions.append(decisions.c.reason == reason)
     if upto is not None:
         conditions.append(decisions.c.seq <= upto)
+    if at is not None:
+        conditions.append(decisions.c.at <= at)
     newest = sa.select(sa.func.max(decisions.c.seq)).where(*conditions).group_by(decisions.c.site, decisions.c.subject)
     chosen = sa.select(decisions).where(decisions.c.seq.in_(newest)).order_by(decisions.c.seq)
     return [_decode(row) for row in connection.execute(chosen)]
@@ -99,6 +103,34 @@ def of_subjects(connection: Connection, type: DecisionType, site: str, subjects:
 def last(connection: Connection) -> int:
     """The place of the newest decision; 0 where there is none."""
     return int(connection.execute(sa.select(sa.func.max(decisions.c.seq))).scalar() or 0)
+
+
+def as_of(connection: Connection, at: int, kinds: Sequence[str]) -> list[Logged] | None:
+    """The newest declaration up to an instant on each subject of these kinds; None where none was made since."""
+    about = [sa.and_(decisions.c.subject >= f"{each}:", decisions.c.subject < f"{each};") for each in kinds]
+    mine = [decisions.c.type == str(DecisionType.DECLARE), sa.or_(sa.false(), *about)]
+    if connection.execute(sa.select(decisions.c.seq).where(*mine, decisions.c.at > at).limit(1)).scalar() is None:
+        return None
+    newest = sa.select(sa.func.max(decisions.c.seq)).where(*mine, decisions.c.at <= at)
+    newest = newest.group_by(decisions.c.site, decisions.c.subject)
+    chosen = sa.select(decisions).where(decisions.c.seq.in_(newest)).order_by(decisions.c.seq)
+    return [_decode(row) for row in connection.execute(chosen)]
+
+
+def between(
+    connection: Connection, site: str, first: int, last: int, kinds: Sequence[str]
+) -> Iterator[tuple[Logged | None, Logged]]:
+    """Of each subject of these kinds declared after `first` up to `last`: the declaration before, and the newest."""
+    about = [sa.and_(decisions.c.subject >= f"{each}:", decisions.c.subject < f"{each};") for each in kinds]
+    mine = [decisions.c.type == str(DecisionType.DECLARE), decisions.c.site == site, sa.or_(sa.false(), *about)]
+    newest = sa.func.max(decisions.c.seq)
+    inside = sa.select(decisions.c.subject, newest).where(*mine, decisions.c.at > first, decisions.c.at <= last)
+    for subject, seq in connection.execute(inside.group_by(decisions.c.subject).order_by(decisions.c.subject)).all():
+        earlier = sa.select(newest).where(*mine, decisions.c.subject == subject, decisions.c.at <= first)
+        before = connection.execute(earlier).scalar()
+        rows = connection.execute(sa.select(decisions).where(decisions.c.seq.in_([seq, before or 0]))).all()
+        found = {row.seq: _decode(row) for row in rows}
+        yield found.get(before or 0), found[seq]
 
 
 def of_subject(connection: Connection, site: str, subject: str) -> list[Logged]:

@@ -12,9 +12,9 @@ from secops.store.entities import assets, services
 from secops.store.looks import looks
 from secops.store.organisations import organisations
 from secops.store.records import records
-from secops.store.relations import relations
+from secops.store.relations import ended_relations, relations
 
-TABLES = (assets, services, relations, changes, organisations, records, looks)
+TABLES = (assets, services, relations, ended_relations, changes, organisations, records, looks)
 HOW = {looks.c.digest, looks.c.touched}
 """Columns that say how the log was read, not what it says."""
 

@@ -7,6 +7,7 @@ text column is `COLLATE "C"` on PostgreSQL. Text in the store holds no NUL chara
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -165,3 +166,20 @@ def _gathered_postgresql(element: Gathered, compiler: SQLCompiler, **kw: Any) ->
 @compiles(sa.Text, "postgresql")
 def _text_postgresql(_type: sa.Text, _compiler: TypeCompiler, **_kw: Any) -> str:
     return f"TEXT COLLATE {_BYTEWISE}"
+
+
+def schema(connection: Connection) -> str:
+    """The schema of the lasting tables, for statements that must not see a temporary one of the same name."""
+    if connection.dialect.name == "sqlite":
+        return "main"
+    return f'"{connection.exec_driver_sql("SELECT current_schema()").scalar_one()}"'
+
+
+def spilling(connection: Connection, *, on: bool) -> None:
+    """Let temporary tables of this connection go to disk, or keep them in memory; outside of any transaction."""
+    if connection.dialect.name == "sqlite":
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        cursor = raw.cursor()
+        cursor.execute(f"PRAGMA temp_store={'FILE' if on else 'MEMORY'}")
+        cursor.close()

@@ -117,6 +117,20 @@ def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
     return row
 
 
+def cells(table: sa.Table, field: str, value: Value, *, core: Collection[str]) -> dict[str, object]:
+    """The columns of this table that hold a field, with its value; empty where it has none. `core`: columns by name."""
+    if field in core:
+        return {field: value}
+    place = (_SERVICE_SHAPE if table is services else _ASSET_SHAPE).get(field)
+    if place is None:
+        return {}
+    column, type_ = place
+    found: dict[str, object] = {column: None if value is None else _encoded(type_, value)}
+    if type_ is Type.VERSION:
+        found[f"{column}_key"] = None if value is None else version.key(str(value))
+    return found
+
+
 _SERVICE_SHAPE: Final = {each.name: (each.column, each.type) for each in SERVICE_FIELDS}
 _ASSET_SHAPE: Final = {each.name: (each.column, each.type) for each in ASSET_FIELDS}
 _CORE_NAMES: Final = tuple(column.name for column in _core())
@@ -236,6 +250,11 @@ def page(
     chosen = sa.select(table).where(condition, table.c.id > after).order_by(table.c.id)
     for row in connection.execute((chosen.limit(limit) if limit else chosen).execution_options(yield_per=1000)):
         yield decode(row, table)
+
+
+def known_by(kind: Kind | None, at: int) -> sa.ColumnElement[bool]:
+    """The condition that must hold of whatever was known at this instant: it was seen or declared by then."""
+    return table_of(kind).c.first_seen <= at
 
 
 def ordered(connection: Connection, kind: Kind, condition: sa.ColumnElement[bool]) -> list[str]:

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.core.model import Logged, Observation, Status, Target, Transport, Value
-from secops.store import dialect
+from secops.store import dialect, folds
 from secops.store.database import metadata, next_seq
 from secops.store.rows import Big, chunks, insert_new, pack_or_none, plain, unpack
 
@@ -39,10 +40,31 @@ observations = sa.Table(
 
 def append(connection: Connection, items: Sequence[Observation]) -> int:
     """Log the observations that are not logged yet, in this order; gives how many were new."""
+    items = _unfolded(connection, items)
     if not items:
         return 0
     first = next_seq(connection, len(items))
     return insert_new(connection, observations, [_encode(seq, each) for seq, each in enumerate(items, first)])
+
+
+def _unfolded(connection: Connection, items: Sequence[Observation]) -> Sequence[Observation]:
+    """Those that are not logged already and folded since: a run of long ago may be told once more."""
+    runs = folds.among(connection, {each.run for each in items})
+    if not runs:
+        return items
+    known = {each.id for each in _repeated(connection, list(folds.of_runs(connection, runs))).values()}
+    return [each for each in items if each.id not in known]
+
+
+def _repeated(connection: Connection, found: Sequence[folds.Fold]) -> dict[int, Observation]:
+    """The looks that were folded, by place in the log."""
+    bases = {each.seq: each.entry for each in at(connection, sorted({one.base for one in found}))}
+    told: dict[int, Observation] = {}
+    for each in found:
+        base = bases[each.base]
+        assert isinstance(base, Observation)
+        told[each.seq] = replace(base, run=each.run, seen_at=Instant(each.at), extra={}, raw_digest="")
+    return told
 
 
 def after(connection: Connection, seq: int, limit: int) -> list[Logged]:
@@ -70,23 +92,27 @@ def by_seqs(connection: Connection, seqs: Sequence[int]) -> dict[int, Observatio
             logged = _decode(row)
             assert isinstance(logged.entry, Observation)
             found[logged.seq] = logged.entry
+    if lost := set(seqs) - found.keys():
+        found |= _repeated(connection, folds.at(connection, lost))
     return found
 
 
 def of_run(connection: Connection, run: str) -> Iterator[Observation]:
-    """Every observation of one run, in order of the log (a full scan: for reports and tests)."""
+    """Every observation of one run, in order of the log, folded ones last (a full scan: for reports and tests)."""
     for row in connection.execute(
         sa.select(observations).where(observations.c.run == run).order_by(observations.c.seq)
     ):
         entry = _decode(row).entry
         assert isinstance(entry, Observation)
         yield entry
+    yield from _repeated(connection, list(folds.of_runs(connection, [run]))).values()
 
 
 def count(connection: Connection, run: str | None = None) -> int:
     """How many are logged, in all or of one run."""
     chosen = sa.select(sa.func.count()).select_from(observations)
-    return int(connection.execute(chosen if run is None else chosen.where(observations.c.run == run)).scalar_one())
+    kept = connection.execute(chosen if run is None else chosen.where(observations.c.run == run)).scalar_one()
+    return int(kept) + folds.count(connection, run)
 
 
 def _encode(seq: int, each: Observation) -> dict[str, object]:

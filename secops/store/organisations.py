@@ -26,7 +26,12 @@ _NAMES = tuple(column.name for column in organisations.columns)
 
 def put(connection: Connection, items: Sequence[Organisation]) -> None:
     """Write these units as they are declared now."""
-    upsert(connection, organisations, [{name: plain(getattr(each, name)) for name in _NAMES} for each in items])
+    upsert(connection, organisations, [encode(each) for each in items])
+
+
+def encode(each: Organisation) -> dict[str, object]:
+    """The row of a unit."""
+    return {name: plain(getattr(each, name)) for name in _NAMES}
 
 
 def remove(connection: Connection, site: str, ids: Sequence[str]) -> None:

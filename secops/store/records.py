@@ -30,7 +30,7 @@ sa.Index("records_by_system", records.c.site, records.c.system)
 
 def put(connection: Connection, items: Sequence[Record]) -> None:
     """Write these rows as they are now."""
-    upsert(connection, records, [_encode(each) for each in items])
+    upsert(connection, records, [encode(each) for each in items])
 
 
 def remove(connection: Connection, site: str, subjects: Collection[str]) -> None:
@@ -86,7 +86,8 @@ def counts(connection: Connection, site: str, today: str) -> dict[str, tuple[int
     return {type: (number, int(old)) for type, number, old in connection.execute(chosen)}
 
 
-def _encode(each: Record) -> dict[str, object]:
+def encode(each: Record) -> dict[str, object]:
+    """The row of a record."""
     return {
         "site": each.site,
         "type": each.type,

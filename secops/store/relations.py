@@ -1,6 +1,7 @@
 """How assets hang together, each with the reason it was drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -8,7 +9,7 @@ from sqlalchemy.engine import Connection
 from secops.core.clock import Instant
 from secops.core.model import Relation, RelationType
 from secops.store.database import metadata
-from secops.store.rows import chunks, insert_for
+from secops.store.rows import chunks, insert_for, insert_new, plain
 
 relations = sa.Table(
     "relations",
@@ -25,6 +26,39 @@ relations = sa.Table(
 )
 sa.Index("relations_from", relations.c.source, relations.c.type)
 sa.Index("relations_to", relations.c.target, relations.c.type)
+
+
+_NAMES = tuple(column.name for column in relations.columns)
+
+ended_relations = sa.Table(
+    "ended_relations",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False, index=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False, index=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("first_seen", sa.BigInteger, nullable=False),
+    sa.Column("last_seen", sa.BigInteger, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("ended_seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("ended_at", sa.BigInteger, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+)
+"""Relations that were drawn and withdrawn again: what a past list and a history need of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A relation that no longer holds, and what ended it."""
+
+    relation: Relation
+    seq: int
+    at: Instant
+    who: str
+    reason: str
 
 
 def put(connection: Connection, items: Sequence[Relation]) -> None:
@@ -57,6 +91,30 @@ def remove(connection: Connection, ids: Sequence[str]) -> None:
     """Forget relations whose declaration was withdrawn."""
     for part in chunks(ids):
         connection.execute(relations.delete().where(relations.c.id.in_(part)))
+
+
+def end(connection: Connection, causes: Mapping[str, tuple[int, int, str, str]]) -> None:
+    """Keep what is known of these relations before they are removed: id -> log entry, when, who, why."""
+    rows = [
+        {name: getattr(row, name) for name in _NAMES}
+        | dict(zip(("ended_seq", "ended_at", "who", "why"), causes[row.id], strict=True))
+        for part in chunks(sorted(causes))
+        for row in connection.execute(sa.select(relations).where(relations.c.id.in_(part)))
+    ]
+    insert_new(connection, ended_relations, [each | {"who": plain(str(each["who"])), "why": plain(str(each["why"]))}
+                                             for each in rows])  # fmt: skip
+
+
+def ended(connection: Connection, entities: Sequence[str]) -> list[Ended]:
+    """Every relation of these entities that was withdrawn, in order of the log."""
+    found: dict[tuple[int, str], Ended] = {}
+    for part in chunks(entities):
+        for column in (ended_relations.c.source, ended_relations.c.target):
+            for row in connection.execute(sa.select(ended_relations).where(column.in_(part))):
+                found[row.ended_seq, row.id] = Ended(
+                    _decode(row), row.ended_seq, Instant(row.ended_at), row.who, row.why
+                )
+    return [found[each] for each in sorted(found)]
 
 
 def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Relation]:

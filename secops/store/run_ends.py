@@ -49,5 +49,15 @@ def of_run(connection: Connection, run: str) -> RunEnd | None:
     return entry
 
 
+def by_seq(connection: Connection, seq: int) -> RunEnd | None:
+    """The run end at this place of the log."""
+    row = connection.execute(sa.select(run_ends).where(run_ends.c.seq == seq)).first()
+    if row is None:
+        return None
+    entry = _decode(row).entry
+    assert isinstance(entry, RunEnd)
+    return entry
+
+
 def _decode(row: sa.Row[tuple[object, ...]]) -> Logged:
     return Logged(row.seq, RunEnd(row.run, row.site, Instant(row.at), bool(row.complete), Instant(row.started)))

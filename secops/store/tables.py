@@ -21,6 +21,7 @@ _FILES: tuple[str, ...] = (
     "rule_state",
     "outbox",
     "ledger",
+    "folds",
 )
 for _each in _FILES:
     import_module(f"secops.store.{_each}")

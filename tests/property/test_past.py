@@ -1,6 +1,9 @@
 """The list of an earlier moment is the list that was seen then, whatever came after."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,43 +13,128 @@ from hypothesis import strategies as st
 
 from secops.core.clock import Instant, ManualClock
 from secops.core.errors import UsageError
-from secops.core.fields import FIELDS
-from secops.core.model import Kind
+from secops.core.fields import by_name
+from secops.core.model import Decision, DecisionType, Kind
+from secops.core.query import And
+from secops.core.standing import BY_PARTS
 from secops.hall.app import App
+from secops.hall.flows import inventory_at, past
 from secops.hall.flows import merge as merging
-from secops.hall.flows.inventory import listed
+from secops.hall.flows.inventory import listed, row_of, with_computed
 from secops.hall.flows.inventory_at import listed_at
+from secops.hall.flows.queries import read
 from secops.hall.workspace import Workspace
+from secops.store import compile as compiler
+from secops.store import decisions, entities, facets, organisations, relations
+from secops.store.database import Database
+from secops.store.grading import Transaction
+from secops.store.migrate import upgrade
 from tests.property.test_rebuild import _play, _step
 
 pytestmark = pytest.mark.property
 
-_NOW_ONLY = {each.name for each in FIELDS if each.derived is not None and each.name != "org.name"} | {"last_seen"}
-"""What is computed of today's, and when something was seen last."""
-QUERIES = ("*", "state:active", "org:A", "-org:A", "kind:network", "declared:true")
+_BY_SIGHT = {"last_seen", "seen.age"}
+QUERIES = ("*", "state:active", "org:A", "-org:A", "kind:network", "declared:true", "ports:80", "-services:ssh",
+           "services.count>0", "zone:z", "grade>=3", "system:S1", "org.contact:c", "standing:undeclared",
+           "org.missing:true", "services.count=1 standing:registered")  # fmt: skip
+_units = st.tuples(st.sampled_from("AB"), st.sampled_from(("A", "renamed", "")), st.sampled_from("cd"))
+_systems = st.tuples(st.sampled_from(("S1", "S2")), st.sampled_from((2, 3, 0)), st.sampled_from("AB"))
+_more = st.one_of(_step, st.tuples(st.just("unit"), _units), st.tuples(st.just("system"), _systems))
+
+
+def _said(app: App, steps: list[tuple[str, object]]) -> None:
+    """As `_play`, with units and systems that are declared, renamed and withdrawn."""
+    for number, (what, given_) in enumerate(steps):
+        if what not in {"unit", "system"}:
+            _play(app, [*[("none", None)] * number, (what, given_)])
+            continue
+        code, value, other = given_  # type: ignore[misc]
+        subject, payload = f"organisation:{code}", {"kind": "organisation", "name": value, "contact": other}
+        if what == "system":
+            subject = f"system:{code}"
+            facts = {"name": code, "system.level": value}
+            payload = {"kind": "system", "org": other, "addresses": ["198.18.0.1", "198.18.0.2"], "facts": facts}
+        payload = payload if value else {"kind": what if what == "system" else "organisation", "withdrawn": True}
+        with app.database.write() as connection:
+            at = Instant(1_000_000 + number * 1000)
+            decisions.append(connection, [Decision("gd", DecisionType.DECLARE, subject, payload, "me", at)])
+
+
+@cache
+def _empty() -> bytes:
+    """A database of this version with nothing in it, so that only the first example pays for the migrations."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.db"
+        store = Database.file(path)
+        upgrade(store)
+        store.close()
+        with closing(sqlite3.connect(path)) as raw:
+            raw.execute("PRAGMA journal_mode=DELETE")
+        return path.read_bytes()
 
 
 def _kept(rows: Iterator[dict[str, object]]) -> list[dict[str, object]]:
-    return [{k: v for k, v in row.items() if k not in _NOW_ONLY} for row in rows]
+    """Without when things were seen, and without the standing of what stands by its parts."""
+    by_parts = {"register.standing"}
+    return [
+        {k: v for k, v in row.items() if k not in _BY_SIGHT and (k not in by_parts or row["kind"] not in set(BY_PARTS))}
+        for row in rows
+    ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(_step, min_size=1, max_size=6), st.lists(_step, max_size=6), st.sampled_from(QUERIES))
+def _everything(app: App, connection: Transaction, at: Instant) -> dict[str, list[object]]:
+    """What a view of the store tells in every table that has a past."""
+    told: dict[str, list[object]] = {"assets": [], "services": [], "relations": [], "units": []}
+    for name, kind in (("assets", None), ("services", Kind.SERVICE)):
+        found = list(entities.page(connection, kind, compiler.where(And(()), kind, at)))
+        told[name] = _kept(row_of(each, values) for each, values in with_computed(connection, found, at))  # type: ignore[assignment]
+        drawn = relations.touching(connection, [each.id for each in found])
+        told["relations"] += [(each.id, each.source, each.target, each.reason) for each in drawn]
+    ports, every = by_name()["services.ports"], compiler.where(And(()), None, at)
+    told["facets"] = list(facets.top(connection, None, every, ports, now=at, limit=9))
+    told["units"] = list(organisations.every(connection))
+    return told
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(_more, min_size=1, max_size=7), st.lists(_more, max_size=7), st.sampled_from(QUERIES),
+       st.sampled_from((0, 1, 20_000)), st.sampled_from((1, 2, 500)))  # fmt: skip
 def test_what_was_listed_then_is_listed_again(before: list[tuple[str, object]], after: list[tuple[str, object]],
-                                              query: str) -> None:  # fmt: skip
-    """Assets and services, with and without a filter: changes, births, declarations and silences are taken back."""
-    with TemporaryDirectory() as folder:
+                                              query: str, many: int, page: int) -> None:  # fmt: skip
+    """Lists of assets and services with every kind of filter, and the whole view of then: relations, units, facets.
+
+    Whether changes since are looked through at once or page by page, and however small the pages.
+    """
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inventory_at, "MANY", many)
+        patch.setattr(inventory_at, "PAGE", page)
         workspace = Workspace(Path(folder))
+        workspace.config.write_text('site = "gd"\n', "utf-8")
         workspace.make()
-        with App(workspace, clock=ManualClock()) as app:
-            _play(app, before)
+        workspace.database.write_bytes(_empty())
+        then = Instant(1_000_000 + len(before) * 1000 - 1)
+        clock = ManualClock(then)
+        with App(workspace, clock=clock) as app:
+            _said(app, before)
             list(merging.merge(app))
-            then = Instant(1_000_000 + len(before) * 1000 - 1)
             kinds = (None, Kind.SERVICE)
-            told = [_kept(listed(app, query, kind=kind)) for kind in kinds]
-            _play(app, [*[("none", None)] * len(before), *after])
+            told = [_kept(_listed(app, query, kind)) for kind in kinds]
+            with app.database.read() as connection:
+                whole = _everything(app, connection, then)
+            _said(app, [*[("none", None)] * len(before), *after])
             list(merging.merge(app))
-            assert [_kept(listed_at(app, then, query, kind=kind)) for kind in kinds] == told
+            clock.advance(1_000_000)
+            assert [_kept(_listed(app, query, kind, then)) for kind in kinds] == told
+            with past.opened(app, then) as connection:
+                assert _everything(app, connection, then) == whole
+
+
+def _listed(app: App, query: str, kind: Kind | None, at: Instant | None = None) -> Iterator[dict[str, object]]:
+    try:
+        read(app, query, kind)
+    except UsageError:
+        return iter(())
+    return listed(app, query, kind=kind) if at is None else listed_at(app, at, query, kind=kind)
 
 
 def test_pages_go_on_and_sights_are_refused(tmp_path: Path) -> None:

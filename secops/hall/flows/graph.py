@@ -1,6 +1,7 @@
 """The assets a query meets and how they hang together, as a graph for other programs to draw and to walk."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, nullcontext
 from itertools import islice
 from typing import Final, TextIO
 
@@ -8,7 +9,9 @@ from secops.core.clock import Instant, render
 from secops.core.model import Kind, Relation, RelationType
 from secops.deliver.graph import Edge, Node, graphml, node_link
 from secops.hall.app import App
+from secops.hall.flows import past
 from secops.hall.flows.inventory import listed
+from secops.hall.flows.inventory_at import listed_at
 from secops.store import relations
 
 FORMATS: Final = ("graphml", "json")
@@ -17,14 +20,19 @@ EDGE: Final = ("type", "reason", "first_seen", "last_seen")
 _PAGE: Final = 2_000
 
 
-def written(app: App, query: str, kind: Kind | None, format: str, out: TextIO) -> tuple[int, int]:
-    """Write it; how many nodes and edges. An edge is there when both its ends are. Raises UsageError."""
+def written(
+    app: App, query: str, kind: Kind | None, format: str, out: TextIO, *, at: Instant | None = None
+) -> tuple[int, int]:
+    """Write it, as of `at` where given; how many nodes and edges. An edge is there when both its ends are.
+
+    Raises UsageError.
+    """
     counts = [0, 0]
     ids: dict[str, str] = {}
     """Of every node the system it belongs to."""
 
     def nodes() -> Iterator[Node]:
-        for row in listed(app, query, kind=kind):
+        for row in listed_at(app, at, query, kind=kind) if at is not None else listed(app, query, kind=kind):
             ids[str(row["id"])] = str(row.get("system_id") or "")
             counts[0] += 1
             yield _node(row)
@@ -32,7 +40,7 @@ def written(app: App, query: str, kind: Kind | None, format: str, out: TextIO) -
     def edges() -> Iterator[Edge]:
         left = iter(ids)
         while page := tuple(islice(left, _PAGE)):
-            with app.database.read() as connection:
+            with app.database.read() if held is None else nullcontext(held) as connection:
                 drawn = relations.touching(connection, page)
             mine = set(page)
             for each in drawn:
@@ -44,10 +52,12 @@ def written(app: App, query: str, kind: Kind | None, format: str, out: TextIO) -
                     counts[1] += 1
                     yield _belonging(app.site, node, ids[node])
 
-    if format == "graphml":
-        graphml(nodes(), edges(), (NODE, EDGE), out)
-    else:
-        node_link(nodes(), edges(), out)
+    with ExitStack() as then:
+        held = then.enter_context(past.opened(app, at)) if at is not None else None
+        if format == "graphml":
+            graphml(nodes(), edges(), (NODE, EDGE), out)
+        else:
+            node_link(nodes(), edges(), out)
     return counts[0], counts[1]
 
 

@@ -1,38 +1,39 @@
-"""Questions to the inventory: list, show, history, diff; and rebuilding it from the logs."""
+"""Questions to the inventory: list, count, facets, show, export."""
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from itertools import islice
 
-from secops.core.clock import Instant, parse, render
+from secops.core.clock import Instant, render
 from secops.core.errors import UsageError
-from secops.core.events import Event, Progress, Summary
 from secops.core.fields import Sensitivity, Type, by_name, by_word, of_kind
-from secops.core.ids import canonical
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Change, Entity, Kind, Observation, Relation, RelationType, Value, thing_id
+from secops.core.query import And, Compare, Op, Query
 from secops.hall.app import App
-from secops.hall.flows.merge import merge, replay
+from secops.hall.flows import past
+from secops.hall.flows.moment import instant
+from secops.hall.flows.past import asked
 from secops.hall.flows.queries import by_kind, read
+from secops.hall.flows.rebuild import digest, rebuild
 from secops.store import (
     changes,
     decisions,
-    derived,
     entities,
     looks,
     observations,
     organisations,
     records,
     relations,
-    runs,
     search,
 )
 from secops.store import compile as compiler
 from secops.store import facets as counts
+from secops.store.compile import Clause
 from secops.store.grading import Transaction
 
+__all__ = ["digest", "instant", "rebuild"]
 PAGE = 500
 _CORE = ("id", "kind", "key", "state", "declared", "first_seen", "last_seen")
 _POINTERS = ("org.name", "system.name")
@@ -77,19 +78,25 @@ def listed(
         after = found[-1].id
 
 
-def count(app: App, query: str = "", *, kind: Kind | None = None) -> int:
-    """How many the query meets."""
+def count(app: App, query: str = "", *, kind: Kind | None = None, at: Instant | None = None) -> int:
+    """How many the query meets, as of `at` where given."""
     kind, parsed = read(app, query, kind)
-    with app.database.read() as connection:
-        return entities.count(connection, kind, search.condition(connection, parsed, kind, app.clock.now()))
+    asked(parsed, at)
+    with past.opened(app, at) as connection:
+        return entities.count(connection, kind, _condition(connection, parsed, kind, at or app.clock.now(), at))
+
+
+def _condition(connection: Transaction, query: Query, kind: Kind | None, now: Instant, at: Instant | None) -> Clause:
+    """The words of a past query are not looked up: the index knows today's."""
+    return search.condition(connection, query, kind, now) if at is None else compiler.where(query, kind, now)
 
 
 def facets(
-    app: App, field: str, query: str = "", *, kind: Kind | None = None, limit: int = 20
+    app: App, field: str, query: str = "", *, kind: Kind | None = None, limit: int = 20, at: Instant | None = None
 ) -> Iterator[dict[str, object]]:
     """The commonest values of a field among what the query meets: value, count, share of all; the unknown last.
 
-    Raises UsageError for a field or a query that cannot be read.
+    As of `at` where given. Raises UsageError for a field or a query that cannot be read.
     """
     found = by_word().get(field)
     if found is None:
@@ -101,10 +108,11 @@ def facets(
         )
     if kind is None and found.kinds == {Kind.SERVICE}:
         kind = Kind.SERVICE
-    now = app.clock.now()
+    now = at or app.clock.now()
     kind, parsed = read(app, query, kind)
-    with app.database.read() as connection:
-        condition = search.condition(connection, parsed, kind, now)
+    asked(And((parsed, Compare(found.name, Op.EXISTS, True))), at)
+    with past.opened(app, at) as connection:
+        condition = _condition(connection, parsed, kind, now, at)
         whole = entities.count(connection, kind, condition)
         told = list(counts.top(connection, kind, condition, found, now=now, limit=limit))
         known = counts.known(connection, kind, condition, found, now)
@@ -117,7 +125,12 @@ def facets(
 def find(app: App, word: str) -> Entity:
     """The one entity meant by an id, the beginning of one, or a key. Raises UsageError for none or several."""
     with app.database.read() as connection:
-        found = entities.starting(connection, word, AMBIGUOUS_MOST + 1)
+        return found_in(app, connection, word)
+
+
+def found_in(app: App, connection: Transaction, word: str) -> Entity:
+    """The same in a view of the store, today's or of then."""
+    found = entities.starting(connection, word, AMBIGUOUS_MOST + 1)
     exact = [each for each in found if each.id == word] or [each for each in found if each.site == app.site] or found
     if len(exact) == 1:
         return exact[0]
@@ -138,26 +151,22 @@ def find(app: App, word: str) -> Entity:
     )
 
 
-def show(app: App, word: str) -> Shown:
-    """One entity: every value with its source, its relations and services. Raises UsageError as `find`."""
-    entity = find(app, word)
-    with app.database.read() as connection:
-        ((_, values),) = with_computed(connection, [entity], app.clock.now())
-        entity = looks.timed(connection, {entity.id: entity})[entity.id]
-        origin = entity.provenance
-        seen = observations.by_seqs(connection, list(origin.values()))
-        told = {seq: decisions.by_seq(connection, seq) for seq in set(origin.values()) - seen.keys()}
-        sources: dict[str, Mapping[str, object]] = {}
-        for name, seq in origin.items():
-            if seq in seen:
-                sources[name] = _source(seen[seq], seq)
-            elif (decision := told.get(seq)) is not None:
-                sources[name] = {
-                    "seq": seq,
-                    "decision": decision.subject,
-                    "who": decision.who,
-                    "at": render(decision.at),
-                }
+def show(app: App, word: str, *, at: Instant | None = None) -> Shown:
+    """One entity, as of `at` where given: every value with its source, its relations and services.
+
+    Raises UsageError as `find`.
+    """
+    with past.opened(app, at) as connection:
+        entity = found_in(app, connection, word)
+        ((_, values),) = with_computed(connection, [entity], at or app.clock.now())
+        if at is None:
+            entity = looks.timed(connection, {entity.id: entity})[entity.id]
+            origin = entity.provenance
+        else:  # why something was not known, and how often it was missed, is told of today only
+            entity = replace(entity, unknown={}, misses=0)
+            values = past.unseen(values, at)
+            origin = _origin(changes.of_entity(connection, entity.id), values, at)
+        sources = _sources(connection, origin)
         drawn = relations.touching(connection, [entity.id])
         others = {end for each in drawn for end in (each.source, each.target)} - {entity.id}
         names = {id: f"{each.kind} {each.key}" for id, each in entities.by_ids(connection, others).items()}
@@ -172,86 +181,27 @@ def show(app: App, word: str) -> Shown:
     return Shown(entity, values, sources, met, names, tuple(ports))
 
 
-def history(app: App, word: str) -> list[tuple[Change, str]]:
-    """Every change of one entity, oldest first, with its key. Raises UsageError as `find`."""
-    entity = find(app, word)
-    with app.database.read() as connection:
-        return [(each, entity.key) for each in changes.of_entity(connection, entity.id)]
+def _origin(found: Sequence[Change], values: Mapping[str, Value], at: Instant) -> dict[str, int]:
+    """Field -> the log entry that gave it its value of then; what never changed came when the entity was born."""
+    told = [each for each in found if each.at <= at]
+    born = next((each.seq for each in told if each.field == "born"), 0)
+    last = {each.field: each.seq for each in told}
+    written = {each.name for each in by_name().values() if not each.core and each.derived is None}
+    facts = {name for name, value in values.items() if value is not None} & written
+    return {name: seq for name in sorted(facts) if (seq := last.get(name, born))}
 
 
-def changed(told: tuple[Change, str]) -> dict[str, object]:
-    """A change as a row."""
-    each, key = told
-    return {
-        "at": render(each.at),
-        "entity": each.entity,
-        "kind": str(each.kind),
-        "key": key,
-        "field": each.field,
-        "old": plain(each.field, each.old),
-        "new": plain(each.field, each.new),
-        "reason": each.reason,
-        "run": each.run,
-        "who": each.who,
-        "seq": each.seq,
-    }
-
-
-def diff(app: App, first: str, last: str) -> Iterator[tuple[Change, str]]:
-    """What changed after `first` up to `last`: each an RFC 3339 time, a date, a run id, or `now`.
-
-    Of a run's id the first side means its start, the last side its end. Raises UsageError.
-    """
-    start, end = instant(app, first, end=False), instant(app, last, end=True)
-    if start > end:
-        raise UsageError("E1314", say("起点晚于终点", "the first time lies after the last"), why=f"{first} > {last}")
-    with app.database.read() as connection:
-        found = changes.in_time(connection, start, end, site=app.site)
-        while page := list(islice(found, PAGE)):
-            keys = entities.keys(connection, {each.entity for each in page})
-            yield from ((each, keys.get(each.entity, "")) for each in page)
-
-
-def digest(app: App) -> str:
-    """SHA-256 over every row of the derived tables in order: equal inventories, equal digest."""
-    total = hashlib.sha256()
-    with app.database.read() as connection:
-        for row in derived.rows(connection):
-            total.update(canonical(row).encode("utf-8", "surrogatepass"))
-            total.update(b"\n")
-    return total.hexdigest()
-
-
-def rebuild(app: App) -> Iterator[Event]:
-    """Throw the derived tables away and replay the logs, in one transaction; the Summary's warnings name the digest.
-
-    Where it differs from the one before the Summary is incomplete. Raises Locked while a grading runs.
-    """
-    begun = app.clock.monotonic()
-    for event in merge(app):
-        if isinstance(event, Progress):
-            yield event
-    before = digest(app)
-    counts: Mapping[str, int | float] = {}
-    with app.workspace.lock("grade"), app.database.write() as connection:
-        derived.clear(connection)
-        for event in replay(app, connection):
-            if isinstance(event, Summary):
-                counts = event.counts
-            else:
-                yield event
-    after = digest(app)
-    same = before == after
-    text = say(f"重建前后摘要不同：{before} → {after}", f"the digest differs: {before} -> {after}")
-    yield Summary(
-        run="",
-        kind="rebuild",
-        complete=same,
-        counts=dict(counts) | {"same_digest": int(same)},
-        warnings=(f"sha256:{after}",) if same else (text,),
-        duration_ms=round((app.clock.monotonic() - begun) * 1000),
-        state="done" if same else "incomplete",
-    )
+def _sources(connection: Transaction, origin: Mapping[str, int]) -> dict[str, Mapping[str, object]]:
+    """Field -> the observation or decision at this place of the log."""
+    seen = observations.by_seqs(connection, list(origin.values()))
+    told = {seq: decisions.by_seq(connection, seq) for seq in set(origin.values()) - seen.keys()}
+    sources: dict[str, Mapping[str, object]] = {}
+    for name, seq in origin.items():
+        if seq in seen:
+            sources[name] = _source(seen[seq], seq)
+        elif (decision := told.get(seq)) is not None:
+            sources[name] = {"seq": seq, "decision": decision.subject, "who": decision.who, "at": render(decision.at)}
+    return sources
 
 
 def units(app: App) -> dict[str, str]:
@@ -260,21 +210,33 @@ def units(app: App) -> dict[str, str]:
         return {each.id: each.name for each in organisations.every(connection, app.site)}
 
 
-def exported(app: App, query: str = "") -> Iterator[dict[str, object]]:
-    """Every asset and service the query meets, kind by kind, whole: facts, provenance, reasons for the unknown."""
-    now = app.clock.now()
-    for kind, parsed in by_kind(app, query, (*ASSET_KINDS, Kind.SERVICE)):
-        after = ""
-        while True:
-            with app.database.read() as connection:
-                condition = search.condition(connection, parsed, kind, now)
-                found = list(entities.page(connection, kind, condition, after=after, limit=PAGE))
-                dated = looks.timed(connection, {each.id: each for each in found})
-                rows = [_whole(dated[each.id], values) for each, values in with_computed(connection, found, now)]
-            yield from rows
-            if len(found) < PAGE:
-                break
-            after = found[-1].id
+def exported(app: App, query: str = "", *, at: Instant | None = None) -> Iterator[dict[str, object]]:
+    """Every asset and service the query meets, kind by kind, whole: facts, provenance, reasons for the unknown.
+
+    As of `at` (where given) the facts are those of then; provenance and reasons are told of today only.
+    """
+    now = at or app.clock.now()
+    understood = [(kind, asked(each, at)) for kind, each in by_kind(app, query, (*ASSET_KINDS, Kind.SERVICE))]
+    with ExitStack() as then:
+        held = then.enter_context(past.opened(app, at)) if at is not None else None
+        for kind, parsed in understood:
+            after = ""
+            while True:
+                with app.database.read() if held is None else nullcontext(held) as connection:
+                    condition = _condition(connection, parsed, kind, now, at)
+                    found = list(entities.page(connection, kind, condition, after=after, limit=PAGE))
+                    if at is None:
+                        dated = looks.timed(connection, {each.id: each for each in found})
+                        rows = [
+                            _whole(dated[each.id], values) for each, values in with_computed(connection, found, now)
+                        ]
+                    else:
+                        values_of = with_computed(connection, found, now)
+                        rows = [row_of(each, past.unseen(values, at)) for each, values in values_of]
+                yield from rows
+                if len(found) < PAGE:
+                    break
+                after = found[-1].id
 
 
 def plain(name: str, value: Value) -> object:
@@ -327,29 +289,3 @@ def _source(seen: Observation, seq: int) -> dict[str, object]:
         "target": str(seen.target),
         "at": render(seen.seen_at),
     }
-
-
-def instant(app: App, word: str, *, end: bool = True) -> Instant:
-    """The moment a word means: an RFC 3339 time, a date, `now`, or a run's end (its start, where `end` is false).
-
-    Raises UsageError.
-    """
-    if word == "now":
-        return app.clock.now()
-    try:
-        return parse(word)
-    except ValueError:
-        pass
-    with app.database.read() as connection:
-        run = runs.get(connection, word)
-    if run is None:
-        raise UsageError(
-            "E1315",
-            say(f"{word[:80]} 既不是时间也不是任务编号", f"{word[:80]} is neither a time nor a run"),
-            hint=say(
-                "例如 2026-11-01、2026-11-01T08:00:00+08:00、now", "such as 2026-11-01, 2026-11-01T08:00:00+08:00, now"
-            ),
-        )
-    if not end:
-        return Instant(run.started_at - 1)
-    return Instant(run.ended_at) if run.ended_at is not None else app.clock.now()

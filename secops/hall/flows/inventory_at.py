@@ -1,31 +1,32 @@
-"""The list of assets as it stood at an earlier moment: what changed since is undone, the rest is asked of the store.
+"""The list of assets as it stood at an earlier moment, page by page and without a copy of the store (see `past`).
 
-Facts, state, unit and system are those of then; counts and names of an address's ports are not kept and stay unknown
-for what changed since. Nobody keeps when each asset was seen between two changes: `last_seen` is told only where it
-lies before the moment, and queries by it are refused.
+What a query says of an entity is today's answer unless a field it reads changed since. So a page is today's page, less
+the entities where one did, and with those of them that met the query then; only the rows shown are taken back.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from heapq import merge as interleaved
 from itertools import islice
 
 from secops.core.clock import DAY_MS, Instant
-from secops.core.errors import UsageError
-from secops.core.fields import Derivation, by_name, of_kind
-from secops.core.language import say
-from secops.core.model import Change, Entity, Kind, Value
+from secops.core.fields import Derivation, Field, by_name, of_kind
+from secops.core.model import Change, Entity, Kind, State, Value
 from secops.core.query import Query, fields_of, holds, steps
+from secops.core.standing import BY_PARTS, LIVING, standing
 from secops.hall.app import App
+from secops.hall.flows import past
 from secops.hall.flows.inventory import PAGE, row_of, with_computed
+from secops.hall.flows.past import BY_SIGHT, asked, changed_units, units, unseen
 from secops.hall.flows.queries import read
-from secops.store import changes, entities, organisations
+from secops.store import changes, entities, moved, search
 from secops.store import compile as compiler
 from secops.store.grading import Transaction
 
-_BY_SIGHT = frozenset({"last_seen", "seen.age"})
-_OF_TODAY = frozenset({Derivation.COUNT, Derivation.MEMBERS, Derivation.STANDING, Derivation.MISSING})
-"""Computed fields that hang on more than the entity: unknown of what moved since."""
-_POINTED = {"org.name": "org_id", "system.name": "system_id"}
+_ENTANGLED = frozenset({Derivation.STANDING})
+MANY = 20_000
+"""So many changes since in what the query reads are looked through at once; more are met page by page."""
 
 
 def listed_at(
@@ -36,101 +37,223 @@ def listed_at(
     Raises UsageError for a query that cannot be read, or asks when something was seen.
     """
     kind, parsed = read(app, query, kind)
-    if asked := _BY_SIGHT & set(fields_of(parsed)):
-        raise UsageError(
-            "E1318",
-            say("过去某一刻的台账不能按看到的时间筛选", "a past list cannot be filtered by when things were seen"),
-            where=", ".join(sorted(asked)),
-            hint=say("去掉这一条件，或不用 --at", "leave it out, or ask without --at"),
-        )
-    if taken := sorted({each.link for each in steps(parsed)}):
-        raise UsageError(
-            "E1509",
-            say("过去某一刻的台账不能按关系筛选", "a past list cannot be filtered by relations"),
-            where=", ".join(taken),
-            hint=say("去掉这一条件，或不用 --at", "leave it out, or ask without --at"),
-        )
-    both = _unmoved(app, at, parsed, kind, after), _moved(app, at, parsed, kind, after)
-    found = interleaved(*both, key=lambda row: str(row["id"]))
+    asked(parsed, at)
+    pages = _whole if any(steps(parsed)) or _ENTANGLED & _hows(parsed) else _pages
+    found = pages(app, at, parsed, kind, after)
     yield from islice(found, limit) if limit else found
 
 
-def _unmoved(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -> Iterator[dict[str, object]]:
-    """What did not change since: the store answers as for today."""
+def _hows(query: Query) -> set[Derivation]:
+    return {derived.how for name in fields_of(query) if (derived := by_name()[name].derived) is not None}
+
+
+def _whole(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -> Iterator[dict[str, object]]:
+    """The rows from a view of the whole store of then: what hangs on too much to be taken back page by page."""
+    with past.opened(app, at) as connection:
+        condition = compiler.where(query, kind, at)
+        while page := list(entities.page(connection, kind, condition, after=after, limit=PAGE)):
+            yield from (row_of(each, unseen(values, at)) for each, values in with_computed(connection, page, at))
+            after = page[-1].id
+
+
+def _pages(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -> Iterator[dict[str, object]]:
+    with app.database.read() as connection:
+        reads = _reads(connection, query, kind, at)
+        few = reads.every(connection)
     while True:
         with app.database.read() as connection:
-            condition = compiler.where(query, kind, at) & changes.settled_by(kind, at)
-            found = list(entities.page(connection, kind, condition, after=after, limit=PAGE))
-            rows = [row_of(each, _seen(values, at)) for each, values in with_computed(connection, found, at)]
+            condition = search.condition(connection, query, kind, at) & entities.known_by(kind, at)
+            page = list(entities.page(connection, kind, condition, after=after, limit=PAGE))
+            upto = page[-1].id if len(page) == PAGE else ""
+            if few is not None:
+                known = few[bisect_right(few, after) : bisect_right(few, upto) if upto else len(few)][:PAGE]
+            else:
+                known = reads.between(connection, after, upto)
+            upto = known[-1] if len(known) == PAGE else upto
+            rows = _rows(connection, at, query, kind, ([each for each in page if not upto or each.id <= upto], known))
         yield from rows
-        if len(found) < PAGE:
+        if not upto:
             return
-        after = found[-1].id
+        after = upto
 
 
-def _moved(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -> Iterator[dict[str, object]]:
-    """What changed since: each taken back, then asked."""
-    while True:
-        with app.database.read() as connection:
-            ids = changes.moved_after(connection, at, after=after, limit=PAGE)
-            known = entities.by_ids(connection, ids)
-            since = changes.since(connection, ids, at)
-            chosen = [known[id] for id in ids if id in known and _wanted(known[id].kind, kind)]
-            today = dict(_by_id(connection, chosen, at))
-            names = _names(connection, chosen, since)
-        for each in chosen:
-            then = _then(each, today[each.id], since[each.id], at, names)
-            if then is not None and holds(query, then.get):
-                yield row_of(each, then)
-        if len(ids) < PAGE:
-            return
-        after = ids[-1]
+def _rows(
+    connection: Transaction, at: Instant, query: Query, kind: Kind | None, found: tuple[Sequence[Entity], Sequence[str]]
+) -> list[dict[str, object]]:
+    """The rows of then: of today's page what did not move, of what moved what met the query then."""
+    page, moved = found
+    doubtful = frozenset(moved)
+    known = entities.by_ids(connection, moved)
+    still = [each for each in page if each.id not in doubtful]
+    were = [each for id in moved if (each := known.get(id)) is not None and _wanted(each.kind, kind)]
+    values = Then(connection, at).values([*still, *were])
+    kept = [(each, values[each.id]) for each in still]
+    back = [(each, then) for each in were if (then := values[each.id]) is not None and holds(query, then.get)]
+    both = interleaved(kept, back, key=lambda pair: pair[0].id)
+    return [row_of(each, then) for each, then in both if then is not None]
 
 
 def _wanted(found: Kind, kind: Kind | None) -> bool:
     return found is kind if kind is not None else found is not Kind.SERVICE
 
 
-def _by_id(connection: Transaction, chosen: list[Entity], at: Instant) -> Iterator[tuple[str, Mapping[str, Value]]]:
-    for each, values in with_computed(connection, chosen, at):
-        yield each.id, values
+@dataclass(frozen=True, slots=True)
+class _Reads:
+    """What a query reads: fields of the entity itself, of its services, of its system; units that are others now."""
+
+    kind: Kind | None
+    at: Instant
+    own: frozenset[str]
+    services: frozenset[str]
+    system: frozenset[str]
+    units: frozenset[str]
+
+    def every(self, connection: Transaction) -> list[str] | None:
+        """Every id for which an answer of today may not be then's, in order; None where they are many."""
+        found = [moved.every_own(connection, self.own, self.kind, self.at, limit=MANY)]
+        if self.services:
+            found.append(moved.every_parent(connection, self.services, self.at, limit=MANY))
+        if self.system:
+            found.append(moved.members(connection, self.system, self.kind, self.at, limit=MANY))
+        found.append(moved.owned(connection, self.units, self.kind, limit=MANY))
+        return None if any(len(each) >= MANY for each in found) else sorted(set().union(*found))
+
+    def between(self, connection: Transaction, after: str, upto: str) -> list[str]:
+        """The first of them between two ids, at most PAGE, in order."""
+        found = [moved.own(connection, self.own, self.kind, self.at, after=after, upto=upto, limit=PAGE)]
+        if self.services:
+            found.append(moved.parents(connection, self.services, self.at, after=after, upto=upto, limit=PAGE))
+        if self.system:
+            found.append(moved.members(connection, self.system, self.kind, self.at, after=after, upto=upto, limit=PAGE))
+        found.append(moved.owned(connection, self.units, self.kind, after=after, upto=upto, limit=PAGE))
+        return sorted(set().union(*found))[:PAGE]
 
 
-def _names(connection: Transaction, chosen: Sequence[Entity], since: Mapping[str, Sequence[Change]]) -> dict[str, str]:
-    """Names of all units of their sites, and of the systems these belonged to."""
-    found = {
-        unit.id: unit.name for site in {each.site for each in chosen} for unit in organisations.every(connection, site)
-    }
-    ids = {str(c.old) for each in chosen for c in since[each.id] if c.field == "system_id" and c.old}
-    return found | {
-        id: str(each.facts.get("name") or each.key) for id, each in entities.by_ids(connection, ids).items()
-    }
+def _reads(connection: Transaction, query: Query, kind: Kind | None, at: Instant) -> _Reads:
+    own, theirs, system, others = {"born"}, set[str](), set[str](), set[str]()
+    for name in fields_of(query):
+        derived = by_name()[name].derived
+        if derived is None:
+            own.add(name)
+        elif derived.how is Derivation.AGE:
+            own.add(derived.of)
+        elif derived.how in {Derivation.LOOKUP, Derivation.MISSING}:
+            own.add(derived.via)
+            if derived.via == "system_id":
+                system |= {derived.of, "born"}
+            elif not others:
+                others |= changed_units(connection, at)
+        elif kind is None or kind is Kind.IP:
+            theirs |= {"state", "born", *([derived.of] if derived.of else [])}
+    return _Reads(kind, at, frozenset(own), frozenset(theirs), frozenset(system), frozenset(others))
 
 
-def _then(
-    entity: Entity, today: Mapping[str, Value], since: Sequence[Change], at: Instant, names: Mapping[str, str]
-) -> dict[str, Value] | None:
-    """The values of then, None for what was not yet known. `since`: newest first."""
-    then = _seen(today, at)
-    for each in of_kind(entity.kind):
-        if each.derived is not None and each.derived.how in _OF_TODAY:
-            then[each.name] = None
-    for change in since:
-        if change.field == "born":
-            return None
-        pointed = next((name for name, via in _POINTED.items() if via == change.field), "")
-        if pointed:
-            then[pointed] = names.get(str(change.old)) if change.old else None
-        if change.field in by_name():
-            then[change.field] = change.old
-    for each in of_kind(entity.kind):
-        if each.derived is not None and each.derived.how is Derivation.AGE and each.name not in _BY_SIGHT:
-            begun = then.get(each.derived.of)
-            then[each.name] = (int(at) - begun) // DAY_MS if isinstance(begun, int) else None
-    return then
+class Then:
+    """Values of entities as they were at a moment, read beside today's."""
+
+    def __init__(self, connection: Transaction, at: Instant) -> None:
+        self.connection = connection
+        self.at = at
+
+    def values(self, found: Sequence[Entity]) -> dict[str, dict[str, Value] | None]:
+        """By id: the values of then, None for what was not yet known."""
+        ids = [each.id for each in found]
+        since = changes.since(self.connection, ids, self.at)
+        today = {each.id: values for each, values in with_computed(self.connection, list(found), self.at)}
+        then = {id: self._back(today[id], since[id]) for id in ids}
+        living = [each for each in found if then[each.id] is not None]
+        self._ports(living, then)
+        self._systems(then)
+        self._units(then)
+        for each in living:
+            self._ages(each.kind, then[each.id] or {})
+            self._stands(each.kind, then[each.id] or {})
+        return then
+
+    def _back(self, today: Mapping[str, Value], since: Sequence[Change]) -> dict[str, Value] | None:
+        """What the entity itself said; `since`: newest first."""
+        then = unseen(today, self.at)
+        for change in since:
+            if change.field == "born":
+                return None
+            if change.field in by_name():
+                then[change.field] = change.old
+        return then
+
+    def _ports(self, living: Sequence[Entity], then: Mapping[str, dict[str, Value] | None]) -> None:
+        """What is counted and gathered over the services of an address, where one of them moved."""
+        ips = [each.id for each in living if each.kind is Kind.IP]
+        changed = moved.with_moved_services(self.connection, ips, self.at) if ips else set()
+        if not changed:
+            return
+        ports = entities.services_of(self.connection, sorted(changed))
+        since = changes.since(self.connection, [each.id for found in ports.values() for each in found], self.at)
+        for ip, found in ports.items():
+            facts = [self._back(_facts(each), since[each.id]) for each in found]
+            active = [each for each in facts if each is not None and each["state"] == str(State.ACTIVE)]
+            values = then[ip]
+            assert values is not None
+            for field in of_kind(Kind.IP):
+                if field.derived is not None and field.derived.how is Derivation.COUNT:
+                    values[field.name] = len(active)
+                elif field.derived is not None and field.derived.how is Derivation.MEMBERS:
+                    values[field.name] = _gathered(active, field)
+
+    def _systems(self, then: Mapping[str, dict[str, Value] | None]) -> None:
+        ids = {str(values["system_id"]) for values in then.values() if values and values.get("system_id")}
+        if not ids:
+            pointed: Mapping[str, Mapping[str, Value] | None] = {}
+        else:
+            known = entities.by_ids(self.connection, ids)
+            since = changes.since(self.connection, sorted(known), self.at)
+            pointed = {id: self._back(_facts(each), since[id]) for id, each in known.items()}
+        self._point(then, "system_id", pointed)
+
+    def _units(self, then: Mapping[str, dict[str, Value] | None]) -> None:
+        found = units(self.connection, self.at)
+        self._point(then, "org_id", {id: {"name": each.name, "contact": each.contact} for id, each in found.items()})
+
+    @staticmethod
+    def _point(
+        then: Mapping[str, dict[str, Value] | None], via: str, pointed: Mapping[str, Mapping[str, Value] | None]
+    ) -> None:
+        fields = [each for each in by_name().values() if each.derived is not None and each.derived.via == via]
+        missing = [each.name for each in fields if each.derived and each.derived.how is Derivation.MISSING]
+        for values in then.values():
+            if values is not None:
+                target = pointed.get(str(values.get(via) or "")) or {}
+                there = str(values.get(via) or "") in pointed
+                values.update({name: not there for name in missing if name in values})
+                for each in fields:
+                    if each.name in values and each.name not in missing:
+                        assert each.derived is not None
+                        values[each.name] = target.get(each.derived.of) or None
+
+    def _ages(self, kind: Kind, values: dict[str, Value]) -> None:
+        for each in of_kind(kind):
+            if each.derived is not None and each.derived.how is Derivation.AGE and each.name not in BY_SIGHT:
+                begun = values.get(each.derived.of)
+                values[each.name] = (int(self.at) - begun) // DAY_MS if isinstance(begun, int) else None
+
+    def _stands(self, kind: Kind, values: dict[str, Value]) -> None:
+        """Declared against found; not known of what stands by its parts, unless it lived itself."""
+        if "register.standing" not in values:
+            return
+        state, offline = State(str(values["state"])), values.get("register.offline_on")
+        alone = kind not in BY_PARTS or (state in LIVING and offline is None)
+        seen = values.get("last_seen")
+        values["register.standing"] = None if not alone else standing(
+            kind, (state, seen if isinstance(seen, int) else int(self.at)), declared=values["declared"] is True,
+            system=bool(values.get("system_id")), conflicts=values.get("register.conflicts"),
+            status=values.get("register.status"), offline_on=offline if isinstance(offline, int) else None,
+        ).value  # fmt: skip
 
 
-def _seen(values: Mapping[str, Value], at: Instant) -> dict[str, Value]:
-    last = values.get("last_seen")
-    later = isinstance(last, int) and last > at
-    return dict(values) | (dict.fromkeys(_BY_SIGHT) if later else {})
+def _facts(entity: Entity) -> dict[str, Value]:
+    return {**entity.facts, "state": str(entity.state), "last_seen": int(entity.last_seen or 0)}
+
+
+def _gathered(active: Sequence[Mapping[str, Value]], field: Field) -> Value:
+    assert field.derived is not None
+    found: Collection[Value] = {each.get(field.derived.of) for each in active} - {None}
+    return tuple(sorted(found, key=lambda each: (str(type(each)), each)))  # type: ignore[return-value]  # of one type

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from secops.core.clock import render
+from secops.core.clock import Instant, render
 from secops.core.errors import UsageError
 from secops.core.fields import Type, by_name
 from secops.core.finding import Finding, Severity, finding_id
@@ -13,6 +13,7 @@ from secops.grade.explain import Explanation, explain
 from secops.grade.pack import Pack
 from secops.grade.rule import Rule
 from secops.hall.app import App
+from secops.hall.flows import past
 from secops.hall.flows.grade import ask, rules_of
 from secops.store import decisions, entities, findings, grading, looks, observations
 from secops.store.compile import values
@@ -58,10 +59,10 @@ def wanted(rules: Sequence[str], severities: Sequence[str], orgs: Sequence[str] 
     return Wanted(rules=tuple(rules), severities=tuple(severities), orgs=tuple(orgs), open=None if every else True)
 
 
-def listed(app: App, wanted: Wanted, *, limit: int = 0) -> Iterator[Mapping[str, object]]:
-    """The matching findings with the key of their entity and the title of their rule."""
+def listed(app: App, wanted: Wanted, *, limit: int = 0, at: Instant | None = None) -> Iterator[Mapping[str, object]]:
+    """The matching findings, as of `at` where given, with the key of their entity and the title of their rule."""
     titles = {each.id: each.title for each in rules_of(app).rules}
-    with app.database.read() as connection:
+    with past.opened(app, at) as connection:
         batch: list[Finding] = []
         for each in findings.listed(connection, wanted, limit=limit):
             batch.append(each)

@@ -1,6 +1,6 @@
 """Takes in the log: entities, relations, changes and the cursor move in one transaction per batch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby, takewhile
 
 from secops.assets import declared, lifecycle
@@ -47,11 +47,16 @@ def merge(app: App) -> Iterator[Event]:
     yield state.summary(app, begun)
 
 
-def replay(app: App, connection: Transaction) -> Iterator[Event]:
-    """Take in the whole log within the caller's transaction: nobody sees an inventory that is half there."""
+def replay(app: App, connection: Transaction, lay: Callable[[int], None] = lambda _: None) -> Iterator[Event]:
+    """Take in the whole log within the caller's transaction: nobody sees an inventory that is half there.
+
+    `lay` is called with the place in the log before each step.
+    """
     begun = app.clock.monotonic()
     state = _State(app.config.number("discover.gone_after"))
+    lay(0)
     while state.step(connection):
+        lay(state.place)
         yield state.progress(app, begun)
     yield state.summary(app, begun)
 
@@ -65,6 +70,11 @@ class _State:
         self.counts: dict[str, int | float] = {"entries": 0, "new": 0, "changed": 0, "stale": 0, "gone": 0, "back": 0}
         self._registers: dict[str, Register] = {}
         self._place = -1
+
+    @property
+    def place(self) -> int:
+        """The last entry taken in."""
+        return self._place
 
     def step(self, connection: Transaction) -> bool:
         """Take in one batch and move the cursor; False at the end of the log."""
@@ -239,6 +249,9 @@ class _State:
         )
         looks.cool(connection, outcome.cold - outcome.looks.keys())
         relations.put(connection, list(outcome.relations.values()))
+        relations.end(
+            connection, {id: (each.seq, int(each.at), each.who, each.reason) for id, each in outcome.ended.items()}
+        )
         relations.remove(connection, outcome.dropped)
         changes.append(connection, outcome.changes)
         changed = {each.entity for each in outcome.changes}

@@ -16,6 +16,7 @@ from secops.core.record import Record
 from secops.core.register import RegisterColumn, RegisterType, Shape
 from secops.core.registers import REGISTERS, named
 from secops.hall.app import App
+from secops.hall.flows import past
 from secops.hall.flows.amend import Done, amend, everything, taken
 from secops.hall.flows.merge import merge
 from secops.hall.flows.statement import in_force, waiting, withdrawals
@@ -61,22 +62,31 @@ def register_of(word: str) -> RegisterType:
 
 
 def listed(
-    app: App, type: str, *, org: str = "", system: str = "", text: str = "", within: int | None = None
+    app: App,
+    type: str,
+    *,
+    org: str = "",
+    system: str = "",
+    text: str = "",
+    within: int | None = None,
+    at: Instant | None = None,
 ) -> Iterator[dict[str, object]]:
     """Rows of a register with their state. `org` and `system` by code or name; `within`: due in so many days or past.
+
+    `at`: what was in force then, and out of date or not then.
 
     Raises UsageError for a register, unit or system that is not there.
     """
     register = register_of(type)
-    today = _today(app)
-    force = in_force(app)
+    today = _today(app, at)
+    force = in_force(app, at=at)
     directory = everything(force)
     due = (today + timedelta(days=within + 1)).isoformat() if within is not None else ""
     where = {
         "org": _meant(directory, "organisation", org) if org else "",
         "system": _meant(directory, "system", system) if system else "",
     }
-    with app.database.read() as connection:
+    with past.opened(app, at) as connection:
         units = {each.id: each.name for each in organisations.every(connection, app.site)}
         assessed = _assessed(list(records.listed(connection, app.site, "certification")))
         for each in records.listed(connection, app.site, register.id, **where):
@@ -110,11 +120,11 @@ def shown(column: RegisterColumn, value: object) -> object:
     return value
 
 
-def show(app: App, type: str, key: str) -> dict[str, object]:
-    """One row. Raises UsageError."""
+def show(app: App, type: str, key: str, *, at: Instant | None = None) -> dict[str, object]:
+    """One row, as of `at` where given. Raises UsageError."""
     register = register_of(type)
-    found = [each for each in listed(app, register.id) if each["key"] == key]
-    found = found or [each for each in listed(app, register.id) if key in {each.get("name"), each.get("number")}]
+    found = [each for each in listed(app, register.id, at=at) if each["key"] == key]
+    found = found or [each for each in listed(app, register.id, at=at) if key in {each.get("name"), each.get("number")}]
     if len(found) != 1:
         raise UsageError(
             "E1521" if not found else "E1522",
@@ -263,5 +273,5 @@ def _until(each: Record, assessed: Mapping[str, Sequence[str]]) -> str:
     return each.valid_until
 
 
-def _today(app: App) -> date:
-    return date.fromisoformat(render(app.clock.now())[:10])
+def _today(app: App, at: Instant | None = None) -> date:
+    return date.fromisoformat(render(app.clock.now() if at is None else at)[:10])

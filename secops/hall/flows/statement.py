@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from secops.core.clock import Instant
 from secops.core.ids import canonical
 from secops.core.model import Decision, DecisionType, Skipped
 from secops.core.registers import registers
@@ -28,10 +29,10 @@ class Force:
         return {name: each.payload for name, each in self.decisions.items()}
 
 
-def in_force(app: App, *, reason: str = "") -> Force:
-    """What is declared now. `reason`: whose last words are wanted too."""
+def in_force(app: App, *, reason: str = "", at: Instant | None = None) -> Force:
+    """What is declared now, or was at `at`. `reason`: whose last words are wanted too."""
     with app.database.read() as connection:
-        found = _site(app, decisions.latest(connection, DecisionType.DECLARE))
+        found = _site(app, decisions.latest(connection, DecisionType.DECLARE, at=at))
         said = _site(app, decisions.latest(connection, DecisionType.DECLARE, reason=reason)) if reason else []
         waits = _site(app, decisions.latest(connection, DecisionType.PROPOSE, reason=reason)) if reason else []
     return Force(

@@ -68,7 +68,7 @@ def test_show_history_and_diff_find_by_key(capsys: pytest.CaptureFixture[str]) -
     assert main(["inventory", "history", "S", "-f", "json"]) == 0
     assert [each["field"] for each in json.loads(capsys.readouterr().out)] == ["born"]
     assert main(["inventory", "diff", "2020-01-01", "-f", "json"]) == 0
-    assert [each["key"] for each in json.loads(capsys.readouterr().out)] == ["S"]
+    assert [each["key"] for each in json.loads(capsys.readouterr().out)] == ["S", "A"]
     assert main(["inventory", "show", "S", "-f", "table"]) == 0
     assert "等保级别" in capsys.readouterr().out
 

@@ -12,6 +12,8 @@ from secops.core.model import Coverage, Kind, Observation, RunEnd, State, Status
 from secops.hall.app import App
 from secops.hall.flows import inventory
 from secops.hall.flows.declare import declare
+from secops.hall.flows.difference import diff
+from secops.hall.flows.history import history
 from secops.hall.flows.merge import merge
 from secops.hall.workspace import Workspace
 from secops.store import coverage, entities, observations, run_ends
@@ -207,15 +209,15 @@ def test_history_and_diff_tell_the_same_change(app: App) -> None:
     with app.database.write() as connection:
         observations.append(connection, [_web("r2", 1, _NOW + 5000, "new")])
     _last(merge(app))
-    by_entity = [inventory.changed(each) for each in inventory.history(app, "198.18.0.1:80/tcp")]
+    by_entity = list(history(app, "198.18.0.1:80/tcp"))
     assert [(each["field"], each["old"], each["new"]) for each in by_entity][1:] == [("http.title", "t", "new")]
     app.clock.sleep(60)
-    by_time = [each for each, _ in inventory.diff(app, "2025-06-15T15:06:43+00:00", "now")]
-    assert {(each.field, each.new) for each in by_time} == {("http.title", "new")}
+    by_time = list(diff(app, "2025-06-15T15:06:43+00:00", "now"))
+    assert {(each["field"], each["new"]) for each in by_time} == {("http.title", "new")}
     with pytest.raises(UsageError):
-        list(inventory.diff(app, "now", "2025-01-01"))
+        list(diff(app, "now", "2025-01-01"))
     with pytest.raises(UsageError):
-        list(inventory.diff(app, "nonsense", "now"))
+        list(diff(app, "nonsense", "now"))
 
 
 def test_an_export_holds_every_kind_with_its_provenance(app: App) -> None:

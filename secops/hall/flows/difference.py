@@ -1,0 +1,203 @@
+"""What differs between two moments: new, gone, back, and which fields have another value.
+
+Both moments mean what `--at` means, so that the difference is that of the two lists. A value that changed and came back
+is no difference; every step in between is told on demand.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Final
+
+from secops.core.clock import Instant
+from secops.core.errors import UsageError
+from secops.core.language import say
+from secops.core.model import Change, Decision, Entity, Kind, State
+from secops.core.query import And, Query, holds
+from secops.hall.app import App
+from secops.hall.flows.history import changed, known, stepped
+from secops.hall.flows.inventory_at import Then
+from secops.hall.flows.moment import instant
+from secops.hall.flows.past import asked
+from secops.hall.flows.queries import parse, read
+from secops.intake.declared_sections import by_kind
+from secops.store import decisions, entities, organisations, window
+from secops.store.grading import Transaction
+
+NEW, GONE, BACK, CHANGED = "new", "gone", "back", "changed"
+CLASSES: Final = (NEW, GONE, BACK, CHANGED)
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which differences are asked for."""
+
+    query: str = ""
+    """Assets that meet it at either moment."""
+    kind: Kind | None = None
+    org: str = ""
+    field: str = ""
+    every: bool = False
+    """Each step instead of what came of all."""
+    declared: bool = True
+    """Also units and rows of registers, which have no asset of their own."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What was found so far, for a summary."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(class, kind) -> how many things."""
+    fields: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(kind, field) -> in how many things it has another value."""
+
+    def rows(self) -> Iterator[Row]:
+        """The summary as rows: things by class and kind, then fields by how often they changed."""
+        order = {each: place for place, each in enumerate(CLASSES)}
+        for (class_, kind), count in sorted(self.counts.items(), key=lambda each: (order[each[0][0]], each[0][1])):
+            yield {"class": class_, "kind": kind, "field": "", "count": count}
+        for (kind, name), count in sorted(self.fields.items(), key=lambda each: (-each[1], each[0])):
+            yield {"class": CHANGED, "kind": kind, "field": name, "count": count}
+
+
+def span(app: App, first: str, last: str) -> tuple[Instant, Instant]:
+    """The two moments; of one run given twice its beginning and its end. Raises UsageError."""
+    start, end = instant(app, first, end=first.strip() != last.strip()), instant(app, last)
+    if start > end:
+        raise UsageError(
+            "E1314",
+            say("起点晚于终点", "the first time lies after the last"),
+            why=f"{first} > {last}",
+            hint=say("先写较早的一个", "write the earlier one first"),
+        )
+    return start, end
+
+
+def diff(app: App, first: str, last: str, wanted: Wanted = Wanted(), told: Told | None = None) -> Iterator[Row]:
+    """Rows of what differs, thing by thing; `told` is filled while they are read. Raises UsageError.
+
+    A row: class, at, kind, key, org.name, field, old, new, reason, run, who, entity, seq.
+    """
+    start, end = span(app, first, last)
+    choice = _Choice(app, wanted, start, end)
+    told = Told() if told is None else told
+    return _all(app, choice, told)
+
+
+def _all(app: App, choice: "_Choice", told: Told) -> Iterator[Row]:
+    with app.database.scratch() as connection:
+        units = {each.id: each.name for each in organisations.every(connection, app.site)}
+        for page in window.by_entity(connection, choice.start, choice.end, site=app.site):
+            found = choice.met(connection, page)
+            for id, entity in found.items():
+                rows = list(_rows(page[id], entity, wanted=choice.wanted))
+                _count(told, rows)
+                for row in rows:
+                    yield row | {"name": _name(entity), "org.name": units.get(entity.org_id, "")}
+        if choice.declarations:
+            for row in _declared(connection, app.site, choice):
+                _count(told, [row])
+                yield row | {
+                    "name": "",
+                    "org.name": units.get(str(row["key"]), "") if row["kind"] == "organisation" else "",
+                }
+
+
+class _Choice:
+    """The assets asked about: of a kind, of a unit, that meet a query at either end."""
+
+    def __init__(self, app: App, wanted: Wanted, start: Instant, end: Instant) -> None:
+        self.wanted, self.start, self.end = wanted, start, end
+        self.kind, parsed = read(app, wanted.query, wanted.kind)
+        parts: list[Query] = [parsed] if wanted.query.strip() else []
+        if wanted.org:
+            name = wanted.org.replace("\\", "\\\\").replace('"', '\\"')
+            parts.append(parse(app, f'org:"{name}"', self.kind))
+        self.query = asked(And(tuple(parts)), end) if parts else None
+        if wanted.field:
+            known(wanted.field)
+
+    @property
+    def declarations(self) -> bool:
+        """Whether units and registers are asked about too."""
+        wanted = self.wanted
+        return wanted.declared and not (wanted.query or wanted.kind or wanted.org or wanted.field)
+
+    def met(self, connection: Transaction, page: Mapping[str, Sequence[Change]]) -> dict[str, Entity]:
+        """Those of this page, by id."""
+        known_ = entities.by_ids(connection, page.keys())
+        found = {id: known_[id] for id in page if id in known_ and (self.kind is None or known_[id].kind is self.kind)}
+        if self.query is None:
+            return found
+        passed: set[str] = set()
+        for at in (self.start, self.end):
+            values = Then(connection, at).values([each for id, each in found.items() if id not in passed])
+            passed |= {id for id, each in values.items() if each is not None and holds(self.query, each.get)}
+        return {id: each for id, each in found.items() if id in passed}
+
+
+def _rows(found: Sequence[Change], entity: Entity, *, wanted: Wanted) -> Iterator[Row]:
+    steps = list(found) if wanted.every else _net(found)
+    for each in steps:
+        if not wanted.field or each.field == wanted.field:
+            yield {"class": _class(each)} | changed((each, entity.key))
+
+
+def _net(found: Sequence[Change]) -> list[Change]:
+    """What came of all: of each field one change from what it was to what it is, none where that is the same."""
+    born = next((each for each in found if each.field == "born"), None)
+    steps: list[Change] = [born] if born is not None else []
+    for name, part in groupby(sorted(found, key=lambda each: (each.field, each.seq)), key=lambda each: each.field):
+        mine = list(part)
+        first, last = mine[0], mine[-1]
+        gone = name == "state" and last.new == str(State.GONE)
+        if name != "born" and first.old != last.new and (born is None or gone):
+            steps.append(
+                Change(last.entity, last.kind, last.site, name, None if born else first.old, last.new, last.at,
+                       last.seq, last.reason, last.run, last.who)
+            )  # fmt: skip
+    return steps
+
+
+def _class(each: Change) -> str:
+    if each.field == "born":
+        return NEW
+    if each.field == "state" and each.new == str(State.GONE):
+        return GONE
+    return BACK if each.field == "state" and each.old == str(State.GONE) else CHANGED
+
+
+def _name(entity: Entity) -> str:
+    """A word on what it is: its name, or what runs there."""
+    facts = entity.facts
+    if entity.kind is Kind.SERVICE:
+        told = (facts.get("service.name"), facts.get("service.product"), facts.get("service.version"))
+        return " ".join(dict.fromkeys(str(each) for each in told if each))
+    return str(facts.get("name") or facts.get("http.title") or "")
+
+
+def _count(told: Told, rows: Sequence[Row]) -> None:
+    kind = str(rows[0]["kind"]) if rows else ""
+    for class_ in {str(row["class"]) for row in rows}:
+        told.counts[class_, kind] += 1
+    for name in {str(row["field"]) for row in rows if row["class"] == CHANGED}:
+        told.fields[kind, name] += 1
+
+
+def _declared(connection: Transaction, site: str, choice: _Choice) -> Iterator[Row]:
+    """Units and rows of registers: what the declarations in between came to."""
+    sections = {kind: each for kind, each in by_kind().items() if kind not in list(Kind)}
+    for before, after in decisions.between(connection, site, choice.start, choice.end, sorted(sections)):
+        assert isinstance(after.entry, Decision)
+        kind, _, key = after.entry.subject.partition(":")
+        old = before.entry.payload if before is not None and isinstance(before.entry, Decision) else {}
+        for row in stepped(sections[kind], key, old, after.entry, after.seq):
+            born = row["field"] == "born"
+            if born or not old or old.get("withdrawn"):
+                if born:
+                    yield {"class": BACK if old else NEW} | row
+            else:
+                yield {"class": GONE if row["field"] == "declared" else CHANGED} | row

@@ -1,0 +1,55 @@
+"""The moment a word means: a time, a date, a run, or now. Dates are days in Chinese standard time, to their end."""
+
+import re
+from typing import Final
+
+from secops.core.clock import DAY_MS, Instant, parse, render
+from secops.core.errors import UsageError
+from secops.core.language import say
+from secops.hall.app import App
+from secops.store import runs
+
+_DATE: Final = re.compile(r"\d{4}-?\d{2}-?\d{2}")
+
+
+def instant(app: App, word: str, *, end: bool = True) -> Instant:
+    """The moment a word means: an RFC 3339 time, a date, `now`, or a run.
+
+    A date means the end of that day (today's: now), a run its end; with `end` false a run means the moment before it
+    began. Raises UsageError for what is neither, and for what has not come yet.
+    """
+    now = app.clock.now()
+    word = word.strip()
+    if word == "now":
+        return now
+    try:
+        found = parse(word)
+    except ValueError:
+        return _of_run(app, word, end=end)
+    if _DATE.fullmatch(word):
+        found = Instant(min(found + DAY_MS - 1, now) if found <= now else found)
+    if found > now:
+        raise UsageError(
+            "E1390",
+            say(f"{word[:80]} 还没有到", f"{word[:80]} has not come yet"),
+            why=say(f"现在是 {render(now)}", f"it is {render(now)} now"),
+            hint=say("日期指那一天（北京时间）结束时", "a date means the end of that day, Chinese standard time"),
+        )
+    return found
+
+
+def _of_run(app: App, word: str, *, end: bool) -> Instant:
+    with app.database.read() as connection:
+        run = runs.get(connection, word)
+    if run is None:
+        raise UsageError(
+            "E1315",
+            say(f"{word[:80]} 既不是时间也不是任务编号", f"{word[:80]} is neither a time nor a run"),
+            hint=say(
+                "例如 2026-11-01、2026-11-01T08:00:00+08:00、now；任务编号见 secops discover status",
+                "such as 2026-11-01, 2026-11-01T08:00:00+08:00, now; runs: secops discover status",
+            ),
+        )
+    if not end:
+        return Instant(run.started_at - 1)
+    return Instant(run.ended_at) if run.ended_at is not None else app.clock.now()

@@ -1,0 +1,97 @@
+"""The inventory as it stood at an earlier moment: any question asked of today's store is asked of then's.
+
+    with opened(app, at) as connection:
+        ...  # `entities`, `compile`, `facets`, `relations`, `findings`, `organisations`, `records`: all as of `at`
+
+What is not kept: when each thing was last seen between two of its changes (where today's `last_seen` lies after the
+moment the view says the moment, which rows show as unknown: `unseen`; queries by it are refused), why a field was not
+known, and to which notice a finding belonged.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from secops.assets.declared import organisation, thing
+from secops.assets.record import record
+from secops.core.clock import Instant
+from secops.core.errors import UsageError
+from secops.core.language import say
+from secops.core.model import Decision, Organisation, Value
+from secops.core.query import Query, fields_of
+from secops.core.registers import registers
+from secops.hall.app import App
+from secops.store import decisions, organisations
+from secops.store import past as stored
+from secops.store.grading import Transaction
+
+BY_SIGHT: Final = frozenset({"last_seen", "seen.age"})
+
+
+@contextmanager
+def opened(app: App, at: Instant | None) -> Iterator[Transaction]:
+    """A view of the store as of `at`; today's where None."""
+    if at is None:
+        with app.database.read() as connection:
+            yield connection
+        return
+    with stored.opened(app.database, at) as connection:
+        _declared(connection, at)
+        yield connection
+
+
+def asked(query: Query, at: Instant | None) -> Query:
+    """The query, if a past moment can answer it. Raises UsageError where it asks when something was seen."""
+    if at is not None and (found := BY_SIGHT & set(fields_of(query))):
+        raise UsageError(
+            "E1318",
+            say("过去某一刻的台账不能按看到的时间筛选", "a past list cannot be filtered by when things were seen"),
+            where=", ".join(sorted(found)),
+            hint=say(
+                "改用 state:active（当时最近一次扫描有应答），或不用 --at",
+                "state:active says that the last scan then was answered; or ask without --at",
+            ),
+        )
+    return query
+
+
+def unseen(values: Mapping[str, Value], at: Instant) -> dict[str, Value]:
+    """The values of an entity of then without when it was last seen, where nobody keeps that."""
+    last = values.get("last_seen")
+    unknown = isinstance(last, int) and last >= at
+    return {**values, **(dict.fromkeys(BY_SIGHT & values.keys()) if unknown else {})}
+
+
+def units(connection: Transaction, at: Instant) -> dict[str, Organisation]:
+    """Every unit as it was declared at the moment, by id, asked of today's store."""
+    told = _units(connection, at)
+    return {each.id: each for each in (organisations.every(connection) if told is None else told)}
+
+
+def changed_units(connection: Transaction, at: Instant) -> set[str]:
+    """Ids of the units that were others at the moment than today, or not there at one of the two."""
+    told = _units(connection, at)
+    if told is None:
+        return set()
+    then, now = ({each.id: each for each in found} for found in (told, organisations.every(connection)))
+    return {id for id in then.keys() | now.keys() if then.get(id) != now.get(id)}
+
+
+def _units(connection: Transaction, at: Instant) -> list[Organisation] | None:
+    """The units of then; None where no unit was declared otherwise since."""
+    found = decisions.as_of(connection, at, ["organisation"])
+    if found is None:
+        return None
+    told = [(thing(each.seq, each.entry), each.entry.site) for each in found if isinstance(each.entry, Decision)]
+    return [organisation(new, site) for new, site in told if not new.payload.get("withdrawn")]
+
+
+def _declared(connection: Transaction, at: Instant) -> None:
+    """Units and rows of registers as the decisions up to then leave them."""
+    told = _units(connection, at)
+    if told is not None:
+        stored.put(connection, "organisations", told)
+    rows = decisions.as_of(connection, at, sorted(registers()))
+    if rows is not None:
+        found = [record(each.seq, each.entry) for each in rows if isinstance(each.entry, Decision)]
+        stored.put(connection, "records", [each for each in found if each is not None])

@@ -1,0 +1,10 @@
+"""The headings people know of what is declared."""
+
+from secops.intake.declared_sections import by_kind
+
+
+def column(kind: str, name: str) -> str:
+    """The title of a column of this kind of thing; its name where it has none."""
+    section = by_kind().get(kind)
+    slot = section.slots.get(name) if section is not None else None
+    return slot.title if slot is not None else name

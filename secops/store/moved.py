@@ -1,0 +1,122 @@
+"""Which entities moved since a moment in what a question reads: themselves, their services, their system.
+
+Two ways to each: all of them at once by the index of changes (`every_...`, bounded by `limit`), or
+those between two ids, in the entities' own order, where there are too many.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from secops.core.model import Kind
+from secops.store import derive
+from secops.store.changes import changes
+from secops.store.entities import services
+from secops.store.rows import among
+
+_CHANGED = changes.c.entity
+
+
+def every_own(connection: Connection, fields: Collection[str], kind: Kind | None, at: int, *, limit: int) -> list[str]:
+    """Entities of the kind (None: any but services) in which one of these fields changed after the instant."""
+    chosen = sa.select(_CHANGED).where(*_since(fields, at), *_of_kind(_CHANGED, kind)).distinct().limit(limit)
+    return list(connection.execute(chosen).scalars())
+
+
+def own(
+    connection: Connection, fields: Collection[str], kind: Kind | None, at: int, *, after: str, upto: str, limit: int
+) -> list[str]:
+    """The same between two ids (`upto` empty: to the end), in order."""
+    conditions = (*_of_kind(_CHANGED, kind), *_between(_CHANGED, after, upto))
+    chosen = sa.select(_CHANGED).where(*conditions, changes.c.at > at, _unindexed(fields))
+    return list(connection.execute(chosen.distinct().order_by(_CHANGED).limit(limit)).scalars())
+
+
+def every_parent(connection: Connection, fields: Collection[str], at: int, *, limit: int) -> list[str]:
+    """Addresses one of whose services changed so."""
+    joined = changes.join(services, services.c.id == _CHANGED)
+    chosen = (
+        sa.select(services.c.parent).select_from(joined).where(*_since(fields, at), *_of_kind(_CHANGED, Kind.SERVICE))
+    )
+    return [each for each in connection.execute(chosen.distinct().limit(limit)).scalars() if each]
+
+
+def parents(
+    connection: Connection, fields: Collection[str], at: int, *, after: str, upto: str, limit: int
+) -> list[str]:
+    """The same between two ids, in order."""
+    moved = sa.exists().where(services.c.id == _CHANGED, changes.c.at > at, _unindexed(fields))
+    chosen = sa.select(services.c.parent).where(*_between(services.c.parent, after, upto), moved)
+    return list(connection.execute(chosen.distinct().order_by(services.c.parent).limit(limit)).scalars())
+
+
+def members(
+    connection: Connection,
+    fields: Collection[str],
+    kind: Kind | None,
+    at: int,
+    *,
+    after: str = "",
+    upto: str = "",
+    limit: int,
+) -> list[str]:
+    """Entities that belong to a system which changed so, in order."""
+    systems = every_own(connection, fields, Kind.SYSTEM, at, limit=limit)
+    table = derive.table_of(kind)
+    return _pointing(connection, table, table.c.system_id, systems, kind, after=after, upto=upto, limit=limit)
+
+
+def owned(
+    connection: Connection, units: Collection[str], kind: Kind | None, *, after: str = "", upto: str = "", limit: int
+) -> list[str]:
+    """Entities that these units answer for, in order."""
+    table = derive.table_of(kind)
+    return _pointing(connection, table, table.c.org_id, units, kind, after=after, upto=upto, limit=limit)
+
+
+def with_moved_services(connection: Connection, ips: Iterable[str], at: int) -> set[str]:
+    """Of these addresses those one of whose services changed after the instant."""
+    moved = sa.exists().where(services.c.id == _CHANGED, changes.c.at > at)
+    chosen = sa.select(services.c.parent).where(among(services.c.parent, set(ips)), moved)
+    return set(connection.execute(chosen.distinct()).scalars())
+
+
+def _pointing(
+    connection: Connection,
+    table: sa.Table,
+    column: sa.Column[Any],
+    ids: Collection[str],
+    kind: Kind | None,
+    *,
+    after: str,
+    upto: str,
+    limit: int,
+) -> list[str]:
+    if not ids:
+        return []
+    conditions = (*_between(table.c.id, after, upto), *_of_kind(table.c.id, kind), among(column, set(ids)))
+    return list(
+        connection.execute(sa.select(table.c.id).where(*conditions).order_by(table.c.id).limit(limit)).scalars()
+    )
+
+
+def _since(fields: Collection[str], at: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return changes.c.field.in_(sorted(fields)), changes.c.at > at
+
+
+def _unindexed(fields: Collection[str]) -> sa.ColumnElement[bool]:
+    """One of these fields, worded so that the index by field is not taken: the ids' own order is wanted."""
+    return (changes.c.field + "").in_(sorted(fields))
+
+
+def _of_kind(column: sa.ColumnElement[Any], kind: Kind | None) -> tuple[sa.ColumnElement[bool], ...]:
+    """Ids begin with their kind."""
+    if kind is not None:
+        return column > f"{kind}-", column < f"{kind}."
+    return (sa.or_(column < f"{Kind.SERVICE}-", column > f"{Kind.SERVICE}."),)
+
+
+def _between(column: sa.ColumnElement[Any], after: str, upto: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (column > after, column <= upto) if upto else (column > after,)
