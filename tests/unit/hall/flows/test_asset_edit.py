@@ -13,6 +13,7 @@ from secops.hall.app import App
 from secops.hall.flows import asset_bulk, inventory
 from secops.hall.flows.asset_edit import edit
 from secops.hall.flows.declare import declare
+from secops.hall.flows.history import history
 from secops.hall.workspace import Workspace
 
 TEXT = """
@@ -41,8 +42,8 @@ def test_an_asset_is_known_by_key_name_or_id(app: App) -> None:
     id = str(inventory.show(app, "S2").entity.id)
     assert edit(app, "systems", id, ["owner=王五"], who="乙").subject == "system:S2"
     assert inventory.show(app, "https://a.example:443").values["tags"] == ("重要", "门户")
-    tags = [each for each, _ in inventory.history(app, "https://a.example:443") if each.field == "tags"]
-    assert (tags[-1].who, tags[-1].reason) == ("乙", "整改")
+    tags = list(history(app, "https://a.example:443", field="tags"))
+    assert (tags[-1]["who"], tags[-1]["reason"]) == ("乙", "整改")
     assert edit(app, "organisation", "教育局", ["parent=财政局"], who="乙").what == "changed"
 
 

@@ -14,6 +14,7 @@ from secops.core.events import Summary
 from secops.hall.app import App
 from secops.hall.flows import inventory, ledger_change, ledger_mapping, register
 from secops.hall.flows.declare import declare
+from secops.hall.flows.history import history
 from secops.hall.flows.ledger_import import Options, opened
 from secops.hall.workspace import Workspace
 
@@ -62,8 +63,8 @@ def test_a_ledger_is_told_taken_and_taken_again_without_change(app: App) -> None
     assert done.counts["new"] == 2
     shown = inventory.show(app, "S1").values
     assert (shown["name"], shown["system.level"], shown["org.name"]) == ("预算系统", 3, "财政局")
-    (change,) = [each for each, _ in inventory.history(app, "S1") if each.field == "born"]
-    assert (change.who, change.reason) == ("甲", "inventory import 系统.csv!2")
+    (change,) = history(app, "S1", field="born")
+    assert (change["who"], change["reason"]) == ("甲", "inventory import 系统.csv!2")
     rows, again = _run(app, *files)
     assert _outcomes(rows) == ["same", "same"]
     assert again.counts["new"] == 0
