@@ -56,6 +56,19 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops inventory diff 2026-11-01 2026-11-08",
         "secops inventory diff RUN-A RUN-B kind:website --org 财政局 --summary",
     ),
+    "inventory candidates list": ("secops inventory candidates list", "secops inventory candidates list --all -f csv"),
+    "inventory candidates show": (
+        "secops inventory candidates show cand-abc",
+        "secops inventory candidates show cand-abc -f json",
+    ),
+    "inventory candidates confirm": (
+        "secops inventory candidates confirm cand-abc --code YS-001 --name 预算系统 --org 财政局",
+        "secops inventory candidates confirm cand-abc --without https://192.0.2.10:8443",
+    ),
+    "inventory candidates reject": (
+        "secops inventory candidates reject cand-abc --reason 同一产品的默认页",
+        "secops inventory candidates reject cand-abc --reason 'two tenants of one platform' --who 李四",
+    ),
     "inventory who": ("secops inventory who 192.0.2.10", "secops inventory who 'kind:website org.missing:true' -f csv"),
     "inventory organisations": ("secops inventory organisations", "secops inventory organisations -f csv -o units.csv"),
     "inventory declare": ("secops inventory declare --plan", "secops inventory declare"),

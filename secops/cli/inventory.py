@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from secops.cli import (
+    inventory_candidates,
     inventory_edit,
     inventory_fields,
     inventory_filter,
@@ -38,6 +39,7 @@ app.add_typer(inventory_who.app)
 app.add_typer(inventory_import.app)
 app.add_typer(inventory_edit.app)
 app.add_typer(inventory_mapping.app, name="mapping")
+app.add_typer(inventory_candidates.app, name="candidates")
 app.add_typer(inventory_filter.app, name="filter")
 
 Query = Annotated[str, typer.Argument(help=say("查询语句，空为全部", "query, empty for everything"))]

@@ -45,6 +45,12 @@ CODES: dict[str, str] = {
     "E1383": "没有同意写入|the operator did not agree to write",
     "E1390": "时刻还没有到|a moment that has not come yet",
     "E1391": "从未登记过这一项|nothing of this name was ever declared",
+    "E1350": "没有这样一个候选系统|no such candidate system",
+    "E1351": "缺少候选系统的证据表|the table of evidence for candidate systems is missing",
+    "E1352": "新系统要有代码|a new system needs a code",
+    "E1353": "否决候选系统要写理由|rejecting a candidate needs a reason",
+    "E1354": "写的不是候选系统的成员，或没有剩下成员|no member of the candidate, or none is left",
+    "E1355": "候选系统不能这样登记|the candidate cannot be declared so",
     # registers (hall.flows.register)
     "E1520": "没有这种台账|no such register",
     "E1521": "台账里没有这一行|the register has no such row",

@@ -134,6 +134,8 @@ class DecisionType(StrEnum):
     SETTLE = "settle"
     SAVE = "save"
     """A query kept under a name, or taken away again."""
+    CANDIDATE = "candidate"
+    """A candidate system confirmed or rejected."""
 
 
 @dataclass(frozen=True, slots=True)
