@@ -28,6 +28,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops inventory list service:redis",
         "secops inventory list 'kind:website tls:false' --at 2026-11-01 -f csv",
     ),
+    "inventory count": ("secops inventory count kind:website", "secops inventory count 'services:(port:3389)'"),
     "inventory facets": (
         "secops inventory facets http.server",
         "secops inventory facets port 'net:10.0.0.0/8' --limit 50",

@@ -46,7 +46,16 @@ Query = Annotated[str, typer.Argument(help=say("查询语句，空为全部", "q
 Id = Annotated[str, typer.Argument(help=say("编号、编号开头或标识（如 192.0.2.10）", "an id, its beginning, or a key"))]
 Kinds = Annotated[Kind | None, typer.Option("--kind", help=say("只看这一类", "only this kind"))]
 Limit = Annotated[int, typer.Option("--limit", min=0, help=say("最多几行，0 为全部", "at most so many, 0 for all"))]
-After = Annotated[str, typer.Option("--after", help=say("从这个编号之后接着列", "go on behind this id"))]
+After = Annotated[
+    str, typer.Option("--after", help=say("接着上一页：编号，或排序时给出的标记", "go on behind this id or token"))
+]
+Sort = Annotated[
+    str, typer.Option("--sort", metavar="FIELD", help=say("按字段排序，-FIELD 为从大到小", "order; -FIELD for falling"))
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option("--timeout", min=0.01, metavar="SECONDS", help=say("最多查几秒，默认不限", "give up after so many")),
+]
 At = Annotated[str, typer.Option("--at", help=AT_HELP)]
 Form = Annotated[Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")]
 Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为标准输出", "file, - for stdout"))]
@@ -60,32 +69,50 @@ def list_(
     limit: Limit = 0,
     after: After = "",
     at: At = "",
+    sort: Sort = "",
+    timeout: Timeout = None,
     format: Form = None,
     out: Out = "-",
 ) -> None:
     """`secops inventory list`."""
     from secops.cli.context import open_app, talk
-    from secops.hall.flows.inventory import instant, listed
-    from secops.hall.flows.inventory_at import listed_at
+    from secops.cli.waiting import waiting
+    from secops.hall.flows.inventory_page import listed
     from secops.hall.flows.queries import read
 
     with open_app() as opened:
+        opened.limit(timeout)
         meant, _ = read(opened, query, kind)
-        last: dict[str, object] = {}
+        last = ""
 
         def kept() -> Iterator[Mapping[str, object]]:
-            told = (
-                listed_at(opened, instant(opened, at), query, kind=kind, after=after, limit=limit)
-                if at
-                else listed(opened, query, kind=kind, after=after, limit=limit)
-            )
-            for each in told:
-                last["id"] = each["id"]
-                yield each
+            nonlocal last
+            with waiting() as begun:
+                told = listed(opened, query, kind=kind, at=at, sort=sort, after=after, limit=limit)
+                for each, token in told:
+                    begun()
+                    last = token
+                    yield each
 
         shown = rows(kept(), _columns(meant, full=chosen(format, out) is Format.CSV), format=format, out=out)
         if limit and shown == limit and last:
-            talk(say(f"还有更多：--after {last['id']}", f"more: --after {last['id']}"))
+            talk(say(f"还有更多：--after {last}", f"more: --after {last}"))
+
+
+@app.command("count", help=say("符合条件的资产有多少", "how many assets meet the query"))
+def count(query: Query = "", *, kind: Kinds = None, timeout: Timeout = None, format: Form = None) -> None:
+    """`secops inventory count`."""
+    from secops.cli.context import open_app
+    from secops.cli.waiting import waiting
+    from secops.hall.flows.inventory import count as counted
+
+    with open_app() as opened, waiting():
+        opened.limit(timeout)
+        number = counted(opened, query, kind=kind)
+    if format is None:
+        sys.stdout.write(f"{number}\n")
+    else:
+        rows([{"count": number}], [Column("count", say("数量", "count"))], format=format)
 
 
 @app.command(
@@ -100,11 +127,13 @@ def facets(
     kind: Kinds = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help=say("最多几个", "at most so many"))] = 20,
     at: At = "",
+    timeout: Timeout = None,
     format: Form = None,
     out: Out = "-",
 ) -> None:
     """`secops inventory facets`."""
     from secops.cli.context import open_app
+    from secops.cli.waiting import waiting
     from secops.core.fields import by_word
     from secops.hall.flows.inventory import facets as counted
     from secops.hall.flows.inventory import instant
@@ -115,7 +144,8 @@ def facets(
         Column("count", say("数量", "count")),
         Column("share", say("占比", "share")),
     ]
-    with open_app() as opened:
+    with open_app() as opened, waiting():
+        opened.limit(timeout)
         then = instant(opened, at) if at else None
         rows(counted(opened, field, query, kind=kind, limit=limit, at=then), columns, format=format, out=out)
 
@@ -191,13 +221,16 @@ def declare(
 
 
 @app.command("export", help=say("导出全部资产与端口，连同来源", "every asset and service whole, with provenance"))
-def export(query: Query = "", *, at: At = "", format: Form = None, out: Out = "-") -> None:
+def export(
+    query: Query = "", *, at: At = "", timeout: Timeout = None, format: Form = None, out: Out = "-"
+) -> None:
     """`secops inventory export`."""
     from secops.cli.context import open_app
     from secops.core.fields import FIELDS
     from secops.hall.flows.inventory import exported, instant
 
     with open_app() as opened:
+        opened.limit(timeout)
         columns = [Column(each.name, each.title) for each in FIELDS]
         rows(
             exported(opened, query, at=instant(opened, at) if at else None),

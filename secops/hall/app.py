@@ -57,6 +57,12 @@ class App:
 
         return Epoch(self.workspace.state)
 
+    def limit(self, seconds: float | None) -> None:
+        """Let questions to the store take so long in all from now, None: as long as they take."""
+        from secops.store.patience import Patience
+
+        self.database.patience = Patience(seconds)
+
     def close(self) -> None:
         """Let go of the store."""
         if "database" in self.__dict__:

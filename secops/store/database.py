@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from secops.store import dialect, server
+from secops.store.patience import Patience
 from secops.store.trouble import translate
 
 __all__ = ["BUSY_MS", "Connection", "Database", "metadata", "next_seq", "sequence"]
@@ -40,6 +41,8 @@ class Database:
         self.url = url
         self.engine = _engine(url, password_file)
         self.embedded = self.engine.dialect.name == "sqlite"
+        self.patience = Patience()
+        """How long what is read may take."""
 
     @classmethod
     def file(cls, path: Path) -> "Database":
@@ -67,10 +70,10 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent view; it never waits for writers."""
+        """One consistent view; it never waits for writers. Ended by `patience`, or at once by Ctrl-C."""
         with self._told():
             connection = self._connect(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            with connection, connection.begin():
+            with connection, connection.begin(), self.patience.watching(connection):
                 yield connection
 
     @contextmanager
@@ -82,7 +85,8 @@ class Database:
                 dialect.spilling(connection, on=True)
                 transaction = connection.begin()
                 try:
-                    yield connection
+                    with self.patience.watching(connection):
+                        yield connection
                 finally:
                     transaction.rollback()
                     dialect.spilling(connection, on=False)
