@@ -221,9 +221,7 @@ def declare(
 
 
 @app.command("export", help=say("导出全部资产与端口，连同来源", "every asset and service whole, with provenance"))
-def export(
-    query: Query = "", *, at: At = "", timeout: Timeout = None, format: Form = None, out: Out = "-"
-) -> None:
+def export(query: Query = "", *, at: At = "", timeout: Timeout = None, format: Form = None, out: Out = "-") -> None:
     """`secops inventory export`."""
     from secops.cli.context import open_app
     from secops.core.fields import FIELDS

@@ -80,7 +80,6 @@ CODES: dict[str, str] = {
     "E1506": "一步里不能再走一步|no step inside a step",
     "E1507": "没有保存过这个筛选|no such saved filter",
     "E1508": "保存的筛选绕了回来或嵌套过深|saved filters go in circles or too deep",
-    "E1509": "过去某一刻的台账不能按关系筛选|a past list cannot be filtered by relations",
     "E1510": "不能按这个字段排序|there is no order by this field",
     "E1511": "不是这一排序的接续标记|no token of this order",
     "E1512": "查询超过给定的时间，已停止|the query took longer than allowed and was ended",
