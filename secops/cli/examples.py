@@ -77,6 +77,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops inventory import 系统台账.xlsx --plan",
         "secops inventory import bom.json --system 预算管理系统 --yes --who 张三",
     ),
+    "inventory template": (
+        "secops inventory template systems -o 系统.xlsx",
+        "secops inventory template 供应商 --filled -o 供应商.xlsx",
+    ),
     "inventory edit": (
         "secops inventory edit system CZ-001 负责人=张三 tags+=重要 --reason 人员调整",
         "secops inventory edit host 机房一号 organisation=财政局 --new",

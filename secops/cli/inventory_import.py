@@ -65,6 +65,27 @@ def import_(
     raise typer.Exit(code)
 
 
+@app.command(
+    "template",
+    help=say(
+        "一类登记内容的空白表（xlsx）：列、可选项、写法、示例", "a workbook to fill in, for any section or register"
+    ),
+)
+def template(
+    section: Annotated[str, typer.Argument(metavar="SECTION", help=say("哪一类，如 systems、供应商", "as systems"))],
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help=say("输出文件", "the file"))],
+    filled: Annotated[bool, typer.Option("--filled", help=say("填上已登记的内容", "with what is declared"))] = False,
+) -> None:
+    """`secops inventory template`."""
+    from secops.cli.context import open_app, talk
+    from secops.hall.flows.ledger_template import write
+
+    with open_app() as opened_app:
+        count = write(opened_app, section, out, filled=filled)
+    talk(f"{out}: {count:,} {say('行', 'rows')}" if filled else str(out))
+
+
 def carried(found: "Batch", *, plan: bool, yes: bool, format: Format | None, out: str) -> int:
     """Tell what would change, ask, do it; the exit code. Raises UsageError."""
     from secops.cli.context import exit_code, follow, talk

@@ -1,12 +1,13 @@
 """`secops register`: types, columns, list, show, history, set, withdraw, pending, approve, reject."""
 
 import sys
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
 
 from secops.cli.inventory_time import AT_HELP
-from secops.cli.show import Column, Format, one, rows
+from secops.cli.show import Column, Format, chosen, one, rows
 from secops.core.language import say
 
 app = typer.Typer(
@@ -84,17 +85,21 @@ def list_(
     """`secops register list`."""
     from secops.cli.context import open_app
     from secops.hall.flows.moment import instant
-    from secops.hall.flows.register import listed, register_of
+    from secops.hall.flows.register import as_stated, listed, register_of
 
     register = register_of(type)
     shown = [Column("key", say("标识", "key")), *(Column(each.name, each.title) for each in register.columns)]
     if not any(each.key == "valid_until" for each in shown) and register.expires:
         shown.append(Column("valid_until", say("有效期至", "valid until")))
     shown.append(Column("state", say("状态", "state")))
+    if chosen(format, out) is Format.CSV:  # for a spreadsheet and the way back: what was computed stands apart
+        shown.append(Column("until", say("推算有效期", "holds until")))
     with open_app() as opened:
-        found = listed(
+        found: Iterator[Mapping[str, object]] = listed(
             opened, type, org=org, system=system, text=text, within=within, at=instant(opened, at) if at else None
         )
+        if chosen(format, out) is Format.CSV:
+            found = map(as_stated, found)
         if out == "-" and format is None and sys.stdout.isatty():
             found = iter(list(found))
             shown = _few(shown)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from secops.core.errors import InvalidFile, UsageError
 from secops.core.language import say
@@ -12,6 +13,9 @@ from secops.intake.sheet import Sheet
 from secops.intake.sheet_heading import Headings, candidates, headings, normal, plain_choice
 from secops.intake.sheet_mapping import SheetMapping
 from secops.intake.sheet_rows import Table
+
+_EXPLAINED: Final = frozenset({"填写说明", "填表说明", "填报说明", "说明"})
+"""Sheets that tell how to fill in the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ def tables(
     `only`: its rows are of this section.
     """
     for sheet in found:
+        if sheet.name in _EXPLAINED:
+            continue
         yield _table(sheet, known, only=only, mapping=mapping)
 
 

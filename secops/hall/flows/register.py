@@ -110,7 +110,14 @@ def row_of(
     if each.org_id:
         row["org.name"] = units.get(each.org_id, each.org_id)
     state = "" if not until else "expired" if until < today.isoformat() else "valid"
-    return row | {"valid_until": until or row.get("valid_until"), "state": state, "seq": each.seq, "who": each.who}
+    row["until"] = until or row.get("valid_until")
+    row["computed"] = bool(until) and register.column("valid_until") is not None and not row.get("valid_until")
+    return row | {"valid_until": row["until"], "state": state, "seq": each.seq, "who": each.who}
+
+
+def as_stated(row: Mapping[str, object]) -> Mapping[str, object]:
+    """A row of `listed` without what was computed: written as a table it comes back through the import unchanged."""
+    return {**row, "valid_until": None} if row["computed"] else row
 
 
 def shown(column: RegisterColumn, value: object) -> object:
