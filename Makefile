@@ -5,6 +5,8 @@ PYTEST := $(PY) -m pytest -q -rs
 DEMO ?= demo
 KILLS ?= 10
 FUZZ_SECONDS ?= 60
+STORED := tests/unit/store tests/unit/hall/flows tests/unit/cli \
+	$(addprefix tests/property/,test_query_sql.py test_merge.py test_rebuild.py test_past.py test_shipped_rules.py)
 REST := $(wildcard tests/property tests/contract tests/golden tests/e2e tests/lab tests/chaos)
 
 .DEFAULT_GOAL := help
@@ -34,6 +36,7 @@ check: test-environment
 
 test: check servers
 	$(PYTEST) $(REST)
+	$(PYTEST) -n 2 --store postgres $(STORED)
 
 bench: test-environment servers
 	$(PY) tests/perf/bench.py --only "$(ONLY)"

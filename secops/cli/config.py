@@ -39,6 +39,7 @@ def show(
 ) -> None:
     """Write one row a setting; secrets are never settings."""
     from secops.core.errors import UsageError
+    from secops.core.url import shown
     from secops.hall.config import SETTINGS, load
     from secops.hall.workspace import Workspace, find
 
@@ -51,7 +52,7 @@ def show(
     items = [
         {
             "name": each.name,
-            "value": config.values[each.name],
+            "value": shown(value) if isinstance(value := config.values[each.name], str) else value,
             **({"origin": config.origins[each.name]} if origin else {}),
             "about": say(each.zh, each.en),
         }

@@ -1,4 +1,4 @@
-"""`secops db`: check, backup, restore, compact."""
+"""`secops db`: check, backup, restore, upgrade, compact."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,11 +31,11 @@ def check() -> None:
     """Write one line a problem; nothing where all is well."""
     import sys
 
-    from secops.cli.context import open_app, talk
+    from secops.cli.context import Meter, open_app, talk
     from secops.hall.flows import care
 
     with open_app() as opened:
-        found = care.check(opened)
+        found = care.check(opened, Meter().live)
         for each in found:
             sys.stdout.write(each + "\n")
         talk(say("数据库完好", "the database is sound") if not found else say("数据库有问题", "it is damaged"))
@@ -45,18 +45,19 @@ def check() -> None:
 
 @app.command(
     help=say(
-        "例：secops db backup 备份.db\n\n例：secops -w 工作区 db backup /mnt/备份.db\n\n在使用中一致地复制数据库",
+        "例：secops db backup 备份.db\n\n例：secops -w 工作区 db backup /mnt/备份.db\n\n"
+        "在使用中一致地复制数据库；SQLite 与 PostgreSQL 互通",
         "Example: secops db backup copy.db\n\nExample: secops -w DIR db backup /mnt/copy.db\n\n"
-        "A consistent copy, taken while in use",
+        "A consistent copy, taken while in use; SQLite and PostgreSQL restore each other's",
     )
 )
 def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help=say("备份文件", "file"))]) -> None:
     """Copy the database and say how large the copy is."""
-    from secops.cli.context import open_app, talk
+    from secops.cli.context import Meter, open_app, talk
     from secops.hall.flows import care
 
     with open_app() as opened:
-        size = care.backup(opened, file)
+        size = care.backup(opened, file, Meter().live)
     talk(say(f"已备份到 {file}（{size:,} 字节）", f"backed up to {file} ({size:,} bytes)"))
 
 
@@ -73,7 +74,7 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", "-y", help=say("不再询问", "ask nothing"))] = False,
 ) -> None:
     """Ask, restore, and say where the data of before are."""
-    from secops.cli.context import open_app, operator_of, talk
+    from secops.cli.context import Meter, open_app, operator_of, talk
     from secops.hall.flows import care
 
     if not yes:
@@ -81,6 +82,28 @@ def restore(
             say("现在的全部数据将被替换，继续？", "all data of today will be replaced, go on?"), abort=True, err=True
         )
     with open_app() as opened:
-        size, kept = care.restore(opened, file, who=operator_of(""))
+        size, kept = care.restore(opened, file, Meter().live, who=operator_of(""))
     talk(say(f"已从 {file} 恢复（{size:,} 字节）", f"restored from {file} ({size:,} bytes)"))
     talk(say(f"恢复前的数据在 {kept}", f"the data of before are in {kept}"))
+
+
+@app.command(
+    help=say(
+        "例：secops db upgrade\n\n例：secops -w 工作区 db upgrade\n\n"
+        "把数据库升到本程序的版本；其他命令打开时也会自动升级",
+        "Example: secops db upgrade\n\nExample: secops -w DIR db upgrade\n\n"
+        "Bring the database to this program's version; every other command does so on opening it",
+    )
+)
+def upgrade() -> None:
+    """Say which version it had and has."""
+    from secops.cli.context import open_app, talk
+    from secops.hall.flows import care
+
+    with open_app() as opened:
+        before, now = care.bring_up(opened)
+    if before == now:
+        talk(say(f"数据库已是最新版本 {now}", f"the database is at the newest version {now}"))
+    else:
+        old = before or say("空库", "empty")
+        talk(say(f"数据库已从 {old} 升到 {now}", f"the database went from {old} to {now}"))

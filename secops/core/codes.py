@@ -167,7 +167,6 @@ CODES: dict[str, str] = {
     "E5301": "服务器上的数据库不能这样备份|a server's database is not copied so",
     "E5302": "备份文件已存在|the backup file exists",
     "E5303": "备份没有写成|the backup could not be written",
-    "E5304": "服务器上的数据库不能这样恢复|a server's database is not restored so",
     "E5305": "没有恢复成|it could not be restored",
     "E5306": "不是完好的备份|not a sound backup",
     # the program itself, and the demo (cli.main, hall.lab)

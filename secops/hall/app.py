@@ -2,6 +2,7 @@
 
 import platform
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from secops.core.clock import Clock, SystemClock
@@ -35,13 +36,20 @@ class App:
     @cached_property
     def database(self) -> "Database":
         """The store, brought to this program's version. Raises StoreError."""
-        from secops.store.database import Database
         from secops.store.migrate import upgrade
 
-        url = self.config.text("store.url")
-        database = Database(url) if url else Database.file(self.workspace.database)
+        database = self.unopened()
         upgrade(database)
         return database
+
+    def unopened(self) -> "Database":
+        """The store as it is, whatever its version. Raises StoreError, UsageError."""
+        from secops.store.database import Database
+
+        url, secret = self.config.text("store.url"), self.config.text("store.password_file")
+        if not url:
+            return Database.file(self.workspace.database)
+        return Database(url, self.workspace.root / Path(secret).expanduser() if secret else None)
 
     @cached_property
     def audit(self) -> "Audit":

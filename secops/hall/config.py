@@ -36,7 +36,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("observer", "", "观测点名称，空为主机名", "observer name, empty for the host name"),
     Setting("lang", "zh", "界面语言 zh 或 en", "language, zh or en"),
     Setting(
-        "store.url", "", "数据库地址，空为工作区内的 secops.db", "database URL, empty for secops.db in the workspace"
+        "store.url",
+        "",
+        "数据库地址（不含口令），空为工作区内的 secops.db",
+        "database URL without a password, empty: secops.db",
+    ),
+    Setting(
+        "store.password_file",
+        "",
+        "数据库口令文件（只有自己可读），空为 ~/.pgpass",
+        "file that holds the database password, readable by you alone; empty: ~/.pgpass",
     ),
     Setting(
         "store.keep_days", 90, "db compact 保留多少天的原始重复观测", "days of repeated looks db compact keeps whole"

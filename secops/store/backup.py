@@ -1,39 +1,39 @@
-"""The embedded database looked over and copied while it is in use."""
+"""The database copied into one file while it is in use, and brought back from it, whichever database either was.
 
+A backup is an SQLite file with the program's own schema: what one on a server wrote, an embedded one restores, and the
+other way round. It is written beside its name, verified and renamed: a file of that name is a whole backup.
+"""
+
+import os
+import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import StaticPool
 
 from secops.core.errors import StoreError, UsageError
 from secops.core.language import say
+from secops.store import transfer
 from secops.store.database import BUSY_MS, Database
-from secops.store.migrate import HEAD
+from secops.store.migrate import HEAD, upgrade
+from secops.store.transfer import Done, Sum, Told, quiet
+
+PAGES = 4096
+MANIFEST = "backup_manifest"
+"""In a backup that was read from a server: what each table held. A file copied from a file has none."""
 
 
-def problems(database: Database) -> tuple[str, ...]:
-    """What SQLite's own integrity and foreign-key checks complain about; empty where all is well."""
-    with database.read() as connection:
-        if connection.dialect.name != "sqlite":
-            return ()
-        found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(100)")]
-        orphans = [f"{row[0]} {row[1]} -> {row[2]}" for row in connection.exec_driver_sql("PRAGMA foreign_key_check")]
-    return tuple(each for each in found if each != "ok") + tuple(orphans[:100])
+def backup(database: Database, target: Path, told: Told = quiet) -> int:
+    """Write a consistent copy to `target` while others read and write; its bytes.
 
-
-def backup(database: Database, target: Path) -> int:
-    """Write a consistent copy to `target` while others read and write; returns its bytes.
-
-    Raises UsageError where the target exists or the database is a server's, StoreError where it cannot be written.
+    Raises UsageError where the target exists, StoreError where it cannot be written or is not what was read.
     """
-    source = database.path
-    if source is None:
-        raise UsageError(
-            "E5301",
-            say("只有工作区内的数据库文件能这样备份", "only the workspace's own database file is copied so"),
-            where=database.where,
-            hint=say("请用数据库服务器自己的备份工具，如 pg_dump", "use the server's own tool, such as pg_dump"),
-        )
     if target.exists():
         raise UsageError(
             "E5302",
@@ -43,48 +43,42 @@ def backup(database: Database, target: Path) -> int:
         )
     part = target.with_name(target.name + ".part")
     try:
-        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
-            old.backup(new, pages=4096)
-            new.execute("PRAGMA journal_mode=DELETE")
-        part.chmod(0o600)
+        _forget(part)
+        part.touch(mode=0o600)
+        (_copied if database.embedded else _read_out)(database, part, told)
+        _synced(part)
         part.replace(target)
+        _synced(target.parent)
         return target.stat().st_size
-    except (sqlite3.Error, OSError) as error:
-        part.unlink(missing_ok=True)
-        raise StoreError(
-            "E5303", say("备份没有写成", "the backup could not be written"), where=str(target), why=str(error)
-        ) from error
+    except (sqlite3.Error, sa.exc.DBAPIError, OSError) as error:
+        raise _unwritten(target, str(error)) from error
+    finally:
+        _forget(part)
 
 
-def restore(database: Database, source: Path) -> int:
+def restore(database: Database, source: Path, told: Told = quiet) -> int:
     """Put the contents of a backup in the place of all that is in the database, at once or not at all; its bytes.
 
     Programs that have the database open see the old contents or the new. Raises UsageError where `source` is no sound
-    backup of this program or the database is a server's, StoreError where it cannot be written.
+    backup of this program, StoreError where it cannot be written.
     """
-    path = database.path
-    if path is None:
-        raise UsageError(
-            "E5304",
-            say("只有工作区内的数据库文件能这样恢复", "only the workspace's own database file is restored so"),
-            where=database.where,
-            hint=say("请用数据库服务器自己的工具，如 pg_restore", "use the server's own tool, such as pg_restore"),
-        )
     verify(source)
+    if not database.embedded:
+        try:
+            with _at_head(source) as old:
+                _read_in(database, old, source, told)
+        except OSError as error:
+            raise _unrestored(source, str(error)) from error
+        return source.stat().st_size
+    path = str(database.path)
     try:
         with closing(_opened(source)) as old, closing(sqlite3.connect(path, timeout=BUSY_MS / 1000)) as new:
             new.execute("PRAGMA synchronous=FULL")
             old.backup(new, pages=-1)
-        return source.stat().st_size
+            new.execute(f"DROP TABLE IF EXISTS {MANIFEST}")
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(
-            "E5305", say("没有恢复，数据库仍是原样", "nothing was restored, all is as it was"),
-            where=str(source), why=str(error),
-        ) from error  # fmt: skip
-
-
-def _opened(source: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(source.resolve()))}?mode=ro", uri=True)
+        raise _unrestored(source, str(error)) from error
+    return source.stat().st_size
 
 
 def verify(source: Path) -> None:
@@ -97,20 +91,184 @@ def verify(source: Path) -> None:
     except sqlite3.DatabaseError as error:
         why = str(error)
     if why:
-        raise UsageError(
-            "E5306",
-            say("不是完好的 secops 数据库备份", "not a sound backup of a secops database"),
-            where=str(source),
-            why=why,
-            hint=say("secops db backup 写出的文件可以恢复", "a file that secops db backup wrote can be restored"),
-        )
+        raise _unsound(source, why)
+
+
+def _copied(database: Database, part: Path, told: Told) -> None:
+    """The pages of an embedded database as one reader sees them, whatever is written meanwhile."""
+    with closing(sqlite3.connect(f"{database.path}", timeout=BUSY_MS / 1000)) as old, closing(_blank(part)) as new:
+        old.execute("BEGIN")
+        numbers = _numbers(old)  # from here on this connection sees one moment, and so does the copy
+        old.backup(new, pages=PAGES, progress=lambda _, left, pages: told(Done("", pages - left, pages)))
+        new.execute("PRAGMA journal_mode=DELETE")
+        new.execute(f"DROP TABLE IF EXISTS {MANIFEST}")
+        complaints = [str(row[0]) for row in new.execute("PRAGMA integrity_check(10)") if row[0] != "ok"]
+        found = _numbers(new)
+    wrong = complaints + [f"{name} ({n}, {found.get(name)})" for name, n in numbers.items() if found.get(name) != n]
+    if wrong:
+        raise _unwritten(part, "; ".join(wrong)[:500])
+
+
+def _numbers(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many rows each table of the program has."""
+    there = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return {
+        each.name: int(connection.execute(f'SELECT count(*) FROM "{each.name}"').fetchone()[0])  # noqa: S608 - our own
+        for each in transfer.tables()
+        if each.name in there
+    }
+
+
+def _read_out(database: Database, part: Path, told: Told) -> None:
+    """The rows of a database on a server, of one moment; read again from the file before it counts."""
+    _upgraded(part)
+    with _engine(_blank(part)) as engine, _plainly():
+        with database.read() as source, _plainly(), engine.begin() as target:
+            sums = transfer.carry(source, target, told)
+            _note(target, sums)
+        with engine.begin() as target:
+            again = transfer.measure(target, told)
+            complaints = target.exec_driver_sql("PRAGMA integrity_check(10)").scalars().all()
+        with engine.connect() as target:
+            target.exec_driver_sql("PRAGMA journal_mode=DELETE")
+    wrong = transfer.differing(sums, again) + [str(each) for each in complaints if each != "ok"]
+    if wrong:
+        raise _unwritten(part, "; ".join(wrong)[:500])
+
+
+def _read_in(database: Database, old: Path, source: Path, told: Told) -> None:
+    """All rows of a backup into a server's database, in one transaction; read again before it counts."""
+    with _engine(_opened(old)) as engine, database.write() as target, _plainly(), engine.connect() as reader:
+        sums = transfer.carry(reader, target, told)
+        noted = _noted(reader)
+        if noted is not None and (wrong := transfer.differing(sums, noted)):
+            raise _unsound(source, "; ".join(wrong)[:500])
+        again = transfer.measure(target, told)
+        if wrong := transfer.differing(sums, again):
+            raise _unrestored(source, "; ".join(wrong)[:500])
+        transfer.number_on(target)
+    database.know_anew()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """What the file's own driver complains of, as an error of that file and not of the server's."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise OSError(str(error.orig)) from error
+        raise
+
+
+def _upgraded(file: Path) -> None:
+    made = Database(f"sqlite+pysqlite:///{file}")
+    try:
+        upgrade(made)
+    finally:
+        made.close()
+
+
+@contextmanager
+def _at_head(source: Path) -> Iterator[Path]:
+    """The backup with this program's schema: itself, or a copy that was brought to it."""
+    with closing(_opened(source)) as old:
+        found = _version(old)
+    if found == HEAD:
+        yield source
+        return
+    with TemporaryDirectory(prefix="secops-restore-") as folder:
+        copy = Path(folder) / "copy.db"
+        shutil.copyfile(source, copy)
+        _upgraded(copy)
+        with closing(_blank(copy)) as made:
+            made.execute(f"DROP TABLE IF EXISTS {MANIFEST}")  # it told of the schema of then
+        yield copy
+
+
+@contextmanager
+def _engine(connection: sqlite3.Connection) -> Iterator[sa.Engine]:
+    """SQLAlchemy over one open file, as it is."""
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+        connection.close()
+
+
+def _note(target: Connection, sums: dict[str, Sum]) -> None:
+    target.exec_driver_sql(f"CREATE TABLE {MANIFEST} (name TEXT PRIMARY KEY, number INTEGER, digest TEXT)")
+    rows = [(name, each.rows, each.text()) for name, each in sums.items()]
+    target.exec_driver_sql(f"INSERT INTO {MANIFEST} VALUES (?, ?, ?)", rows)  # noqa: S608 - our own name
+
+
+def _noted(reader: Connection) -> dict[str, Sum] | None:
+    """What the tables held when the backup was written; None where nobody noted it."""
+    if not sa.inspect(reader).has_table(MANIFEST):
+        return None
+    rows = reader.exec_driver_sql(f"SELECT name, number, digest FROM {MANIFEST}")  # noqa: S608 - our own name
+    return {str(name): Sum(int(number), int(digest, 16)) for name, number, digest in rows}
+
+
+def _opened(source: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(source.resolve()))}?mode=ro", uri=True, check_same_thread=False)
+
+
+def _blank(part: Path) -> sqlite3.Connection:
+    """A file nobody else knows of yet: synced once, at its end."""
+    made = sqlite3.connect(part, check_same_thread=False)
+    made.execute("PRAGMA journal_mode=OFF")
+    made.execute("PRAGMA synchronous=OFF")
+    return made
+
+
+def _synced(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _forget(part: Path) -> None:
+    for end in ("", "-journal", "-wal", "-shm"):
+        part.with_name(part.name + end).unlink(missing_ok=True)
+
+
+def _version(old: sqlite3.Connection) -> str:
+    (found,) = old.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+    return str(found)
 
 
 def _wrong(old: sqlite3.Connection) -> str:
     complaints = [str(row[0]) for row in old.execute("PRAGMA integrity_check(10)")]
     if complaints != ["ok"]:
         return "; ".join(complaints)[:500]
-    (found,) = old.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
-    if str(found) > HEAD:
+    found = _version(old)
+    if found > HEAD:
         return say(f"由更新版本的程序写成（{found}）", f"written by a newer program ({found})")
     return ""
+
+
+def _unwritten(target: Path, why: str) -> StoreError:
+    return StoreError(
+        "E5303", say("备份没有写成", "the backup could not be written"), where=str(target), why=why,
+        hint=say("检查磁盘空间后重试", "look at the free space and try again"),
+    )  # fmt: skip
+
+
+def _unrestored(source: Path, why: str) -> StoreError:
+    return StoreError(
+        "E5305", say("没有恢复，数据库仍是原样", "nothing was restored, all is as it was"), where=str(source), why=why
+    )
+
+
+def _unsound(source: Path, why: str) -> UsageError:
+    return UsageError(
+        "E5306",
+        say("不是完好的 secops 数据库备份", "not a sound backup of a secops database"),
+        where=str(source),
+        why=why,
+        hint=say("secops db backup 写出的文件可以恢复", "a file that secops db backup wrote can be restored"),
+    )

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from secops.core.url import shown
 from secops.store import dialect, server
 from secops.store.patience import Patience
 from secops.store.trouble import translate
@@ -58,7 +59,7 @@ class Database:
     @property
     def where(self) -> str:
         """Where it is, as messages may say it."""
-        return str(self.path) if self.path else server.shown(self.url)
+        return str(self.path) if self.path else shown(self.url)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -106,6 +107,12 @@ class Database:
                 if not self.embedded:
                     driver.autocommit = False
                 raw.close()
+
+    def know_anew(self) -> None:
+        """Let a server look at its tables after many rows came or went: until then it plans for what was."""
+        if not self.embedded:
+            with self._told(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("ANALYZE")
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -16,17 +16,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from secops.core.errors import StoreError, UsageError
 from secops.core.language import say
+from secops.core.url import shown
 
 WRITING: Final = 0x7365636F7073
 """The advisory lock that writers of one database take in turn: the order of the log is the order of commits."""
 
 _LONGEST = 4096
-
-
-def shown(url: str) -> str:
-    """The address as it may stand in a message: whatever could be a password is left out."""
-    hidden = re.sub(r"//[^/?#]*@", lambda found: "//" + found[0][2:-1].partition(":")[0] + "@", url)
-    return re.sub(r"(?i)(pass(?:word|wd)?|sslpassword)=[^&\s]*", r"\1=***", hidden)
 
 
 def address(url: str) -> URL:

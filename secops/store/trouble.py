@@ -7,7 +7,7 @@ from sqlalchemy import exc
 
 from secops.core.errors import Locked, SecopsError, StoreError
 from secops.core.language import say
-from secops.store.server import shown
+from secops.core.url import shown
 
 Told = Callable[[str, str], SecopsError]
 

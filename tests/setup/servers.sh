@@ -19,6 +19,7 @@ want ntpd ntpsec
 want avahi-daemon avahi-daemon
 want minissdpd minissdpd
 [ -x /usr/lib/ipsec/charon ] || missing="$missing strongswan-charon"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 table=$("${PYTHON:-python3}" -m tests.lab.servers.table) # tests/lab/servers: what is installed, what only unpacked
 if command -v dpkg-query >/dev/null 2>&1; then
     for each in $(echo "$table" | sed -n 's/^install //p'); do
@@ -46,8 +47,10 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
 fi
 policy=/usr/sbin/policy-rc.d
 kept=""
+clusters=/etc/postgresql-common/createcluster.conf
 restore() {
     rm -f "$policy"
+    [ ! -e "$clusters.before-secops-tests" ] || mv "$clusters.before-secops-tests" "$clusters"
     [ -z "$kept" ] || mv "$kept" "$policy"
 }
 if [ -e "$policy" ] || [ -L "$policy" ]; then
@@ -60,6 +63,15 @@ printf '#!/bin/sh\nexit 101\n' >"$policy"
 chmod 755 "$policy"
 export DEBIAN_FRONTEND=noninteractive
 echo "安装测试用的服务程序（不启动）/ installing test servers, starting none:$missing" >&2
+case "$missing" in
+*postgresql*) # the tests make clusters of their own: none is made, to be started at the next boot
+    apt-get install -y -q --no-install-recommends postgresql-common </dev/null >&2 || true
+    if [ -e "$clusters" ]; then
+        cp -p "$clusters" "$clusters.before-secops-tests"
+        echo "create_main_cluster = false" >>"$clusters"
+    fi
+    ;;
+esac
 # shellcheck disable=SC2086 # a list of names
 apt-get install -y -q --no-install-recommends $missing </dev/null >&2 || {
     apt-get update -q </dev/null >&2 || true

@@ -1,28 +1,36 @@
-"""Looking after the database: checked, copied while in use, and brought back from a copy."""
+"""Looking after the database: checked, copied while in use, brought back from a copy, brought to this version."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from secops.core.clock import render
+from secops.core.events import Progress
+from secops.core.language import say
 from secops.hall.app import App
 from secops.store import backup as copying
-from secops.store.migrate import upgrade
+from secops.store import check as checking
+from secops.store.migrate import HEAD, upgrade, version
+from secops.store.transfer import Done, Told
 
 _BUSY = ("discover", "grade", "alert")
 """Locks of all that writes."""
 
+Live = Callable[[Progress], None]
+"""Who is told how far it is."""
 
-def check(app: App) -> tuple[str, ...]:
+
+def check(app: App, live: Live) -> tuple[str, ...]:
     """What is wrong with the database; empty where nothing is."""
-    return copying.problems(app.database)
+    return checking.problems(app.database, _told(say("检查", "checking"), live))
 
 
-def backup(app: App, target: Path) -> int:
+def backup(app: App, target: Path, live: Live) -> int:
     """A consistent copy at `target`, its size in bytes."""
-    return copying.backup(app.database, target)
+    return copying.backup(app.database, target, _told(say("备份", "backing up"), live))
 
 
-def restore(app: App, source: Path, *, who: str) -> tuple[int, Path]:
+def restore(app: App, source: Path, live: Live, *, who: str) -> tuple[int, Path]:
     """The contents of a backup in the place of today's, of which a copy is kept; its size, and where that copy is.
 
     Nobody may be discovering, grading or alerting meanwhile. Raises Locked, UsageError, StoreError.
@@ -33,8 +41,25 @@ def restore(app: App, source: Path, *, who: str) -> tuple[int, Path]:
     with ExitStack() as held:
         for each in _BUSY:
             held.enter_context(app.workspace.lock(each))
-        copying.backup(app.database, kept)
+        copying.backup(app.database, kept, _told(say("先备份现状", "keeping what is"), live))
         app.audit.append("db.restore", {"from": str(source), "kept": kept.name, "who": who})
-        size = copying.restore(app.database, source)
+        size = copying.restore(app.database, source, _told(say("恢复", "restoring"), live))
         upgrade(app.database)
     return size, kept
+
+
+def bring_up(app: App) -> tuple[str, str]:
+    """The database brought to this program's version; the version it had (empty: none) and the one it has."""
+    database = app.unopened()
+    with database.read() as connection:
+        before = version(connection) or ""
+    database.close()
+    with app.database.read():
+        return before, HEAD
+
+
+def _told(stage: str, live: Live) -> Told:
+    def told(done: Done) -> None:
+        live(Progress(f"{stage} {done.table}".strip(), done.done, done.total))
+
+    return told

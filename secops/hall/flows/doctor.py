@@ -13,6 +13,7 @@ from secops.core.clock import SystemClock, render
 from secops.core.errors import SecopsError
 from secops.core.language import say
 from secops.hall.app import App
+from secops.hall.config import load
 from secops.hall.workspace import Workspace
 
 LIBRARIES = ("scapy", "python-nmap", "elasticsearch", "PyYAML", "typer", "SQLAlchemy", "numpy", "cryptography")
@@ -134,18 +135,20 @@ def _disk(folder: Path) -> Check:
 
 
 def _database(workspace: Workspace) -> Check:
-    from secops.store.backup import problems
+    from secops.store.check import problems
 
     name = say("数据库", "database")
-    if not workspace.database.exists():
+    embedded = not load(workspace.config).text("store.url")
+    if embedded and not workspace.database.exists():
         return Check(name, GOOD, say("尚未建立，首次使用时自动建立", "not made yet; the first use makes it"))
     try:
         with App(workspace) as app:
             found = problems(app.database)
+            where = app.database.where
     except SecopsError as error:
         return Check(name, BAD, str(error), error.hint)
     hint = say("从备份恢复", "restore a backup") if found else ""
-    return Check(name, BAD if found else GOOD, found[0] if found else str(workspace.database), hint)
+    return Check(name, BAD if found else GOOD, found[0] if found else where, hint)
 
 
 def _trust(workspace: Workspace) -> Check:

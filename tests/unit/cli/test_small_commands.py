@@ -70,8 +70,29 @@ def test_the_database_is_checked_and_copied(tmp_path: Path, capsys: pytest.Captu
     capsys.readouterr()
     assert main(["-w", "work", "db", "backup", "copy.db"]) == 2
     assert "E5302" in capsys.readouterr().err
+    assert main(["-w", "work", "db", "restore", "copy.db", "--yes"]) == 0
+    assert "before-restore-" in capsys.readouterr().err
+    assert main(["-w", "work", "db", "upgrade"]) == 0
+    assert "已是最新版本" in capsys.readouterr().err
 
 
+def test_a_password_in_the_address_is_refused_and_shown_nowhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the error nor the list of settings says it; the error says where it belongs."""
+    main(["init", "work"])
+    monkeypatch.setenv("SECOPS_STORE_URL", "postgresql://u:geheim@h/d")
+    assert main(["-w", "work", "db", "check"]) == 2
+    told = capsys.readouterr()
+    assert "E5112" in told.err
+    assert "store.password_file" in told.err
+    assert main(["-w", "work", "config", "show"]) == 0
+    shown = capsys.readouterr()
+    assert "postgresql://u@h/d" in shown.out
+    assert "geheim" not in told.err + told.out + shown.err + shown.out
+
+
+@pytest.mark.sqlite
 def test_a_damaged_database_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is no database is an error with its place, not a traceback."""
     main(["init", "work"])
