@@ -164,7 +164,6 @@ CODES: dict[str, str] = {
     "E5201": "另一个进程正在执行同一任务|another process is running the same task",
     "E1550": "保留天数不能是负数|a negative number of days to keep",
     "E1551": "压缩之前应先备份|a backup comes before compacting",
-    "E5301": "服务器上的数据库不能这样备份|a server's database is not copied so",
     "E5302": "备份文件已存在|the backup file exists",
     "E5303": "备份没有写成|the backup could not be written",
     "E5305": "没有恢复成|it could not be restored",
