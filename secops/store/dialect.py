@@ -1,9 +1,12 @@
 """What databases say differently, as elements that each of them words for itself: SQLite and PostgreSQL here.
 
+What the columnar mirror says is in `duck`.
+
 Another database adds its own `@compiles(element, name)`. Text is compared and ordered byte by byte everywhere: every
 text column is `COLLATE "C"` on PostgreSQL. Text in the store holds no NUL character, so SQLite's functions see it all.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,6 +61,31 @@ class Gathered(FunctionElement[str]):
     inherit_cache = True
 
 
+class Narrowed(FunctionElement[bool]):
+    """The first condition; the second, which holds wherever it does, may be asked before it."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+class Lowered(FunctionElement[str]):
+    """The text lowered as the database does it: only for the second condition of `Narrowed`."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+class AnyMember(FunctionElement[bool]):
+    """Whether any member of a set meets a condition: as a subquery, or as (set, condition on `MEMBER`)."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+MEMBER: sa.ColumnElement[Any] = sa.literal_column("member", sa.Text())
+"""A member of a set, in the third part of `AnyMember`."""
+
+
 def fold(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """The text with A-Z lowered and nothing else, as `core.query.fold` does."""
     return Fold(text)
@@ -88,6 +116,13 @@ def members(array: sa.ColumnElement[Any]) -> sa.TableValuedAlias:
     return Members(array).table_valued(sa.column("value", sa.Text()))
 
 
+def any_member(
+    array: sa.ColumnElement[Any], condition: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
+) -> sa.ColumnElement[bool]:
+    """Whether the condition holds for any member (a text) of a set kept as JSON text."""
+    return AnyMember(sa.exists().where(condition(members(array).c.value)), array, condition(MEMBER))
+
+
 def number(member: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     """A member of a set of whole numbers."""
     return sa.cast(member, sa.BigInteger())
@@ -110,6 +145,12 @@ def _fold(element: Fold, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(Fold, "postgresql")
 def _fold_postgresql(element: Fold, compiler: SQLCompiler, **kw: Any) -> str:
     return f"lower(({_words(element, compiler, **kw)[0]}) COLLATE {_BYTEWISE})"
+
+
+@compiles(Narrowed)
+@compiles(AnyMember)
+def _first(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(next(iter(element.clauses)), **kw)
 
 
 @compiles(Bytewise)

@@ -15,11 +15,13 @@ from secops.core.fields import Derivation, Field, by_name
 from secops.core.model import Kind, State
 from secops.store.mirror_tables import ASSETS, BOTH, ORGANISATIONS, SERVICES, STATE, Layer, Part, Wide, layout
 
-BATCH: Final = 65_536
+BATCH: Final = 16_384
 SEEN_ONE_BY_ONE: Final = 250_000
 """Log entries since, up to which the entities they touched are looked up; beyond, every time is read anew."""
 RELOAD: Final = 5
 """A change of more than one row in so many is taken in by reading all of them."""
+
+SINGULAR: Final = frozenset({"id", "key", "parent", "http_body_sha256", "tls_fingerprint"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,19 @@ def sources(path: Path, count: int = 1) -> Iterator[list[Source]]:
             each.close()
 
 
+def count(duck: Any, rows: str) -> int:
+    """How many rows there are of what can stand behind FROM."""
+    ((number,),) = duck.execute(f"SELECT count(*) FROM {rows}").fetchall()
+    return int(number)
+
+
 def whole(duck: Any, views: Sequence[Source], now: int) -> dict[str, int]:
     """Fill an empty mirror; gives rows by table."""
     duck.execute("SET preserve_insertion_order = false")
     duck.execute(STATE)
     duck.execute(ORGANISATIONS)
     for wide in BOTH:
-        listed = ", ".join(f'"{name}" {type_}' for name, type_ in wide.columns)
+        listed = ", ".join(f'"{name}" {type_}{_kept(name)}' for name, type_ in wide.columns)
         duck.execute(f"CREATE TABLE {wide.name} ({listed})")
     _organisations(duck, views[0], "organisations")
     _take(duck, ASSETS, views[:1], "systems", f"kind = '{Kind.SYSTEM}'")
@@ -117,12 +125,19 @@ def whole(duck: Any, views: Sequence[Source], now: int) -> dict[str, int]:
     duck.execute("DROP TABLE systems")
     place = views[0].place()
     duck.execute("INSERT INTO state VALUES (?, ?, ?, ?, ?, ?)", [layout(), place.upto, place.epoch, place.entry, now, now])
-    return {wide.name: int(duck.execute(f"SELECT count(*) FROM {wide.name}").fetchone()[0]) for wide in BOTH}
+    return {wide.name: count(duck, wide.name) for wide in BOTH}
+
+
+def _kept(name: str) -> str:
+    """Values that are each their own are not worth the search for a dictionary."""
+    return " USING COMPRESSION uncompressed" if name in SINGULAR else ""
 
 
 def changed(duck: Any, view: Source, since: Place, now: int) -> int | None:
     """Take in what changed after this place; gives how many rows, None where reading all is quicker or needed."""
     place = view.place()
+    if place == since:
+        return 0
     bounds = {}
     for wide in BOTH:
         duck.execute(f"DROP TABLE IF EXISTS temp.new_{wide.name}")
@@ -150,14 +165,17 @@ def changed(duck: Any, view: Source, since: Place, now: int) -> int | None:
         "SEMI JOIN parents p ON p.parent = a.id ANTI JOIN ports o ON o.parent = a.id)"
     )
     _keep_ports(duck)
+    columns = ", ".join(f'"{each.name}"' for each in ASSETS.parts)
+    duck.execute(
+        f"INSERT INTO new_assets SELECT {columns} FROM assets WHERE rowid IN (SELECT a.rowid FROM assets a "
+        "SEMI JOIN parents p ON p.parent = a.id ANTI JOIN new_assets n ON n.id = a.id)"
+    )
     duck.execute("DELETE FROM assets USING new_assets n WHERE n.id = assets.id")
     _insert(duck, ASSETS, ASSETS.parts, "new_assets", read=True)
-    duck.execute("DELETE FROM ports USING new_assets n WHERE n.id = ports.parent")
-    _update(duck, ASSETS, "ports p", "p.parent = t.id", [each for each in ASSETS.computed if _of_ports(each)], "p")
     _update_pointers(duck)
     if place.upto > since.upto:
         _seen(duck, view, since, place)
-    counted = {wide.name: int(duck.execute(f"SELECT count(*) FROM {wide.name}").fetchone()[0]) for wide in BOTH}
+    counted = {wide.name: count(duck, wide.name) for wide in BOTH}
     if counted != total:
         duck.execute("ROLLBACK")
         return None
@@ -235,10 +253,16 @@ def _value(field: Field) -> str:
     assert derived is not None
     if derived.how is Derivation.COUNT:
         return "coalesce(p.number, 0)"
-    column = derived.of.replace(".", "_")
+    column = _of(field)
     if derived.how is Derivation.MEMBERS:
         return f'coalesce(p."{column}", [])'
     return f'o."{column}"' if derived.via == "org_id" else f's."{column}"'
+
+
+def _of(field: Field) -> str:
+    """The column elsewhere that it comes from."""
+    assert field.derived is not None
+    return field.derived.of.replace(".", "_")
 
 
 def _of_ports(field: Field) -> bool:
@@ -260,8 +284,7 @@ def _keep_ports(duck: Any) -> None:
     """Of assets that changed while their services did not: what the row of before says of these."""
     members = [each for each in ASSETS.computed if each.derived and each.derived.how is Derivation.MEMBERS]
     count = next(each.column for each in ASSETS.computed if each.derived and each.derived.how is Derivation.COUNT)
-    named = {each.column: each.derived.of.replace(".", "_") for each in members if each.derived}
-    listed = ", ".join(f'a."{column}" AS "{of}"' for column, of in named.items())
+    listed = ", ".join(f'a."{each.column}" AS "{_of(each)}"' for each in members)
     duck.execute(
         f'INSERT INTO ports BY NAME (SELECT a.id AS parent, a."{count}" AS number, {listed} FROM assets a '
         "SEMI JOIN new_assets n ON n.id = a.id ANTI JOIN ports o ON o.parent = a.id)"
@@ -288,7 +311,7 @@ def _moved_pointers(duck: Any) -> None:
         "WHERE n.id IS NULL OR o.id IS NULL OR n.name IS DISTINCT FROM o.name OR n.contact IS DISTINCT FROM o.contact"
     )
     through = _pointed("system_id")
-    columns = sorted({each.derived.of.replace(".", "_") for each in through if each.derived})
+    columns = sorted({_of(each) for each in through})
     differs = " OR ".join(f'a."{each}" IS DISTINCT FROM s."{each}"' for each in columns)
     duck.execute(
         f"CREATE OR REPLACE TEMP TABLE moved_systems AS SELECT s.* FROM systems s LEFT JOIN assets a ON a.id = s.id "
@@ -305,19 +328,11 @@ def _update_pointers(duck: Any) -> None:
     for wide in BOTH:
         for via, source in (("org_id", "moved_units"), ("system_id", "moved_systems")):
             fields = [each for each in wide.computed if each.derived and each.derived.via == via]
-            if int(duck.execute(f"SELECT count(*) FROM {source}").fetchone()[0]):
-                where = f"m.site = t.site AND m.id = t.{via}"
-                _update(duck, wide, f"{source} m", where, fields, "o" if via == "org_id" else "s", named="m")
-
-
-def _update(
-    duck: Any, wide: Wide, source: str, where: str, fields: Sequence[Field], letter: str, *, named: str = ""
-) -> None:
-    values = {each.column: _value(each) for each in fields}
-    if named:
-        values = {name: value.replace(f"{letter}.", f"{named}.") for name, value in values.items()}
-    sets = ", ".join(f'"{name}" = {value}' for name, value in values.items())
-    duck.execute(f"UPDATE {wide.name} AS t SET {sets} FROM {source} WHERE {where}")
+            if count(duck, source):
+                sets = ", ".join(f'"{f.column}" = m."{_of(f)}"' for f in fields)
+                duck.execute(
+                    f"UPDATE {wide.name} AS t SET {sets} FROM {source} m WHERE m.site = t.site AND m.id = t.{via}"
+                )
 
 
 def _seen(duck: Any, view: Source, since: Place, place: Place) -> None:

@@ -1,0 +1,91 @@
+"""The mirror's own words: a dialect by which SQLAlchemy writes statements that DuckDB takes, and how they are put to it."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from secops.store.dialect import AnyMember, Fold, Lowered, Members, Narrowed, Position, Tail
+
+NAME: Final = "duckdb"
+FETCH: Final = 1_000
+_UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class DuckDialect(DefaultDialect):
+    """Plain SQL with true booleans and question marks."""
+
+    name = NAME
+    supports_native_boolean = True
+    supports_statement_cache = True
+
+    def __init__(self) -> None:
+        super().__init__(paramstyle="qmark")
+
+
+_DIALECT: Final = DuckDialect()
+
+
+def words(statement: sa.Select[Any]) -> tuple[str, list[object]]:
+    """The statement as text with its parameters in order."""
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    assert isinstance(compiled, SQLCompiler)
+    given = compiled.construct_params()
+    return str(compiled), [given[name] for name in compiled.positiontup or ()]
+
+
+def rows(duck: Any, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows of the answer, some at a time in memory."""
+    result = duck.cursor().execute(*words(statement))
+    try:
+        while part := result.fetchmany(FETCH):
+            yield from part
+    finally:
+        result.close()
+
+
+def _parts(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> list[str]:
+    return [compiler.process(each, **kw) for each in element.clauses]
+
+
+@compiles(Fold, NAME)
+def _fold(element: Fold, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"translate({_parts(element, compiler, **kw)[0]}, '{_UPPER}', '{_UPPER.lower()}')"
+
+
+@compiles(Lowered, NAME)
+def _lowered(element: Lowered, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"lower({_parts(element, compiler, **kw)[0]})"
+
+
+@compiles(Narrowed, NAME)
+def _narrowed(element: Narrowed, compiler: SQLCompiler, **kw: Any) -> str:
+    exact, quick = element.clauses
+    first = compiler.process(quick, **kw)
+    return f"({first} AND {compiler.process(exact, **kw)})"
+
+
+@compiles(AnyMember, NAME)
+def _any_member(element: AnyMember, compiler: SQLCompiler, **kw: Any) -> str:
+    _, array, condition = element.clauses
+    listed = compiler.process(array, **kw)
+    return f"coalesce(len(list_filter({listed}, lambda member: {compiler.process(condition, **kw)})) > 0, false)"
+
+
+@compiles(Members, NAME)
+def _members(element: Members, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(SELECT unnest({_parts(element, compiler, **kw)[0]}) AS value)"
+
+
+@compiles(Position, NAME)
+def _position(element: Position, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"instr({', '.join(_parts(element, compiler, **kw))})"
+
+
+@compiles(Tail, NAME)
+def _tail(element: Tail, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"right({', '.join(_parts(element, compiler, **kw))})"

@@ -1,0 +1,288 @@
+"""The columnar mirror: one DuckDB file beside the SQLite store, for questions that would read every wide row.
+
+It is a copy and never the truth: made on request, kept current by what changed whenever it is used, thrown away when
+anything about it is in doubt. One process at a time writes it; while it does, or while others read an old state, it
+is not to be had (`Unavailable`), and the store answers instead.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from typing import Any, Final
+
+from secops.core.clock import Clock
+from secops.core.errors import SecopsError, StoreError
+from secops.core.language import say
+from secops.store import mirror_load as load
+from secops.store.database import Database
+from secops.store.mirror_load import Place
+from secops.store.mirror_query import View
+from secops.store.mirror_tables import BOTH, Wide, layout
+
+FILE: Final = "mirror.duckdb"
+THREADS: Final = 4
+WAIT: Final = 3.0
+"""Seconds to wait for another process that writes it."""
+
+
+class Unavailable(StoreError):
+    """The mirror cannot be had now; the store can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is known of the mirror's file. `behind`: log entries it has not taken in, None where it must be made anew."""
+
+    exists: bool
+    path: Path
+    size: int = 0
+    refreshed_at: int = 0
+    behind: int | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh did: `whole` anew or by what changed, how many rows."""
+
+    whole: bool
+    rows: int
+
+
+class Mirror:
+    """The mirror of one store. `folder` is where its file lies."""
+
+    def __init__(self, database: Database, folder: Path, clock: Clock, *, memory_mb: int = 2048) -> None:
+        self.database = database
+        self.path = folder / FILE
+        self.clock = clock
+        self.memory_mb = memory_mb
+
+    def status(self) -> Status:
+        """Look at it without touching it."""
+        if not self.path.exists():
+            return Status(False, self.path)
+        size = self.path.stat().st_size
+        try:
+            with self._opened(read_only=True) as duck:
+                state = _state(duck)
+                rows = sum(load.count(duck, wide.name) for wide in BOTH)
+                ((at,),) = duck.execute("SELECT refreshed_at FROM state").fetchall()
+        except Unavailable as error:
+            if error.code == "E5132":
+                raise
+            return Status(True, self.path, size)
+        here = self._here(state)
+        behind = here.upto - state.upto if here is not None and state is not None else None
+        return Status(True, self.path, size, int(at), behind, rows)
+
+    def refresh(self, *, anew: bool = False) -> Refreshed:
+        """Bring it up to the store, by what changed where that is possible. Raises Unavailable."""
+        source = self._source()
+        with self._turn():
+            if not anew and self.path.exists():
+                rows = self._change(source)
+                if rows is not None:
+                    return Refreshed(False, rows)
+            return Refreshed(True, self._make(source))
+
+    @contextmanager
+    def read(self) -> Iterator[View]:
+        """The mirror, current. Raises Unavailable where there is none, or it cannot be had now."""
+        if not self.path.exists():
+            raise _missing(self.path)
+        with self._current() as duck:
+            yield View(duck)
+
+    def drop(self) -> None:
+        """Delete it. Raises Unavailable while another process writes it."""
+        with self._turn():
+            self._discard()
+
+    def verify(self) -> dict[str, int]:
+        """Hold every row against the store: table -> rows that differ. Raises Unavailable."""
+        source = self._source()
+        self.refresh()
+        with self._turn(), self._opened() as duck, load.sources(source, 2) as views:
+            state = _state(duck)
+            if state != views[0].place():
+                raise _busy(self.path, say("核对期间台账有变化", "the inventory changed meanwhile"))
+            load.staged(duck, views)
+            return {wide.name: _differing(duck, wide) for wide in BOTH}
+
+    @contextmanager
+    def _current(self) -> Iterator[Any]:
+        source = self._source()
+        del source
+        with self._opened(read_only=True) as duck:
+            state = _state(duck)
+            if state is not None and self._here(state) == state:
+                yield duck
+                return
+        self.refresh()
+        with self._opened(read_only=True) as duck:
+            yield duck
+
+    def _here(self, known: Place | None) -> Place | None:
+        """Where the store stands, as the mirror that knows this place would remember it; None: another history."""
+        with self.database.read() as connection:
+            upto, epoch = connection.exec_driver_sql(load.PLACE).one()
+            seq = known.upto if known is not None else upto
+            found = connection.exec_driver_sql(load.ENTRY.format(int(seq))).scalar()
+        entry = str(found or "")
+        if known is None or entry != known.entry or upto < known.upto or epoch != known.epoch:
+            return None
+        return Place(int(upto), int(epoch), entry)
+
+    def _change(self, source: Path) -> int | None:
+        """Take in what changed; None where the file must be made anew."""
+        try:
+            with self._opened() as duck, load.sources(source) as (view,):
+                state = _state(duck)
+                if state is None or self._here(state) is None:
+                    return None
+                return load.changed(duck, view, state, int(self.clock.now()))
+        except Unavailable as error:
+            if error.code == "E5133":
+                return None
+            raise
+
+    def _make(self, source: Path) -> int:
+        part = self.path.with_suffix(".part")
+        for each in self.path.parent.glob(f"{part.name}*"):
+            each.unlink()
+        try:
+            with self._opened(part) as duck, load.sources(source, 2) as views:
+                rows = load.whole(duck, views, int(self.clock.now()))
+            self._discard()
+            os.replace(part, self.path)
+        except BaseException:
+            for each in self.path.parent.glob(f"{part.name}*"):
+                each.unlink()
+            raise
+        return sum(rows.values())
+
+    def _discard(self) -> None:
+        for each in (self.path, Path(f"{self.path}.wal")):
+            each.unlink(missing_ok=True)
+
+    def _source(self) -> Path:
+        found = self.database.path
+        if found is None:
+            raise Unavailable(
+                "E5131",
+                say("列式镜像只用于 SQLite 数据库", "the columnar mirror is for SQLite"),
+                where=self.database.where,
+                hint=say("服务器数据库自己回答", "a server answers itself"),
+            )
+        return found
+
+    @contextmanager
+    def _opened(self, path: Path | None = None, *, read_only: bool = False) -> Iterator[Any]:
+        """The file open, with memory and threads bounded and nothing to be loaded from anywhere."""
+        try:
+            import adbc_driver_sqlite  # noqa: F401, PLC0415 - an extra
+            import duckdb  # noqa: PLC0415
+            import pyarrow as pa  # noqa: F401, PLC0415
+        except ImportError as error:
+            raise Unavailable(
+                "E5130",
+                say("没有安装列式镜像所需的组件", "the columnar mirror's libraries are not installed"),
+                why=str(error),
+                hint="pip install 'yuedun-secops[mirror]'",
+            ) from error
+        path = path or self.path
+        settings = {
+            "memory_limit": f"{self.memory_mb}MB",
+            "threads": str(min(THREADS, os.cpu_count() or 1)),
+            "temp_directory": str(path.with_suffix(".tmp")),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+        }
+        try:
+            duck = duckdb.connect(str(path), read_only=read_only, config=settings)
+            duck.execute("SET enable_external_access = false")
+            duck.execute("SET lock_configuration = true") if read_only else None
+        except duckdb.Error as error:
+            raise self._told(error) from error
+        try:
+            yield duck
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            raise self._told(error) from error
+        finally:
+            with suppress(duckdb.Error):
+                duck.close()
+
+    def _told(self, error: Exception) -> SecopsError:
+        text = str(error)
+        if " lock on file" in text.lower() or "different configuration" in text:
+            return _busy(self.path, text)
+        if "space" in text.lower() or "memory" in text.lower():
+            return Unavailable(
+                "E5134",
+                say("列式镜像缺少空间或内存", "the columnar mirror lacks space or memory"),
+                where=str(self.path),
+                why=text[:400],
+                hint=say("腾出空间，或调大 mirror.memory_mb", "free some space, or raise mirror.memory_mb"),
+            )
+        return Unavailable(
+            "E5133",
+            say("列式镜像读不出来", "the columnar mirror cannot be read"),
+            where=str(self.path),
+            why=text[:400],
+            hint=say("重新生成：secops db mirror refresh --anew", "make it anew: secops db mirror refresh --anew"),
+        )
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Be the one process that writes it. Raises Unavailable when another does not end soon."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        until = self.clock.monotonic() + WAIT
+        with self.path.with_suffix(".lock").open("a+b") as handle:
+            while True:
+                try:
+                    flock(handle, LOCK_EX | LOCK_NB)
+                    break
+                except OSError:
+                    if self.clock.monotonic() >= until:
+                        raise _busy(self.path, "") from None
+                    self.clock.sleep(0.05)
+            yield
+
+
+def _state(duck: Any) -> Place | None:
+    """How far the mirror has come; None where it was made for other columns."""
+    found = duck.execute("SELECT upto, epoch, entry FROM state WHERE layout = ?", [layout()]).fetchall()
+    return Place(int(found[0][0]), int(found[0][1]), str(found[0][2])) if found else None
+
+
+def _differing(duck: Any, wide: Wide) -> int:
+    """Rows that only one side has, or that the two have differently."""
+    columns = ", ".join(f'"{name}"' for name, _ in wide.columns)
+    told = [f"(SELECT id, hash({columns}) AS said FROM {name})" for name in (wide.name, f"now_{wide.name}")]
+    return load.count(duck, f"{told[0]} a FULL JOIN {told[1]} b ON a.id = b.id WHERE a.said IS DISTINCT FROM b.said")
+
+
+def _missing(path: Path) -> Unavailable:
+    return Unavailable(
+        "E5135",
+        say("还没有列式镜像", "there is no columnar mirror"),
+        where=str(path),
+        hint="secops db mirror refresh",
+    )
+
+
+def _busy(path: Path, why: str) -> Unavailable:
+    return Unavailable(
+        "E5132",
+        say("列式镜像正被另一个进程读写", "another process is at the columnar mirror"),
+        where=str(path),
+        why=why[:400],
+        hint=say("稍后再试", "try again in a while"),
+    )

@@ -1,0 +1,156 @@
+"""Questions to an open mirror: the same answers as the store's, from columns instead of rows."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from secops.core.clock import DAY_MS, Instant
+from secops.core.fields import Derivation, Field, Type, by_name
+from secops.core.model import Kind, Value
+from secops.core.query import EVERYTHING, Query, steps
+from secops.store import derive, duck
+from secops.store.compile import where
+from secops.store.grading import Match, Question
+from secops.store.mirror_tables import table_of
+
+
+def answers(query: Query) -> bool:
+    """Whether the mirror can answer it: steps along relations are the store's."""
+    return not any(True for _ in steps(query))
+
+
+class View:
+    """An open mirror. What it says is of one moment."""
+
+    def __init__(self, duck_: Any) -> None:
+        self._duck = duck_
+
+    def interrupt(self) -> None:
+        """End the question at work, from another thread."""
+        self._duck.interrupt()
+
+    def ids(self, query: Query, kind: Kind | None, now: Instant, *, after: str = "", limit: int = 0) -> list[str]:
+        """Ids of what the query meets, in order, from behind `after`; at most `limit` (0: all)."""
+        table = table_of(kind)
+        chosen = sa.select(table.c.id).where(_meets(query, kind, now)).order_by(table.c.id)
+        if after:
+            chosen = chosen.where(table.c.id > after)
+        return [str(id) for (id,) in duck.rows(self._duck, chosen.limit(limit) if limit else chosen)]
+
+    def count(self, query: Query, kind: Kind | None, now: Instant) -> int:
+        """How many the query meets."""
+        table = table_of(kind)
+        return self._one(sa.select(sa.func.count()).select_from(table).where(_meets(query, kind, now)))
+
+    def facets(
+        self, query: Query, kind: Kind | None, field: Field, now: Instant, *, limit: int
+    ) -> tuple[int, int, list[tuple[Value, int]]]:
+        """How many the query meets, how many of them know the field, and its commonest values with their counts."""
+        table = table_of(kind)
+        condition = _meets(query, kind, now)
+        value = _value(table, field, now)
+        known = value.is_not(None)
+        if field.type in {Type.TEXTS, Type.INTEGERS}:
+            known = sa.func.len(value) > 0
+            value = sa.func.unnest(sa.func.list_distinct(value))
+        base = sa.select(sa.func.count(), sa.func.count().filter(known)).select_from(table).where(condition)
+        ((whole, knowing),) = duck.rows(self._duck, base)
+        inner = sa.select(value.label("value")).select_from(table).where(condition, known).subquery()
+        number = sa.func.count().label("number")
+        chosen = sa.select(inner.c.value, number).group_by(inner.c.value)
+        chosen = chosen.order_by(number.desc(), inner.c.value).limit(limit)
+        told = [(_decoded(field, raw), int(count)) for raw, count in duck.rows(self._duck, chosen)]
+        return int(whole), int(knowing), told
+
+    def batches(
+        self, query: Query, kind: Kind | None, fields: Sequence[str], now: Instant, *, size: int = 50_000
+    ) -> Any:
+        """These fields of all that the query meets, in order of id, as a stream of Arrow batches.
+
+        Times are whole milliseconds, addresses 16 bytes, sets lists, ages whole days. A column a field, by its name.
+        """
+        table = table_of(kind)
+        columns = [_value(table, by_name()[name], now).label(name) for name in fields]
+        chosen = sa.select(*columns).where(_meets(query, kind, now)).order_by(table.c.id)
+        return self._duck.execute(*duck.words(chosen)).to_arrow_reader(size)
+
+    def values(
+        self, query: Query, kind: Kind | None, fields: Sequence[str], now: Instant
+    ) -> Iterator[tuple[Value, ...]]:
+        """These fields of all that the query meets, in order of id, as `store.compile.values` has them."""
+        table = table_of(kind)
+        wanted = [by_name()[name] for name in fields]
+        columns = [_raw(table, each).label(f"f{place}") for place, each in enumerate(wanted)]
+        chosen = sa.select(*columns).where(_meets(query, kind, now)).order_by(table.c.id)
+        for row in duck.rows(self._duck, chosen):
+            yield tuple(derive.decode(each, raw, now) for each, raw in zip(wanted, row, strict=True))
+
+    def matches(self, question: Question, evidence: Sequence[str]) -> Iterator[Match]:
+        """As `store.grading.matches` of the whole inventory."""
+        table = table_of(question.kind)
+        wanted = [by_name()[name] for name in evidence]
+        columns = [_raw(table, each).label(f"f{place}") for place, each in enumerate(wanted)]
+        chosen = sa.select(table.c.id, table.c.site, table.c.org_id, table.c.system_id, *columns)
+        for row in duck.rows(self._duck, chosen.where(*_asked(question, question.matched)).order_by(table.c.id)):
+            values = {each.name: derive.decode(each, row[place], question.now) for place, each in enumerate(wanted, 4)}
+            yield Match(row[0], row[1], row[2] or "", row[3] or "", values)
+
+    def standing(self, question: Question) -> set[str]:
+        """Ids of what the rule may still say something of: it matches, or cannot be judged."""
+        table = table_of(question.kind)
+        living, _ = _asked(question, EVERYTHING)
+        either = sa.or_(
+            where(question.matched, question.kind, question.now, table),
+            where(question.undecided, question.kind, question.now, table),
+        )
+        return {str(id) for (id,) in duck.rows(self._duck, sa.select(table.c.id).where(living, either))}
+
+    def undecided(self, question: Question, requires: Sequence[str]) -> tuple[int, dict[str, int]]:
+        """As `store.grading.undecided` of the whole inventory."""
+        if not requires:
+            return 0, {}
+        table = table_of(question.kind)
+        lacking = [sa.func.count().filter(_raw(table, by_name()[name]).is_(None)) for name in requires]
+        chosen = sa.select(sa.func.count(), *lacking).select_from(table)
+        ((total, *each),) = duck.rows(self._duck, chosen.where(*_asked(question, question.undecided)))
+        return int(total), {name: int(count) for name, count in zip(requires, each, strict=True) if count}
+
+    def asked(self, question: Question) -> int:
+        """How many entities the question is put to."""
+        table = table_of(question.kind)
+        return self._one(sa.select(sa.func.count()).select_from(table).where(*_asked(question, EVERYTHING)))
+
+    def _one(self, statement: sa.Select[Any]) -> int:
+        ((number,),) = duck.rows(self._duck, statement)
+        return int(number)
+
+
+def _meets(query: Query, kind: Kind | None, now: Instant) -> sa.ColumnElement[bool]:
+    return where(query, kind, now, table_of(kind))
+
+
+def _asked(question: Question, query: Query) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    table = table_of(question.kind)
+    living = table.c.state.in_([str(each) for each in question.states])
+    return living, where(query, question.kind, question.now, table)
+
+
+def _raw(table: sa.Table, field: Field) -> sa.ColumnElement[Any]:
+    """What to select so that `derive.decode` gives the field's value."""
+    if field.derived is not None and field.derived.how is Derivation.AGE:
+        return derive.physical(table, by_name()[field.derived.of])
+    return derive.physical(table, field)
+
+
+def _value(table: sa.Table, field: Field, now: Instant) -> sa.ColumnElement[Any]:
+    """The value itself: ages in whole days, as the store counts them."""
+    if field.derived is not None and field.derived.how is Derivation.AGE:
+        return (sa.literal(int(now)) - _raw(table, field)).op("//")(sa.literal(DAY_MS))
+    return _raw(table, field)
+
+
+def _decoded(field: Field, raw: Any) -> Value:
+    if field.type is Type.ADDRESS:
+        return derive.decode(field, raw, Instant(0))
+    return raw if isinstance(raw, (bool, int, float, str)) else str(raw)
