@@ -27,7 +27,11 @@ _ALWAYS = frozenset({"planned", "open", "rules", "delivered"})
 
 def open_app() -> App:
     """The application over the workspace in force."""
-    return App(workspace())
+    opened = App(workspace())
+    opened.tell = lambda error: talk(
+        say(f"{error.code} {error.what}，改由数据库直接回答", f"{error.code} {error.what}: the database answers itself")
+    )
+    return opened
 
 
 def workspace() -> Workspace:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from secops.cli import compact
+from secops.cli import compact, db_mirror
 from secops.core.language import say
 
 app = typer.Typer(
@@ -16,6 +16,8 @@ app = typer.Typer(
         "Example: secops db check\n\nExample: secops db backup copy.db\n\nThe database: check, backup, restore",
     ),
 )
+
+app.add_typer(db_mirror.app, name="mirror")
 
 
 app.add_typer(compact.app)

@@ -1,11 +1,13 @@
 """The application: one workspace opened, its parts built on first use and handed to flows."""
 
 import platform
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from secops.core.clock import Clock, SystemClock
+from secops.core.errors import SecopsError
 from secops.hall.config import Config, load
 from secops.hall.workspace import Workspace
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from secops.scope.audit import Audit
     from secops.scope.epoch import Epoch
     from secops.store.database import Database
+    from secops.store.mirror import Mirror
 
 
 class App:
@@ -22,6 +25,8 @@ class App:
         self.workspace = workspace
         self.clock: Clock = clock or SystemClock()
         self.config = config or load(workspace.config)
+        self.tell: Callable[[SecopsError], None] = lambda _: None
+        """Hears why something was answered another way than it should: a door shows it."""
 
     @cached_property
     def site(self) -> str:
@@ -52,6 +57,13 @@ class App:
         return Database(url, self.workspace.root / Path(secret).expanduser() if secret else None)
 
     @cached_property
+    def mirror(self) -> "Mirror":
+        """The columnar mirror of the store, whether or not it has been made."""
+        from secops.store.mirror import Mirror
+
+        return Mirror(self.database, self.workspace.state, self.clock, memory_mb=self.config.number("mirror.memory_mb"))
+
+    @cached_property
     def audit(self) -> "Audit":
         """The audit log."""
         from secops.scope.audit import Audit
@@ -73,6 +85,8 @@ class App:
 
     def close(self) -> None:
         """Let go of the store."""
+        if "mirror" in self.__dict__:
+            self.mirror.release()
         if "database" in self.__dict__:
             self.database.close()
 

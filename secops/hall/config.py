@@ -78,6 +78,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("elasticsearch.password_file", "", "口令文件", "file that holds the password"),
     Setting("elasticsearch.api_key_file", "", "API key 文件", "file that holds the API key"),
     Setting("elasticsearch.ca_file", "", "CA 证书文件", "CA certificate file"),
+    Setting(
+        "mirror.use",
+        "auto",
+        "列式镜像：auto 为建了就用（secops db mirror refresh），off 为不用",
+        "the columnar mirror: auto uses it once made (secops db mirror refresh), off never",
+    ),
+    Setting("mirror.memory_mb", 2048, "列式镜像最多占用的内存，MB", "memory the columnar mirror may take, MB"),
     Setting("report.unit", "", "报表封面上的编制单位", "unit named on report covers"),
     Setting(
         "report.roles",

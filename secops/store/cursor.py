@@ -1,5 +1,7 @@
 """How far each reader of the log has come; moved in the transaction that writes what it read."""
 
+import secrets
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -14,6 +16,8 @@ cursors = sa.Table(
 )
 
 MERGE = "merge"
+EPOCH = "epoch"
+"""Another number after each rebuilding: copies made before are of another history."""
 
 
 def get(connection: Connection, name: str = MERGE) -> int:
@@ -25,3 +29,8 @@ def get(connection: Connection, name: str = MERGE) -> int:
 def put(connection: Connection, seq: int, name: str = MERGE) -> None:
     """Move the reader."""
     upsert(connection, cursors, [{"name": name, "seq": seq}])
+
+
+def renew(connection: Connection) -> None:
+    """Say that what was derived before is no longer what stands: copies of it must be made anew."""
+    put(connection, secrets.randbits(62), EPOCH)

@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from secops.core.url import shown
-from secops.store import dialect, server
+from secops.store import dialect, gate, server
 from secops.store.patience import Patience
 from secops.store.trouble import translate
 
@@ -44,6 +44,8 @@ class Database:
         self.embedded = self.engine.dialect.name == "sqlite"
         self.patience = Patience()
         """How long what is read may take."""
+        self._gate = gate.of(self.path) if self.path else gate.Gate()
+        self._gate.engines.add(self.engine)
 
     @classmethod
     def file(cls, path: Path) -> "Database":
@@ -64,7 +66,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that owns the write lock from its first statement; committed and synced at its end."""
-        with self._told():
+        with self._gate.inside(), self._told():
             connection = self._connect(secops_writing=True, isolation_level="READ COMMITTED")
             with connection, connection.begin():
                 yield connection
@@ -72,7 +74,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view; it never waits for writers. Ended by `patience`, or at once by Ctrl-C."""
-        with self._told():
+        with self._gate.inside(), self._told():
             connection = self._connect(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection, connection.begin(), self.patience.watching(connection):
                 yield connection
@@ -80,7 +82,7 @@ class Database:
     @contextmanager
     def scratch(self) -> Iterator[Connection]:
         """One consistent view in which temporary tables may be made; all of it is undone at its end."""
-        with self._told():
+        with self._gate.inside(), self._told():
             connection = self._connect(isolation_level="REPEATABLE READ")
             with connection:
                 dialect.spilling(connection, on=True)
@@ -95,7 +97,7 @@ class Database:
     @contextmanager
     def alone(self) -> Iterator[DBAPIConnection]:
         """The driver's connection outside of any transaction, for what must run so."""
-        with self._told():
+        with self._gate.inside(), self._told():
             raw = self.engine.raw_connection()
             driver = raw.dbapi_connection
             assert driver is not None
@@ -113,6 +115,15 @@ class Database:
         if not self.embedded:
             with self._told(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("ANALYZE")
+
+    @contextmanager
+    def closed(self, seconds: float = 0.0) -> Iterator[bool]:
+        """No connection of this process is open meanwhile: another library may read the file. See `store.gate`.
+
+        Gives False where somebody in this process does not let go within so long.
+        """
+        with self._gate.alone(seconds) as free:
+            yield free
 
     def close(self) -> None:
         """Let go of every connection."""

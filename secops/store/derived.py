@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from secops.store import texts
 from secops.store.changes import changes
-from secops.store.cursor import MERGE, cursors
+from secops.store.cursor import MERGE, cursors, renew
 from secops.store.entities import assets, services
 from secops.store.looks import looks
 from secops.store.organisations import organisations
@@ -34,3 +34,4 @@ def clear(connection: Connection) -> None:
         connection.execute(table.delete())
     texts.clear(connection)
     connection.execute(cursors.delete().where(cursors.c.name == MERGE))
+    renew(connection)

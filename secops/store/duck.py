@@ -1,4 +1,4 @@
-"""The mirror's own words: a dialect by which SQLAlchemy writes statements that DuckDB takes, and how they are put to it."""
+"""The mirror's own words: a dialect by which SQLAlchemy writes what DuckDB takes, and how it is put to it."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -30,7 +30,7 @@ class DuckDialect(DefaultDialect):
 _DIALECT: Final = DuckDialect()
 
 
-def words(statement: sa.Select[Any]) -> tuple[str, list[object]]:
+def words(statement: sa.SelectBase) -> tuple[str, list[object]]:
     """The statement as text with its parameters in order."""
     compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     assert isinstance(compiled, SQLCompiler)
@@ -38,7 +38,7 @@ def words(statement: sa.Select[Any]) -> tuple[str, list[object]]:
     return str(compiled), [given[name] for name in compiled.positiontup or ()]
 
 
-def rows(duck: Any, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+def rows(duck: Any, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
     """The rows of the answer, some at a time in memory."""
     result = duck.cursor().execute(*words(statement))
     try:

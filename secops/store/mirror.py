@@ -6,10 +6,12 @@ is not to be had (`Unavailable`), and the store answers instead.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +24,7 @@ from secops.store.mirror_load import Place
 from secops.store.mirror_query import View
 from secops.store.mirror_tables import BOTH, Wide, layout
 
+EXTRA: Final = ("duckdb", "pyarrow", "adbc_driver_sqlite")
 FILE: Final = "mirror.duckdb"
 THREADS: Final = 4
 WAIT: Final = 3.0
@@ -34,7 +37,7 @@ class Unavailable(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is known of the mirror's file. `behind`: log entries it has not taken in, None where it must be made anew."""
+    """What is known of the mirror's file. `behind`: log entries not taken in yet, None where it must be made anew."""
 
     exists: bool
     path: Path
@@ -60,9 +63,17 @@ class Mirror:
         self.path = folder / FILE
         self.clock = clock
         self.memory_mb = memory_mb
+        self._held: Any = None
+        self._open = ExitStack()
+
+    def release(self) -> None:
+        """Let go of the file: while it is held to be read, no other process can bring it up."""
+        self._held = None
+        self._open.close()
 
     def status(self) -> Status:
         """Look at it without touching it."""
+        self._source()
         if not self.path.exists():
             return Status(False, self.path)
         size = self.path.stat().st_size
@@ -82,6 +93,7 @@ class Mirror:
     def refresh(self, *, anew: bool = False) -> Refreshed:
         """Bring it up to the store, by what changed where that is possible. Raises Unavailable."""
         source = self._source()
+        self.release()
         with self._turn():
             if not anew and self.path.exists():
                 rows = self._change(source)
@@ -91,14 +103,61 @@ class Mirror:
 
     @contextmanager
     def read(self) -> Iterator[View]:
-        """The mirror, current. Raises Unavailable where there is none, or it cannot be had now."""
+        """The mirror, current; its file stays open for the next question. Raises Unavailable."""
         if not self.path.exists():
             raise _missing(self.path)
-        with self._current() as duck:
-            yield View(duck)
+        self._source()
+        with self._words():
+            view = View(self._current())
+            with self._watched(view):
+                yield view
+
+    @contextmanager
+    def _watched(self, view: View) -> Iterator[None]:
+        """Questions end when the database's patience does."""
+        import duckdb  # noqa: PLC0415 - an extra
+
+        patience = self.database.patience
+        if patience.left is None:
+            yield
+            return
+        timer = threading.Timer(max(0.0, patience.left), view.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except duckdb.InterruptException as error:
+            if patience.over:
+                raise patience.late() from error
+            raise
+        finally:
+            timer.cancel()
+
+    def _current(self) -> Any:
+        if self._held is None:
+            self._held = self._open.enter_context(self._opened(read_only=True))
+        state = _state(self._held)
+        if state is None or self._here(state) != state:
+            self.refresh()
+            self._held = self._open.enter_context(self._opened(read_only=True))
+        return self._held
+
+    @contextmanager
+    def _words(self) -> Iterator[None]:
+        """The engine's complaints as `Unavailable`; after one the file is let go."""
+        import duckdb  # noqa: PLC0415 - an extra
+
+        try:
+            yield
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            self.release()
+            raise self._told(error) from error
 
     def drop(self) -> None:
         """Delete it. Raises Unavailable while another process writes it."""
+        self.release()
         with self._turn():
             self._discard()
 
@@ -106,7 +165,7 @@ class Mirror:
         """Hold every row against the store: table -> rows that differ. Raises Unavailable."""
         source = self._source()
         self.refresh()
-        with self._turn(), self._opened() as duck, load.sources(source, 2) as views:
+        with self._turn(), self._opened() as duck, self._views(source, 2) as views:
             state = _state(duck)
             if state != views[0].place():
                 raise _busy(self.path, say("核对期间台账有变化", "the inventory changed meanwhile"))
@@ -114,17 +173,14 @@ class Mirror:
             return {wide.name: _differing(duck, wide) for wide in BOTH}
 
     @contextmanager
-    def _current(self) -> Iterator[Any]:
-        source = self._source()
-        del source
-        with self._opened(read_only=True) as duck:
-            state = _state(duck)
-            if state is not None and self._here(state) == state:
-                yield duck
-                return
-        self.refresh()
-        with self._opened(read_only=True) as duck:
-            yield duck
+    def _views(self, source: Path, count: int = 1) -> Iterator[Sequence[load.Source]]:
+        """Views of the store by its other library, while this process has no connection to it."""
+        with self.database.closed(WAIT) as free:
+            if not free:
+                why = say("本进程还有未结束的查询", "this process has a question to the store open")
+                raise _busy(self.path, why)
+            with load.sources(source, count) as views:
+                yield views
 
     def _here(self, known: Place | None) -> Place | None:
         """Where the store stands, as the mirror that knows this place would remember it; None: another history."""
@@ -140,9 +196,9 @@ class Mirror:
     def _change(self, source: Path) -> int | None:
         """Take in what changed; None where the file must be made anew."""
         try:
-            with self._opened() as duck, load.sources(source) as (view,):
+            with self._opened() as duck, self._views(source) as (view,):
                 state = _state(duck)
-                if state is None or self._here(state) is None:
+                if state is None or view.beyond(state) is None:
                     return None
                 return load.changed(duck, view, state, int(self.clock.now()))
         except Unavailable as error:
@@ -155,10 +211,10 @@ class Mirror:
         for each in self.path.parent.glob(f"{part.name}*"):
             each.unlink()
         try:
-            with self._opened(part) as duck, load.sources(source, 2) as views:
+            with self._opened(part) as duck, self._views(source, 2) as views:
                 rows = load.whole(duck, views, int(self.clock.now()))
             self._discard()
-            os.replace(part, self.path)
+            part.replace(self.path)
         except BaseException:
             for each in self.path.parent.glob(f"{part.name}*"):
                 each.unlink()
@@ -170,6 +226,14 @@ class Mirror:
             each.unlink(missing_ok=True)
 
     def _source(self) -> Path:
+        """The store's file, once all that is needed is there."""
+        if any(find_spec(each) is None for each in EXTRA):
+            raise Unavailable(
+                "E5130",
+                say("没有安装列式镜像所需的组件", "the columnar mirror's libraries are not installed"),
+                why=", ".join(each for each in EXTRA if find_spec(each) is None),
+                hint="pip install 'yuedun-secops[mirror]'",
+            )
         found = self.database.path
         if found is None:
             raise Unavailable(
@@ -183,17 +247,8 @@ class Mirror:
     @contextmanager
     def _opened(self, path: Path | None = None, *, read_only: bool = False) -> Iterator[Any]:
         """The file open, with memory and threads bounded and nothing to be loaded from anywhere."""
-        try:
-            import adbc_driver_sqlite  # noqa: F401, PLC0415 - an extra
-            import duckdb  # noqa: PLC0415
-            import pyarrow as pa  # noqa: F401, PLC0415
-        except ImportError as error:
-            raise Unavailable(
-                "E5130",
-                say("没有安装列式镜像所需的组件", "the columnar mirror's libraries are not installed"),
-                why=str(error),
-                hint="pip install 'yuedun-secops[mirror]'",
-            ) from error
+        import duckdb  # noqa: PLC0415 - an extra
+
         path = path or self.path
         settings = {
             "memory_limit": f"{self.memory_mb}MB",
@@ -206,15 +261,11 @@ class Mirror:
         try:
             duck = duckdb.connect(str(path), read_only=read_only, config=settings)
             duck.execute("SET enable_external_access = false")
-            duck.execute("SET lock_configuration = true") if read_only else None
         except duckdb.Error as error:
             raise self._told(error) from error
         try:
-            yield duck
-        except duckdb.InterruptException:
-            raise
-        except duckdb.Error as error:
-            raise self._told(error) from error
+            with self._words():
+                yield duck
         finally:
             with suppress(duckdb.Error):
                 duck.close()

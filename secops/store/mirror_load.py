@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from secops.core.fields import Derivation, Field, by_name
 from secops.core.model import Kind, State
+from secops.store.derive import ORGANISATION
 from secops.store.mirror_tables import ASSETS, BOTH, ORGANISATIONS, SERVICES, STATE, Layer, Part, Wide, layout
 
 BATCH: Final = 16_384
@@ -40,7 +41,7 @@ UNION ALL SELECT run FROM run_ends WHERE seq = {0}"""
 
 
 class Source:
-    """One consistent view of the store, read in Arrow batches."""
+    """One consistent view of the store, read in Arrow batches. For who has the store's file alone (`store.gate`)."""
 
     def __init__(self, path: Path) -> None:
         import adbc_driver_sqlite.dbapi as adbc  # noqa: PLC0415 - an extra
@@ -75,6 +76,12 @@ class Source:
         """The id of the log entry there, empty where there is none."""
         found = self.rows(ENTRY.format(int(seq)))
         return str(found[0][0]) if found else ""
+
+    def beyond(self, known: Place) -> Place | None:
+        """Where the store stands, of the history that `known` is a place of; None where it is of another."""
+        here = self.place()
+        other = here.epoch != known.epoch or here.upto < known.upto or self.entry(known.upto) != known.entry
+        return None if other else here
 
     def close(self) -> None:
         """Let go of the view."""
@@ -124,7 +131,9 @@ def whole(duck: Any, views: Sequence[Source], now: int) -> dict[str, int]:
     duck.execute("DROP TABLE ports")
     duck.execute("DROP TABLE systems")
     place = views[0].place()
-    duck.execute("INSERT INTO state VALUES (?, ?, ?, ?, ?, ?)", [layout(), place.upto, place.epoch, place.entry, now, now])
+    duck.execute(
+        "INSERT INTO state VALUES (?, ?, ?, ?, ?, ?)", [layout(), place.upto, place.epoch, place.entry, now, now]
+    )
     return {wide.name: count(duck, wide.name) for wide in BOTH}
 
 
@@ -235,9 +244,7 @@ def _insert(duck: Any, wide: Wide, parts: Sequence[Part], rows: str, *, read: bo
     duck.execute(f"INSERT INTO {wide.name} ({columns}) {_joined(wide, parts, rows, read=read)}")
 
 
-def _joined(
-    wide: Wide, parts: Sequence[Part], rows: str, *, units: str = "organisations", read: bool = False
-) -> str:
+def _joined(wide: Wide, parts: Sequence[Part], rows: str, *, units: str = "organisations", read: bool = False) -> str:
     """Rows with their computed columns: from the unit, from the system, and of assets from their services."""
     listed = [f'r."{p.name}"' if read else f'{p.reading.format("r")} AS "{p.name}"' for p in parts]
     listed += [f'{_value(each)} AS "{each.column}"' for each in wide.computed]
@@ -253,15 +260,19 @@ def _value(field: Field) -> str:
     assert derived is not None
     if derived.how is Derivation.COUNT:
         return "coalesce(p.number, 0)"
+    if derived.how is Derivation.MISSING:
+        return f"{'o' if derived.via == ORGANISATION else 's'}.id IS NULL"
     column = _of(field)
     if derived.how is Derivation.MEMBERS:
         return f'coalesce(p."{column}", [])'
-    return f'o."{column}"' if derived.via == "org_id" else f's."{column}"'
+    return f'o."{column}"' if derived.via == ORGANISATION else f's."{column}"'
 
 
 def _of(field: Field) -> str:
-    """The column elsewhere that it comes from."""
+    """The column elsewhere that it comes from; of `moved_units` and `moved_systems`, whether it is gone."""
     assert field.derived is not None
+    if field.derived.how is Derivation.MISSING:
+        return "gone"
     return field.derived.of.replace(".", "_")
 
 
@@ -292,7 +303,10 @@ def _keep_ports(duck: Any) -> None:
 
 
 def _organisations(duck: Any, view: Source, into: str) -> None:
-    text = "SELECT '' AS site, '' AS id, '' AS name, '' AS contact UNION ALL SELECT site, id, name, contact FROM organisations"
+    names = ("site", "id", "name", "contact")
+    text = (
+        "SELECT " + ", ".join(f"'' AS {n}" for n in names) + f" UNION ALL SELECT {', '.join(names)} FROM organisations"
+    )
     duck.register("units", view.batches(text))
     chosen = "SELECT site, id, nullif(name, '') AS name, nullif(contact, '') AS contact FROM units WHERE id <> ''"
     duck.execute(
@@ -305,17 +319,18 @@ def _organisations(duck: Any, view: Source, into: str) -> None:
 def _moved_pointers(duck: Any) -> None:
     """Units and systems that say something else than they did, each whole as it is now; those gone say nothing."""
     duck.execute(
-        "CREATE OR REPLACE TEMP TABLE moved_units AS SELECT coalesce(n.site, o.site) AS site, coalesce(n.id, o.id) AS id, "
-        "n.name AS name, n.contact AS contact FROM new_organisations n FULL JOIN organisations o "
+        "CREATE OR REPLACE TEMP TABLE moved_units AS SELECT coalesce(n.site, o.site) AS site, "
+        "coalesce(n.id, o.id) AS id, "
+        "n.name AS name, n.contact AS contact, n.id IS NULL AS gone FROM new_organisations n FULL JOIN organisations o "
         "ON n.site = o.site AND n.id = o.id "
         "WHERE n.id IS NULL OR o.id IS NULL OR n.name IS DISTINCT FROM o.name OR n.contact IS DISTINCT FROM o.contact"
     )
     through = _pointed("system_id")
-    columns = sorted({_of(each) for each in through})
+    columns = sorted({_of(each) for each in through} - {"gone"})
     differs = " OR ".join(f'a."{each}" IS DISTINCT FROM s."{each}"' for each in columns)
     duck.execute(
-        f"CREATE OR REPLACE TEMP TABLE moved_systems AS SELECT s.* FROM systems s LEFT JOIN assets a ON a.id = s.id "
-        f"WHERE a.id IS NULL OR {differs}"
+        "CREATE OR REPLACE TEMP TABLE moved_systems AS SELECT s.*, false AS gone FROM systems s "
+        f"LEFT JOIN assets a ON a.id = s.id WHERE a.id IS NULL OR {differs}"
     )
 
 
@@ -343,7 +358,8 @@ def _seen(duck: Any, view: Source, since: Place, place: Place) -> None:
         f"WHERE o.seq > {since.upto} AND o.seq <= {place.upto}"
     )
     for wide in BOTH:
-        text = f"SELECT '' AS id, 0 AS first_seen, 0 AS last_seen UNION ALL SELECT id, first_seen, last_seen FROM {wide.name}"
+        text = "SELECT '' AS id, 0 AS first_seen, 0 AS last_seen UNION ALL "
+        text += f"SELECT id, first_seen, last_seen FROM {wide.name}"
         duck.register("seen", view.batches(text + (f" WHERE id IN ({touched})" if few else "")))
         duck.execute("CREATE OR REPLACE TEMP TABLE seen_now AS SELECT * FROM seen WHERE id <> ''")
         duck.execute(

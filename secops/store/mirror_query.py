@@ -8,16 +8,16 @@ import sqlalchemy as sa
 from secops.core.clock import DAY_MS, Instant
 from secops.core.fields import Derivation, Field, Type, by_name
 from secops.core.model import Kind, Value
-from secops.core.query import EVERYTHING, Query, steps
+from secops.core.query import EVERYTHING, Query, fields_of, steps
 from secops.store import derive, duck
 from secops.store.compile import where
 from secops.store.grading import Match, Question
-from secops.store.mirror_tables import table_of
+from secops.store.mirror_tables import held, table_of
 
 
-def answers(query: Query) -> bool:
-    """Whether the mirror can answer it: steps along relations are the store's."""
-    return not any(True for _ in steps(query))
+def answers(query: Query, *fields: str) -> bool:
+    """Whether the mirror can answer it, and has these fields: what hangs on relations is the store's."""
+    return not any(True for _ in steps(query)) and all(held(by_name()[name]) for name in (*fields_of(query), *fields))
 
 
 class View:
@@ -50,7 +50,7 @@ class View:
         table = table_of(kind)
         condition = _meets(query, kind, now)
         value = _value(table, field, now)
-        known = value.is_not(None)
+        known: sa.ColumnElement[bool] = value.is_not(None)
         if field.type in {Type.TEXTS, Type.INTEGERS}:
             known = sa.func.len(value) > 0
             value = sa.func.unnest(sa.func.list_distinct(value))
@@ -121,7 +121,7 @@ class View:
         table = table_of(question.kind)
         return self._one(sa.select(sa.func.count()).select_from(table).where(*_asked(question, EVERYTHING)))
 
-    def _one(self, statement: sa.Select[Any]) -> int:
+    def _one(self, statement: sa.SelectBase) -> int:
         ((number,),) = duck.rows(self._duck, statement)
         return int(number)
 
@@ -146,7 +146,7 @@ def _raw(table: sa.Table, field: Field) -> sa.ColumnElement[Any]:
 def _value(table: sa.Table, field: Field, now: Instant) -> sa.ColumnElement[Any]:
     """The value itself: ages in whole days, as the store counts them."""
     if field.derived is not None and field.derived.how is Derivation.AGE:
-        return (sa.literal(int(now)) - _raw(table, field)).op("//")(sa.literal(DAY_MS))
+        return (sa.literal(int(now)) - _raw(table, field)).op("//", precedence=8)(sa.literal(DAY_MS))
     return _raw(table, field)
 
 

@@ -1,8 +1,8 @@
 """The tables of the columnar mirror: every field of the dictionary a typed column, computed ones written out.
 
 Two wide tables, `assets` and `services`: sets are lists, addresses their 16 bytes, versions have their sorting shadow.
-What the store looks up or counts (unit, system, ports of an address) stands in the row; only ages are computed, since
-they move with the clock.
+What the store looks up or counts (unit, system, ports of an address) stands in the row; ages are computed when asked,
+since they move with the clock. What hangs on relations is not here.
 """
 
 import hashlib
@@ -18,6 +18,9 @@ from secops.store.entities import ASSET_FIELDS, SERVICE_FIELDS
 
 LAYOUT: Final = 1
 """Moved on when what the mirror holds changes in a way that its columns do not show."""
+
+WRITTEN: Final = frozenset({Derivation.LOOKUP, Derivation.COUNT, Derivation.MEMBERS, Derivation.MISSING})
+"""What is computed when a row is taken in; ages are computed when asked, the others are left to the store."""
 
 metadata = sa.MetaData()
 
@@ -87,7 +90,7 @@ def _computed(kinds: frozenset[Kind]) -> tuple[Field, ...]:
     return tuple(
         each
         for each in FIELDS
-        if each.derived is not None and each.derived.how is not Derivation.AGE and not each.kinds.isdisjoint(kinds)
+        if each.derived is not None and each.derived.how in WRITTEN and not each.kinds.isdisjoint(kinds)
     )
 
 
@@ -176,6 +179,11 @@ BOTH: Final = (SERVICES, ASSETS)
 def table_of(kind: Kind | None) -> sa.Table:
     """Where the mirror has entities of this kind; None stands for the seven kinds of asset."""
     return SERVICES.table if kind is Kind.SERVICE else ASSETS.table
+
+
+def held(field: Field) -> bool:
+    """Whether the mirror knows the field."""
+    return field.derived is None or field.derived.how in WRITTEN or field.derived.how is Derivation.AGE
 
 
 def layout() -> str:

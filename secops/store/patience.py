@@ -31,6 +31,11 @@ class Patience:
         """Whether the time has passed."""
         return self._end is not None and self._clock() >= self._end
 
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left, None where there is no limit."""
+        return None if self._end is None else self._end - self._clock()
+
     @contextmanager
     def watching(self, connection: Connection) -> Iterator[None]:
         """Questions on the connection end with the limit (StoreError E1512) or with Ctrl-C (KeyboardInterrupt)."""
@@ -47,7 +52,7 @@ class Patience:
         except exc.DBAPIError as error:
             ended = "interrupted" in str(error.orig) if embedded else getattr(error.orig, "sqlstate", "") == _CANCELLED
             if ended and self._end is not None and (self.over or not embedded):
-                raise self._late() from error
+                raise self.late() from error
             if ended and embedded:
                 raise KeyboardInterrupt from error
             raise
@@ -55,7 +60,8 @@ class Patience:
             if isinstance(raw, sqlite3.Connection):
                 raw.set_progress_handler(None, 0)
 
-    def _late(self) -> StoreError:
+    def late(self) -> StoreError:
+        """The error that says so."""
         return StoreError(
             "E1512",
             say(f"查询超过 {self.seconds:g} 秒，已停止", f"the query took over {self.seconds:g} s and was ended"),

@@ -1,9 +1,10 @@
 """A province's inventory in bulk: a million assets, three million services, their history, as the store keeps them.
 
-Everything else of the inventory is measured on it. Rows are those of `store.entities.encode`, a pattern a kind of thing,
-each row with its own key, address, names, times, unit and system; they lie in the order in which scans find addresses,
-not in order of id. The log itself is not written: the benches log and merge what they need on top.
+Everything else of the inventory is measured on it. Rows are those of `store.entities.encode`, a pattern a kind of
+thing, each row with its own key, address, names, times, unit and system; they lie in the order in which scans find
+addresses, not in order of id. The log itself is not written: the benches log and merge what they need on top.
 """
+# ruff: noqa: PLR0917 - rows have many columns
 
 import argparse
 import hashlib
@@ -27,7 +28,6 @@ from secops.store import entities, organisations, relations  # noqa: E402
 from secops.store.changes import changes  # noqa: E402
 from secops.store.cursor import cursors  # noqa: E402
 from secops.store.database import Database, sequence  # noqa: E402
-from secops.store.looks import looks  # noqa: E402
 from secops.store.migrate import HEAD, upgrade  # noqa: E402
 from secops.store.rows import pack  # noqa: E402
 
@@ -45,12 +45,62 @@ CHUNK = 20_000
 
 CITIES = tuple(f"{a}{b}市" for a in "江海山云龙安宁" for b in ("州", "阳", "门"))
 COUNTIES = tuple(f"{a}{b}" for a in "东西南北新" for b in ("城区", "山县", "河县", "湖区", "港区", "丰县"))
-BUREAUS = (
-    "财政局 教育局 卫生健康局 公安局 民政局 司法局 人力资源和社会保障局 自然资源局 生态环境局 住房和城乡建设局 交通运输局 水务局 "
-    "农业农村局 商务局 文化广电旅游局 应急管理局 审计局 市场监督管理局 统计局 医疗保障局 政务服务和数据管理局 信访局 气象局 税务局 "
-    "林业局 退役军人事务局 体育局 乡村振兴局 档案局 国有资产监督管理委员会 发展和改革委员会 科学技术局 工业和信息化局"
-).split()
-THINGS = "一体化审批 学籍管理 预算管理 公文交换 视频会议 人口库 法人库 电子证照 应急指挥 不动产登记 社保经办 医保结算 环境监测 水情遥测 信访受理".split()  # noqa: SIM905
+BUREAUS = tuple(
+    f"{each}局"
+    for each in [
+        "财政",
+        "教育",
+        "卫生健康",
+        "公安",
+        "民政",
+        "司法",
+        "人力资源和社会保障",
+        "自然资源",
+        "生态环境",
+        "住房和城乡建设",
+        "交通运输",
+        "水务",
+        "农业农村",
+        "商务",
+        "文化广电旅游",
+        "应急管理",
+        "审计",
+        "市场监督管理",
+        "统计",
+        "医疗保障",
+        "政务服务和数据管理",
+        "信访",
+        "气象",
+        "税务",
+        "林业",
+        "退役军人事务",
+        "体育",
+        "乡村振兴",
+        "档案",
+        "国有资产监督管理",
+        "发展和改革",
+        "科学技术",
+        "工业和信息化",
+    ]
+)
+THINGS = [
+    "一体化审批",
+    "学籍管理",
+    "预算管理",
+    "公文交换",
+    "视频会议",
+    "人口库",
+    "法人库",
+    "电子证照",
+    "应急指挥",
+    "不动产登记",
+    "社保经办",
+    "医保结算",
+    "环境监测",
+    "水情遥测",
+    "信访受理",
+]
+BARE = ("404 Not Found", "登录", "Welcome to nginx!")
 ENDS = ("系统", "平台", "服务平台", "子系统")
 ZONES = ("互联网接入区", "政务外网公共区", "政务外网数据区", "视频专网", "办公区")
 WEB = (
@@ -58,8 +108,8 @@ WEB = (
     ("Apache httpd", "2.4.62"), ("Microsoft IIS httpd", "8.5"), ("Apache Tomcat", "8.5.93"), ("TongWeb", "7.0.4"),
     ("OpenResty", "1.21.4"), ("Jetty", "9.4.44"),
 )  # fmt: skip
-ISSUERS = ("CN=GlobalSign RSA OV SSL CA 2018", "CN=DigiCert Secure Site Pro CN CA G3", "CN=粤政务CA, O=省数字证书认证中心",
-           "CN=localhost", "CN=R11, O=Let's Encrypt")  # fmt: skip
+ISSUERS = ("CN=GlobalSign RSA OV SSL CA 2018", "CN=DigiCert Secure Site Pro CN CA G3",
+           "CN=政务CA, O=省数字证书认证中心", "CN=localhost", "CN=R11, O=Let's Encrypt")  # fmt: skip
 PORTS = (
     ("http", 80, 20), ("https", 443, 18), ("ssh", 22, 18), ("http", 8080, 8), ("rdp", 3389, 6), ("smb", 445, 5),
     ("mysql", 3306, 5), ("snmp", 161, 5), ("redis", 6379, 3), ("ftp", 21, 2), ("dns", 53, 2), ("dameng", 5236, 2),
@@ -284,10 +334,14 @@ class Filler:
         title = own.get("http_title")
         if title is not None and dice.random() < 0.15:
             newest, at = self._later(newest, first)
-            self._changed(id, newest, "http.title", kind, "网站建设中", title, at, "scan", f"run-{newest // RUN_SEQ:03}")
+            self._changed(
+                id, newest, "http.title", kind, "网站建设中", title, at, "scan", f"run-{newest // RUN_SEQ:03}"
+            )
         if state is not State.ACTIVE:
             newest, at = self._later(newest, first)
-            self._changed(id, newest, "state", kind, "active", str(state), at, "coverage", f"run-{newest // RUN_SEQ:03}")
+            self._changed(
+                id, newest, "state", kind, "active", str(state), at, "coverage", f"run-{newest // RUN_SEQ:03}"
+            )
         return newest
 
     def _later(self, seq: int, first: int) -> tuple[int, int]:
@@ -336,10 +390,17 @@ class Filler:
             own = {"name": f"{unit.name}{dice.choice(THINGS)}{dice.choice(ENDS)}", "system_code": f"SYS-{each:05}",
                    "system_level": level}  # fmt: skip
             if each % 5:
-                own |= {"system_level_s": level, "system_level_a": min(level, 3), "owner": f"李{each % 97}",
-                        "system_filing_no": f"44{each:011}-{each:05}", "system_filed_on": filed,
-                        "system_filing_valid_until": filed + 1095 * DAY_MS, "owner_phone": f"138{each:08}",
-                        "system_assessed_on": filed + 90 * DAY_MS, "tags": pack([dice.choice(("测试", "正式", "关基"))])}
+                own |= {
+                    "system_level_s": level,
+                    "system_level_a": min(level, 3),
+                    "owner": f"李{each % 97}",
+                    "system_filing_no": f"44{each:011}-{each:05}",
+                    "system_filed_on": filed,
+                    "system_filing_valid_until": filed + 1095 * DAY_MS,
+                    "owner_phone": f"138{each:08}",
+                    "system_assessed_on": filed + 90 * DAY_MS,
+                    "tags": pack([dice.choice(("测试", "正式", "关基"))]),
+                }
             self.province.systems.append(
                 self.put(full if each % 5 else bare, Kind.SYSTEM, f"SYS-{each:05}", "declare", "", org=unit.id,
                          system="", **own))  # fmt: skip
@@ -394,7 +455,11 @@ class Filler:
                     left["website"] -= 1
                     self._website(web, name == "https", port, text, packed, id, org, system, unit)
             for box, kind in zip(boxes, ("host", "device"), strict=True):
-                if left[kind] * (ips - n) and dice.random() * (ips - n) < left[kind] and (kind == "host") == (n % 4 != 3):
+                if (
+                    left[kind] * (ips - n)
+                    and dice.random() * (ips - n) < left[kind]
+                    and (kind == "host") == (n % 4 != 3)
+                ):
                     left[kind] -= 1
                     self._box(box, kind, n, text, id, org, system)
         for kind in ("host", "device", "website"):
@@ -423,13 +488,16 @@ class Filler:
         elif name == "ssh":
             own["ssh_host_key"] = f'["SHA256:{dice.getrandbits(160):040x}"]'
         where = f"{text}:{port}/{transport}"
-        self.put(chosen, Kind.SERVICE, where, base, where, org=org, system=system, parent=parent, touched=(parent,), **own)
+        self.put(
+            chosen, Kind.SERVICE, where, base, where, org=org, system=system, parent=parent, touched=(parent,), **own
+        )
 
     def _page(self, host: str, chosen: Pattern) -> dict[str, object]:
         dice = self.dice
         own: dict[str, object] = {
-            "http_title": dice.choice(self.titles) if dice.random() < 0.7 else dice.choice(("404 Not Found", "登录", "Welcome to nginx!")),
-            "http_body_sha256": f"{dice.getrandbits(256):064x}", "http_status_code": dice.choice((200, 200, 200, 302, 403, 404)),
+            "http_title": dice.choice(self.titles if dice.random() < 0.7 else BARE),
+            "http_body_sha256": f"{dice.getrandbits(256):064x}",
+            "http_status_code": dice.choice((200, 200, 200, 302, 403, 404)),
             "http_favicon_hash": dice.randrange(-(2**31), 2**31) if dice.random() < 0.3 else 777912581,
         }  # fmt: skip
         if "tls_names" in chosen.places:
@@ -457,7 +525,9 @@ class Filler:
         mac = ":".join(f"{each:02x}" for each in (0x00, 0x1B, 0x21, n >> 16 & 255, n >> 8 & 255, n & 255))
         own: dict[str, object] = {"host_addresses": f'["{text}"]', "host_mac": f'["{mac}"]', "name": f"{kind}-{n:07}"}
         if kind == "host":
-            own["host_os"] = self.dice.choice(("CentOS Linux 7", "Windows Server 2012 R2", "麒麟 V10", "统信 UOS 20", "Ubuntu 22.04"))
+            own["host_os"] = self.dice.choice(
+                ("CentOS Linux 7", "Windows Server 2012 R2", "麒麟 V10", "统信 UOS 20", "Ubuntu 22.04")
+            )
             own["ssh_host_key"] = f'["SHA256:{self.dice.getrandbits(160):040x}"]'
         else:
             own |= dict(zip(("device_type", "device_vendor", "device_model"), self.dice.choice(

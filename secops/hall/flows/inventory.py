@@ -13,7 +13,9 @@ from secops.core.model import ASSET_KINDS, Change, Entity, Kind, Observation, Re
 from secops.core.query import And, Compare, Op, Query
 from secops.hall.app import App
 from secops.hall.flows import past
+from secops.hall.flows.mirror import ask
 from secops.hall.flows.moment import instant
+from secops.hall.flows.pages import page
 from secops.hall.flows.past import asked
 from secops.hall.flows.queries import by_kind, read
 from secops.hall.flows.rebuild import digest, rebuild
@@ -67,9 +69,8 @@ def listed(
     left = limit
     while True:
         size = min(PAGE, left) if limit else PAGE
+        found = page(app, parsed, kind, now, after=after, limit=size)
         with app.database.read() as connection:
-            condition = search.condition(connection, parsed, kind, now)
-            found = list(entities.page(connection, kind, condition, after=after, limit=size))
             rows = [row_of(each, values) for each, values in with_computed(connection, found, now)]
         yield from rows
         left -= len(rows)
@@ -82,8 +83,12 @@ def count(app: App, query: str = "", *, kind: Kind | None = None, at: Instant | 
     """How many the query meets, as of `at` where given."""
     kind, parsed = read(app, query, kind)
     asked(parsed, at)
+    now = at or app.clock.now()
+    found = ask(app, parsed, lambda view: view.count(parsed, kind, now)) if at is None else None
+    if found is not None:
+        return found
     with past.opened(app, at) as connection:
-        return entities.count(connection, kind, _condition(connection, parsed, kind, at or app.clock.now(), at))
+        return entities.count(connection, kind, _condition(connection, parsed, kind, now, at))
 
 
 def _condition(connection: Transaction, query: Query, kind: Kind | None, now: Instant, at: Instant | None) -> Clause:
@@ -111,11 +116,17 @@ def facets(
     now = at or app.clock.now()
     kind, parsed = read(app, query, kind)
     asked(And((parsed, Compare(found.name, Op.EXISTS, True))), at)
-    with past.opened(app, at) as connection:
-        condition = _condition(connection, parsed, kind, now, at)
-        whole = entities.count(connection, kind, condition)
-        told = list(counts.top(connection, kind, condition, found, now=now, limit=limit))
-        known = counts.known(connection, kind, condition, found, now)
+    columnar = None
+    if at is None:
+        columnar = ask(app, parsed, lambda view: view.facets(parsed, kind, found, now, limit=limit), found.name)
+    if columnar is not None:
+        whole, known, told = columnar
+    else:
+        with past.opened(app, at) as connection:
+            condition = _condition(connection, parsed, kind, now, at)
+            whole = entities.count(connection, kind, condition)
+            told = list(counts.top(connection, kind, condition, found, now=now, limit=limit))
+            known = counts.known(connection, kind, condition, found, now)
     for value, number in told:
         yield {"value": plain(found.name, value), "count": number, "share": round(number / whole, 4)}
     if known < whole:

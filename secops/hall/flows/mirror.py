@@ -1,0 +1,58 @@
+"""The columnar mirror: made, kept current, held against the store, and asked in the store's place."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, TypeVar
+
+from secops.core.clock import render
+from secops.core.query import Query
+from secops.hall.app import App
+
+if TYPE_CHECKING:
+    from secops.store.mirror_query import View
+
+T = TypeVar("T")
+
+
+def ask(app: App, query: Query, answer: Callable[["View"], T], *fields: str) -> T | None:
+    """The mirror's answer; None where it has none (not made, at work elsewhere, not its fields): ask the store.
+
+    Why it could not be had though it was made is told through `app.tell`.
+    """
+    if app.config.text("mirror.use") == "off" or app.database.path is None:
+        return None
+    from secops.store.mirror import Unavailable
+    from secops.store.mirror_query import answers
+
+    if not app.mirror.path.exists() or not answers(query, *fields):
+        return None
+    try:
+        with app.mirror.read() as view:
+            return answer(view)
+    except Unavailable as error:
+        app.tell(error)
+        return None
+
+
+def status(app: App) -> dict[str, object]:
+    """What is known of the mirror. Raises Unavailable while another process writes it."""
+    found = app.mirror.status()
+    at = render(found.refreshed_at) if found.refreshed_at else ""
+    return asdict(found) | {"path": str(found.path), "refreshed_at": at, "usable": found.behind is not None}
+
+
+def refresh(app: App, *, anew: bool = False) -> dict[str, object]:
+    """Make it, or bring it up to the store. Raises Unavailable."""
+    begun = app.clock.monotonic()
+    done = app.mirror.refresh(anew=anew)
+    return asdict(done) | {"seconds": round(app.clock.monotonic() - begun, 2), "size": app.mirror.path.stat().st_size}
+
+
+def verify(app: App) -> dict[str, int]:
+    """Table -> rows in which mirror and store differ. Raises Unavailable."""
+    return app.mirror.verify()
+
+
+def drop(app: App) -> None:
+    """Delete it. Raises Unavailable while another process is at it."""
+    app.mirror.drop()

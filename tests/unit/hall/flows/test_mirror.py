@@ -1,0 +1,221 @@
+"""The columnar mirror in a workspace: made, kept current, given up where it cannot be had, never wrong."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from secops.core.clock import Instant, ManualClock
+from secops.core.errors import SecopsError
+from secops.core.model import Kind, Observation, Status, Target
+from secops.hall.app import App
+from secops.hall.flows import inventory, mirror
+from secops.hall.flows.merge import merge
+from secops.hall.workspace import Workspace
+from secops.store import mirror as stored
+from secops.store import observations
+from secops.store.mirror import Mirror, Unavailable
+
+pytest.importorskip("duckdb")
+pytest.importorskip("adbc_driver_sqlite")
+pytestmark = pytest.mark.sqlite
+T0 = 1_750_000_000_000
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    """A workspace in which twelve web ports were seen."""
+    workspace = Workspace(tmp_path)
+    workspace.make()
+    with App(workspace, clock=ManualClock(Instant(T0))) as opened:
+        look(opened, 1, range(12))
+        yield opened
+
+
+def look(app: App, run: int, places: range, title: str = "门户") -> None:
+    seen = [
+        Observation(
+            app.site, "o", f"run{run}", "http@1", Target(f"198.18.0.{each}", 80), Instant(T0 + run), Status.SUCCESS,
+            {"service.name": "http", "http.status_code": 200, "http.title": title, "tls.enabled": False},
+        )
+        for each in places
+    ]  # fmt: skip
+    with app.database.write() as connection:
+        observations.append(connection, seen)
+    list(merge(app))
+
+
+def counts(app: App, field: str = "http.title") -> dict[object, object]:
+    return {each["value"]: each["count"] for each in inventory.facets(app, field, kind=Kind.SERVICE)}
+
+
+def told(app: App) -> list[SecopsError]:
+    """What the application says of answers given another way."""
+    heard: list[SecopsError] = []
+    app.tell = heard.append
+    return heard
+
+
+def test_without_a_mirror_the_store_answers(app: App) -> None:
+    """No mirror was asked for: nobody is told anything, none is made."""
+    heard = told(app)
+    assert counts(app) == {"门户": 12}
+    assert heard == []
+    assert not app.mirror.path.exists()
+    assert mirror.status(app)["exists"] is False
+
+
+def test_a_mirror_is_kept_current_by_its_use(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once made it answers, after changes too, and only what changed is read."""
+    made = mirror.refresh(app)
+    assert (made["whole"], made["rows"]) == (True, 36)
+    monkeypatch.setattr("secops.store.facets.top", lambda *_a, **_k: pytest.fail("the store was asked"))
+    assert counts(app) == {"门户": 12}
+    look(app, 2, range(3), "旧站")
+    assert counts(app) == {"门户": 9, "旧站": 3}
+    assert mirror.status(app)["behind"] == 0
+    look(app, 3, range(12), "旧站")
+    assert [each["id"] for each in inventory.listed(app, "title:旧站", kind=Kind.SERVICE, limit=20)]
+    assert inventory.count(app, "title:旧站", kind=Kind.SERVICE) == 12
+    assert mirror.verify(app) == {"services": 0, "assets": 0}
+
+
+def test_only_seen_again_moves_times_alone(app: App) -> None:
+    """A look that repeats changes nothing but when things were seen, and the mirror follows."""
+    mirror.refresh(app)
+    look(app, 500, range(5))
+    assert app.mirror.refresh().rows == 0
+    assert mirror.verify(app) == {"services": 0, "assets": 0}
+
+
+def test_a_rebuilt_inventory_is_read_anew(app: App) -> None:
+    """Rebuilding is another history: the mirror of before is not trusted."""
+    mirror.refresh(app)
+    list(inventory.rebuild(app))
+    assert mirror.status(app)["usable"] is False
+    assert app.mirror.refresh().whole
+    assert mirror.verify(app) == {"services": 0, "assets": 0}
+
+
+def test_another_log_is_another_mirror(app: App, tmp_path: Path) -> None:
+    """A store whose log says something else at that place (an older copy gone another way) is noticed."""
+    mirror.refresh(app)
+    with app.database.write() as connection:
+        connection.exec_driver_sql("UPDATE observations SET id = 'obs-other' WHERE seq = 12")
+    assert mirror.status(app)["usable"] is False
+    assert app.mirror.refresh().whole
+
+
+def test_other_columns_are_another_mirror(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program with more fields makes it anew."""
+    mirror.refresh(app)
+    app.mirror.release()
+    monkeypatch.setattr(stored, "layout", lambda: "another")
+    assert mirror.status(app)["usable"] is False
+
+
+def test_verify_counts_what_differs(app: App) -> None:
+    """A row changed behind everybody's back is found."""
+    mirror.refresh(app)
+    app.mirror.release()
+    with app.mirror._opened() as duck:
+        duck.execute("UPDATE services SET http_title = '改' WHERE port = 80 AND id IN (SELECT min(id) FROM services)")
+        duck.execute("DELETE FROM assets WHERE id IN (SELECT min(id) FROM assets)")
+    assert mirror.verify(app) == {"services": 1, "assets": 1}
+
+
+def test_a_damaged_file_is_given_up_and_made_anew(app: App) -> None:
+    """The store answers and says why; a refresh replaces the file."""
+    mirror.refresh(app)
+    app.mirror.release()
+    app.mirror.path.write_bytes(b"no database" * 1000)
+    heard = told(app)
+    assert counts(app) == {"门户": 12}
+    assert [each.code for each in heard] == ["E5133"]
+    assert app.mirror.refresh().whole
+
+
+def _hold(folder: str, ready: object) -> None:
+    """Be another process that has the mirror open."""
+    with App(Workspace(Path(folder)), clock=ManualClock(Instant(T0))) as app, app.mirror.read():
+        ready.set()  # type: ignore[attr-defined]  # an event of multiprocessing
+        signal.pause()
+
+
+def test_while_another_process_reads_the_store_answers(app: App) -> None:
+    """One that reads an old state keeps it from being brought up: the store answers, and says why."""
+    mirror.refresh(app)
+    app.mirror.release()
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    other = context.Process(target=_hold, args=(str(app.workspace.root), ready))
+    other.start()
+    try:
+        assert ready.wait(30)
+        heard = told(app)
+        assert counts(app) == {"门户": 12}, "two may read"
+        assert heard == []
+        app.mirror.release()
+        look(app, 2, range(3), "旧站")
+        assert counts(app) == {"门户": 9, "旧站": 3}
+        assert [each.code for each in heard] == ["E5132"]
+    finally:
+        assert other.pid is not None
+        os.kill(other.pid, signal.SIGKILL)
+        other.join(30)
+    assert not app.mirror.refresh().whole
+    assert counts(app) == {"门户": 9, "旧站": 3}
+
+
+def test_a_mirror_in_the_making_that_was_killed_is_swept_away(app: App) -> None:
+    """What a killed process left half made is deleted by the next."""
+    part = app.mirror.path.with_suffix(".part")
+    part.write_bytes(b"half")
+    Path(f"{part}.wal").write_bytes(b"half")
+    mirror.refresh(app)
+    assert not part.exists()
+    assert not Path(f"{part}.wal").exists()
+
+
+def test_the_setting_turns_it_off(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mirror.use = off`: the store answers whatever there is."""
+    mirror.refresh(app)
+    monkeypatch.setitem(app.config.values, "mirror.use", "off")  # type: ignore[arg-type]  # a dict it is
+    monkeypatch.setattr(Mirror, "read", lambda _: pytest.fail("the mirror was asked"))
+    assert counts(app) == {"门户": 12}
+
+
+def test_what_is_missing_is_named(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra the error says how to install it; questions go to the store."""
+    monkeypatch.setattr(stored, "find_spec", lambda name: None if name == "duckdb" else object())
+    with pytest.raises(Unavailable) as refused:
+        mirror.refresh(app)
+    assert refused.value.code == "E5130"
+    assert "yuedun-secops[mirror]" in refused.value.hint
+    app.mirror.path.write_bytes(b"")
+    heard = told(app)
+    assert counts(app) == {"门户": 12}
+    assert [each.code for each in heard] == ["E5130"]
+
+
+def test_nothing_is_fetched(app: App) -> None:
+    """The engine neither installs nor loads extensions, and reads no other file."""
+    mirror.refresh(app)
+    with app.mirror.read() as view:
+        duck = view._duck
+        for name in ("autoinstall_known_extensions", "autoload_known_extensions", "enable_external_access"):
+            assert duck.execute(f"SELECT current_setting('{name}')").fetchall() == [(False,)], name
+        with pytest.raises(Exception, match=r"external access|disabled"):
+            duck.execute("SELECT * FROM read_csv('/etc/passwd')").fetchall()
+
+
+def test_the_file_is_let_go_to_be_deleted(app: App) -> None:
+    """`drop` deletes it; the store goes on."""
+    mirror.refresh(app)
+    assert counts(app) == {"门户": 12}
+    mirror.drop(app)
+    assert not app.mirror.path.exists()
+    assert counts(app) == {"门户": 12}
