@@ -29,7 +29,16 @@ _SCRIPTS = {
 {cases}
         esac
     fi
-    [ -z "$verbs" ] || COMPREPLY=($(compgen -W "$verbs" -- "$word"))
+    if [ -n "$verbs" ]; then
+        COMPREPLY=($(compgen -W "$verbs" -- "$word"))
+        return
+    fi
+    local text meaning
+    COMPREPLY=()
+    while IFS=$'\\t' read -r text meaning; do
+        COMPREPLY+=("$text")
+    done < <("$1" __complete bash "${{COMP_LINE:0:COMP_POINT}}" "$2" 2>/dev/null)
+    [ "${{#COMPREPLY[@]}}" -eq 0 ] || compopt -o nospace
 }}
 complete -o default -F _secops secops
 """,
@@ -45,7 +54,13 @@ _secops() {{
 {cases}
         esac
     fi
-    if [ -n "$verbs" ]; then compadd ${{=verbs}}; else _files; fi
+    if [ -n "$verbs" ]; then compadd ${{=verbs}}; return; fi
+    local -a found
+    local text meaning
+    while IFS=$'\\t' read -r text meaning; do
+        found+=("$text")
+    done < <("$words[1]" __complete zsh "${{(j: :)words[1,CURRENT-1]}} $QIPREFIX$IPREFIX$PREFIX" 2>/dev/null)
+    if (( $#found )); then compadd -S '' -a found; else _files; fi
 }}
 compdef _secops secops
 """,
@@ -66,7 +81,7 @@ def completion(shell: Annotated[Shell, typer.Argument(help="bash, zsh, fish")]) 
 
 
 def script(shell: Shell) -> str:
-    """The completion script: nouns first, then the verbs of the noun, then files."""
+    """The completion script: nouns, then the verbs of the noun, then what `secops __complete` offers, or files."""
     table = verbs()
     if shell is Shell.FISH:
         lines = [f"complete -c secops -n __fish_use_subcommand -f -a {noun}" for noun in table]
@@ -75,6 +90,8 @@ def script(shell: Shell) -> str:
             for noun, words in table.items()
             if words
         ]
+        asked = "(secops __complete fish (commandline -cp | string collect))"
+        lines.append(f"complete -c secops -n 'not __fish_use_subcommand' -k -a '{asked}'")
         return "\n".join(lines) + "\n"
     cases = "\n".join(f"            {noun}) verbs='{' '.join(words)}' ;;" for noun, words in table.items() if words)
     return _SCRIPTS[shell].format(nouns=" ".join(table), cases=cases)

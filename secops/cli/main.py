@@ -98,7 +98,12 @@ def _root(version: bool = typer.Option(False, "--version", help="version")) -> N
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. Results go to stdout, everything else to stderr."""
-    words = _take_globals(list(sys.argv[1:] if argv is None else argv))
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["__complete"]:
+        from secops.cli.completion_answer import answer
+
+        return answer(*words[1:4])
+    words = _take_globals(words)
     try:
         code = get_command(build())(args=words, prog_name="secops", standalone_mode=False)
         return int(code or 0)

@@ -19,6 +19,9 @@ LABELS: Final = frozenset(
 AHEAD: Final = frozenset({"tls.not_after", "system.filing_valid_until"})
 """Times that lie ahead: `expires<30d` means within thirty days from now."""
 
+TIMES: Final = ("1d", "7d", "30d", "90d", "365d")
+"""Numbers of days that a time is often compared with."""
+
 _SIGNS: Final = {":": Op.EQ, "=": Op.EQ, "<": Op.LT, "<=": Op.LTE, ">": Op.GT, ">=": Op.GTE}
 _FLIP: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _DAYS: Final = re.compile(r"([0-9]{1,6})([dw天周])")

@@ -1,0 +1,118 @@
+"""What a Tab offers: by the command, out of the workspace, quickly, and never an error."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from secops.cli.completion import Shell, script
+from secops.cli.completion_answer import PLACES, answer, offers, split
+from secops.cli.main import main
+from secops.core.clock import Instant
+from secops.core.model import Decision, DecisionType, Entity, Kind
+from secops.store import decisions, entities
+from secops.store.database import Database
+from secops.store.migrate import upgrade
+
+NOW = Instant(1_750_000_000_000)
+SITE = Entity(Kind.WEBSITE, "gd", "http://a.example:80", NOW, NOW, facts={"http.server": "TongWeb Server"})
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "secops.toml").write_text('site = "gd"\n', encoding="utf-8")
+    database = Database.file(tmp_path / "secops.db")
+    upgrade(database)
+    with database.write() as connection:
+        entities.put(connection, {SITE.id: SITE})
+        saved = [("甲", {"query": "a"}), ("乙", {"query": "b"}), ("乙", {"query": "b", "removed": True})]
+        decisions.append(
+            connection,
+            [
+                Decision("gd", DecisionType.SAVE, f"filter:{name}", payload, "x", Instant(NOW + i))
+                for i, (name, payload) in enumerate(saved)
+            ],
+        )
+    database.close()
+    monkeypatch.setenv("SECOPS_WORKSPACE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("workspace")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("secops inventory list kind:website\\ ser", "kind:website server:"),
+        ("secops inventory list 'server:", 'server:"TongWeb Server"'),
+        ("secops inventory facets http.ti", "http.title"),
+        ("secops inventory list x --sort last", "last_seen"),
+        ("secops inventory list --kind web", "website"),
+        ("secops inventory count saved:", "saved:甲"),
+        ("secops inventory filter show ", "甲"),
+        ("secops inventory show http://", SITE.key),
+        (f"secops inventory show {SITE.id[:10]}", SITE.id),
+        ("secops rules show database", "database-exposed"),
+        ("secops -w . inventory list po", "port:"),
+    ],
+)
+def test_the_command_says_what_its_words_are(line: str, offered: str) -> None:
+    """Queries, fields, ids, rules and saved filters, each where it may stand."""
+    assert offered in [text for text, _ in offers(line)]
+
+
+@pytest.mark.usefixtures("workspace")
+def test_bash_gets_what_goes_on_where_it_split(capsys: pytest.CaptureFixture[str]) -> None:
+    """After a colon only the rest, outside of quotes with backslashes, inside them as it is."""
+    assert answer("bash", "secops inventory list server:To", "To") == 0
+    assert answer("bash", "secops inventory list 'server:To", "server:To") == 0
+    assert [each.partition("\t")[0] for each in capsys.readouterr().out.splitlines()] == [
+        '\\"TongWeb\\ Server\\"',
+        'server:"TongWeb Server"',
+    ]
+    assert "乙" not in [text for text, _ in offers("secops inventory filter show ")]
+
+
+def test_nothing_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No workspace, a broken database, no such command: silence."""
+    monkeypatch.setenv("SECOPS_WORKSPACE", str(tmp_path))
+    (tmp_path / "secops.toml").write_text("", encoding="utf-8")
+    (tmp_path / "secops.db").write_bytes(b"no database")
+    for line in ("secops inventory show a", "secops nothing x", "secops", "", "secops inventory list 'server:"):
+        assert main(["__complete", "fish", line]) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "")
+
+
+def test_words_are_split_as_a_shell_does() -> None:
+    """Quotes open or closed, backslashes, an empty last word."""
+    assert split("a 'b c' d\\ e \"f\\\"g") == ["a", "b c", "d e", 'f"g']
+    assert split("a ") == ["a", ""]
+    assert split("a ''") == ["a", ""]
+
+
+def test_every_query_of_a_command_is_completed() -> None:
+    """A command that takes a query, an asset, a run or a rule stands in the table, at the right place."""
+    sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
+    from reference import commands  # type: ignore[import-not-found]
+
+    for words, command in commands():
+        if getattr(command, "commands", {}):
+            continue
+        arguments = [each.name for each in command.params if each.param_type_name == "argument"]
+        for length in (2, 3):
+            places = PLACES.get(" ".join(words.split()[:length]))
+            if places is not None:
+                break
+        for at, name in enumerate(arguments):
+            if name == "query":
+                skipped = len(words.split()) - length if places is not None else 0
+                assert places is not None, words
+                assert places[at + skipped] == "query", words
+
+
+def test_scripts_ask_back() -> None:
+    """Each shell's script hands the line to `secops __complete`."""
+    for shell in Shell:
+        assert f"__complete {shell}" in script(shell)
