@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from secops.cli.report_make import app as make
+from secops.cli.report_schedule import app as schedule
 from secops.cli.show import Column, Format, one, rows
 from secops.core.language import say
 
@@ -20,6 +21,7 @@ app = typer.Typer(
     ),
 )
 app.add_typer(make, name="make")
+app.add_typer(schedule, name="schedule")
 template = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=say("Word 模板", "Word templates"))
 app.add_typer(template, name="template")
 

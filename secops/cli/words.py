@@ -86,6 +86,7 @@ _ZH: dict[str, str] = {
             ("passed", "非数据行"),
         )
     },
+    "made": "编制",
     "steps": "步骤",
     "succeeded": "成功",
     "failed": "失败",

@@ -143,6 +143,9 @@ CODES: dict[str, str] = {
     "E6318": "没有这个单位|no such unit",
     "E6320": "只能按单位分文件|only a file for each unit can be asked for",
     "E6321": "签名须同时给出密钥与口令文件|signing needs a key and its passphrase file",
+    "E6322": "定期报表的名字不对或已被占用|a bad or taken name of a scheduled report",
+    "E6323": "没有定期报表|there is no scheduled report",
+    "E6324": "定期报表文件写不出来|the file of a scheduled report cannot be written",
     "E6319": "Word 模板已存在|the Word template exists",
     # the database (store, hall)
     "E5101": "数据库操作失败|the database refused",

@@ -23,6 +23,8 @@ from secops.scope.yaml_source import Source
 
 KEYS = ("title", "scope", "schedule", "full_every", "engine", "ports", "udp", "ping", "operator", "enabled")
 FULL_EVERY = 7
+FOLDER = "watches"
+"""Where states lie; reports by schedule keep theirs elsewhere."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _BACK_MOST = DAY_MS
 """A clock set back further than this begins the count of done moments anew."""
@@ -119,9 +121,9 @@ def all_of(workspace: Workspace) -> tuple[list[Watch], list[SecopsError]]:
     return found, wrong
 
 
-def state(workspace: Workspace, name: str, now: int) -> Done:
+def state(workspace: Workspace, name: str, now: int, room: str = FOLDER) -> Done:
     """What was done of this watch. Raises InvalidFile where the state is not plain."""
-    path = _path(workspace, name)
+    path = _path(workspace, name, room)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         done = Done(**document)
@@ -140,9 +142,9 @@ def state(workspace: Workspace, name: str, now: int) -> Done:
     return done.steady(now)
 
 
-def keep(workspace: Workspace, name: str, done: Done) -> None:
+def keep(workspace: Workspace, name: str, done: Done, room: str = FOLDER) -> None:
     """Write the state, synced, whole or not at all. Raises StoreError."""
-    path = _path(workspace, name)
+    path = _path(workspace, name, room)
     part = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,5 +167,5 @@ def keep(workspace: Workspace, name: str, done: Done) -> None:
         ) from error
 
 
-def _path(workspace: Workspace, name: str) -> Path:
-    return workspace.state / "watches" / f"{name}.json"
+def _path(workspace: Workspace, name: str, room: str) -> Path:
+    return workspace.state / room / f"{name}.json"

@@ -7,7 +7,7 @@ import csv
 from pathlib import Path
 
 from secops.core.language import say
-from secops.deliver.reports.model import Cell, Column, Look, Report, clean, text
+from secops.deliver.reports.model import Cell, Look, Report, clean, joined, text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -16,20 +16,15 @@ _TOLD = frozenset({Look.TIME, Look.FLAG})
 
 def write(report: Report, path: Path) -> None:
     """Write the report's rows to `path`. Raises OSError."""
-    columns: dict[str, Column] = {}
-    for sheet in report.sheets:
-        for each in sheet.columns:
-            columns.setdefault(each.key, each)
-    places = {key: place for place, key in enumerate(columns)}
+    columns, spots = joined(report)
     several = len(report.sheets) > 1
     with path.open("w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\r\n")
-        heads = [each.title for each in columns.values()]
+        heads = [each.title for each in columns]
         writer.writerow([say("清单", "list"), *heads] if several else heads)
-        for sheet in report.sheets:
-            here = [places[each.key] for each in sheet.columns]
+        for sheet, here in zip(report.sheets, spots, strict=True):
             for row in sheet.rows():
-                line: list[Cell] = [None] * len(places)
+                line: list[Cell] = [None] * len(columns)
                 for place, column, cell in zip(here, sheet.columns, row, strict=True):
                     line[place] = safe(text(column, cell) if column.look in _TOLD else cell)
                 writer.writerow([sheet.name, *line] if several else line)

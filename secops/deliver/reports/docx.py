@@ -15,7 +15,7 @@ from secops.core.language import say
 from secops.deliver.reports import fonts
 from secops.deliver.reports.chart import bars
 from secops.deliver.reports.docx_template import make
-from secops.deliver.reports.drawing import Drawing
+from secops.deliver.reports.drawing import Drawing, width_of
 from secops.deliver.reports.extra import needs
 from secops.deliver.reports.model import Cell, Report, Sheet, brief, clean, text
 from secops.deliver.reports.page import left_out
@@ -45,12 +45,14 @@ def write(report: Report, path: Path, template: Path | None = None) -> None:
             {"title": str(clean(title)), "image": InlineImage(book, io.BytesIO(_png(drawing)), width=Mm(wide))}
             for title, drawing, wide in _drawings(report)
         ]
+        sheets = [_sheet(each) for each in report.sheets]
         context = {
-            "title": str(clean(report.title)), "pictures": images, "sheets": [_sheet(each) for each in report.sheets],
+            "title": str(clean(report.title)), "pictures": images, "sheets": sheets,
             "facts": [{"label": str(clean(name)), "value": str(clean(value))} for name, value in report.facts],
         }  # fmt: skip
         book.render(context, SandboxedEnvironment(autoescape=True), autoescape=True)
         out = io.BytesIO()
+        _fitted(book.docx, sheets)
         told = book.docx.core_properties
         told.title, told.author, told.last_modified_by = str(clean(report.title)), "secops", "secops"
         told.created = told.modified = datetime.fromtimestamp(report.data_at / 1000, UTC).replace(tzinfo=None)
@@ -77,7 +79,7 @@ def _shipped(path: Path) -> io.BytesIO:
 
 
 def _drawings(report: Report) -> list[tuple[str, Drawing, float]]:
-    found = [(each.title, bars(each), _CHART_MM) for each in report.charts]
+    found = [("", bars(each), _CHART_MM) for each in report.charts]
     for each in report.pictures:
         wide = min(_WIDE_MM, each.drawing.width * 0.2646, _HIGH_MM * each.drawing.width / each.drawing.height)
         found.append((each.title, each.drawing, wide))
@@ -101,6 +103,34 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
         "name": str(clean(sheet.name)), "size": sheet.size, "note": str(clean(sheet.note)), "rows": rows,
         "heads": [str(clean(each.title)) for each in columns], "left_out": left_out(sheet, ROWS, hidden),
     }  # fmt: skip
+
+
+def _fitted(book: Any, sheets: list[dict[str, Any]]) -> None:
+    """Give the columns of each list the room their words need, in the order of the lists."""
+    left = [each for each in sheets if each["size"]]
+    part = book.sections[0]
+    whole = int(part.page_width - part.left_margin - part.right_margin)
+    for table in book.tables:
+        rows = table._tbl.tr_lst  # noqa: SLF001 - the library's own way takes time with the square of the rows
+        heads = ["".join(node.text or "" for node in cell.iter() if node.tag.endswith("}t")) for cell in rows[0].tc_lst]
+        if not left or heads != left[0]["heads"]:
+            continue
+        sheet = left.pop(0)
+        needs = [_needed(sheet, place) for place in range(len(heads))]
+        widths = [round(whole * each / sum(needs)) for each in needs]
+        table.autofit = False
+        for column, width in zip(table._tbl.tblGrid.gridCol_lst, widths, strict=False):  # noqa: SLF001 - as above
+            column.w = width
+        for row in rows:
+            for cell, width in zip(row.tc_lst, widths, strict=False):
+                cell.width = width
+
+
+def _needed(sheet: dict[str, Any], place: int) -> float:
+    """How much room a column asks for: of its words the longer ones, within bounds."""
+    lengths = sorted(width_of(each["cells"][place][:60], 1) for each in sheet["rows"][:200])
+    typical = lengths[int(len(lengths) * 0.9)] if lengths else 0
+    return float(min(22, max(3.4, typical + 1.3, width_of(sheet["heads"][place], 1) / 2 + 1.3)))
 
 
 def _cell(value: Cell) -> str:

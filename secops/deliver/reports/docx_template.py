@@ -45,7 +45,9 @@ def make(path: Path) -> None:
     book.add_paragraph("{{ title }}", style="Title").alignment = WD_ALIGN_PARAGRAPH.CENTER
     _facts(book)
     book.add_paragraph("{%p for each in pictures %}")
+    book.add_paragraph("{%p if each.title %}")
     book.add_paragraph("{{ each.title }}", style="Heading 1")
+    book.add_paragraph("{%p endif %}")
     book.add_paragraph("{{ each.image }}")
     book.add_paragraph("{%p endfor %}")
     book.add_paragraph("{%p for sheet in sheets %}")
@@ -55,6 +57,8 @@ def make(path: Path) -> None:
     book.add_paragraph("{%p endif %}")
     book.add_paragraph("{%p if sheet.size %}")
     _list(book)
+    book.add_paragraph("{%p else %}")
+    book.add_paragraph(say("无", "none"))
     book.add_paragraph("{%p endif %}")
     book.add_paragraph("{%p if sheet.left_out %}")
     book.add_paragraph("{{ sheet.left_out }}", style="Caption")

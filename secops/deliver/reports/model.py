@@ -173,6 +173,29 @@ def chart(title: str, counts: Mapping[str, int]) -> Chart:
     return Chart(title, tuple(parts))
 
 
+def joined(report: Report) -> tuple[list[Column], list[list[int]]]:
+    """One row of columns for all sheets, and for each sheet where its columns stand in it.
+
+    Columns of one key, title and look are the same; of another title or look the key is told apart by a number.
+    """
+    places: dict[tuple[str, str, Look], int] = {}
+    columns: list[Column] = []
+    keys: Counter[str] = Counter()
+    spots: list[list[int]] = []
+    for sheet in report.sheets:
+        here = []
+        for each in sheet.columns:
+            mark = (each.key, each.title, each.look)
+            if mark not in places:
+                places[mark] = len(columns)
+                keys[each.key] += 1
+                same = keys[each.key]
+                columns.append(replace(each, key=f"{each.key}_{same}") if same > 1 else each)
+            here.append(places[mark])
+        spots.append(here)
+    return columns, spots
+
+
 def brief(sheet: Sheet) -> tuple[list[int], int]:
     """The places of the columns that paper shows, and how many it leaves out."""
     places = [place for place, each in enumerate(sheet.columns) if each.brief]
@@ -186,7 +209,7 @@ def text(column: Column, cell: Cell) -> str:
     if isinstance(cell, bool):
         return say("是", "yes") if cell else say("否", "no")
     if column.look is Look.TIME and isinstance(cell, int):
-        return moment(cell)
+        return moment(cell).removesuffix(" 00:00")
     return str(cell)
 
 

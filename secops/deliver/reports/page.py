@@ -25,7 +25,7 @@ td.l{min-width:16em}td.s{white-space:nowrap;font-weight:600;border-left-width:6p
 .critical{border-left-color:#8e1b2e;background:#fbe9ec}.high{border-left-color:#c4421a;background:#fdeee7}
 .medium{border-left-color:#b58105;background:#fdf6e0}.low{border-left-color:#2b6cb0;background:#e9f1fa}
 .info{border-left-color:#7a8794;background:#f3f6f9}
-tbody tr:nth-child(even) td:not(.s){background:#fafbfc}.none,.note{color:#66727e}
+tbody tr:nth-child(even) td:not(.s){background:#fafbfc}.none,.note{color:#66727e}.lead{break-after:avoid}
 nav a{margin-right:1em;color:#1d5d9b}svg{max-width:100%;height:auto}
 .charts{display:flex;flex-wrap:wrap;gap:1rem}.charts svg{width:48%;min-width:380px}figure{margin:1rem 0}
 """
@@ -42,6 +42,8 @@ td{max-width:none;overflow-wrap:anywhere}td.l{min-width:0}th{overflow-wrap:anywh
 .charts{display:block}.charts svg{width:62%}figure{break-inside:avoid}svg{max-height:165mm}
 """
 ).replace("FACES", FACES)
+_WHOLE = 18
+"""Characters of an address, a code or a number, which on paper are not broken."""
 LONGEST_ON_PAPER = 500
 """Characters of a cell on paper; laying out an unbroken word takes time with the square of its length."""
 _CLASSES = {
@@ -72,7 +74,9 @@ def document(report: Report, *, paper: int = 0) -> Iterator[str]:
     yield from _drawings(report)
     for number, sheet in enumerate(report.sheets, 1):
         yield from _table(sheet, number, report, paper)
-    yield f"<footer><p>{say('数据时间', 'data as of')} {moment(report.data_at)}</p></footer>\n</body>\n</html>\n"
+    if not paper:
+        yield f"<footer><p>{say('数据时间', 'data as of')} {moment(report.data_at)}</p></footer>\n"
+    yield "</body>\n</html>\n"
 
 
 def _drawings(report: Report) -> Iterator[str]:
@@ -88,7 +92,7 @@ def _drawings(report: Report) -> Iterator[str]:
 def _table(sheet: Sheet, number: int, report: Report, paper: int) -> Iterator[str]:
     yield f'<section>\n<h2 id="s{number}">{_escaped(sheet.name)} ({sheet.size:,})</h2>\n'
     if sheet.note:
-        yield f'<p class="note">{_escaped(sheet.note)}</p>\n'
+        yield f'<p class="note lead">{_escaped(sheet.note)}</p>\n'
     if not sheet.size:
         yield f'<p class="none">{say("无", "none")}</p>\n</section>\n'
         return
@@ -106,6 +110,8 @@ def _table(sheet: Sheet, number: int, report: Report, paper: int) -> Iterator[st
 
 def left_out(sheet: Sheet, rows: int, hidden: int) -> str:
     """What paper does not show of a list, in words; empty where it shows all."""
+    if not sheet.size:
+        return ""
     more = max(0, sheet.size - rows) if rows else 0
     told = [say(f"其余 {more:,} 行", f"{more:,} more rows")] if more else []
     told += [say(f"另外 {hidden} 列", f"{hidden} more columns")] if hidden else []
@@ -122,6 +128,8 @@ def _td(column: Column, cell: Cell, report: Report, paper: int) -> str:
     if paper and len(told) > LONGEST_ON_PAPER:
         told = told[:LONGEST_ON_PAPER] + "…"
     shown = _escaped(told)
+    if paper and not style and len(told) <= (_WHOLE if told.isascii() else 4):
+        style = "t"
     if column.look is Look.SEVERITY:
         style += " " + report.grades.get(str(cell), "info")
     return f'<td class="{style}">{shown}</td>' if style else f"<td>{shown}</td>"

@@ -7,11 +7,10 @@ from typing import Any
 
 from secops.core.language import say
 from secops.deliver.reports.extra import needs
-from secops.deliver.reports.model import Cell, Column, Look, Report, clean
+from secops.deliver.reports.model import Cell, Column, Look, Report, clean, joined
 
 GROUP = 20_000
 """Rows of a row group: what is in memory at once."""
-_LIST = Column("list", "")
 
 
 def write(report: Report, path: Path) -> None:
@@ -20,33 +19,29 @@ def write(report: Report, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: dict[str, Column] = {"list": Column("list", say("清单", "list"))}
-    for sheet in report.sheets:
-        for each in sheet.columns:
-            columns.setdefault(each.key, each)
+    found, spots = joined(report)
+    columns = [Column("list", say("清单", "list")), *found]
     schema = pa.schema(
-        [pa.field(key, _type(pa, each.look), metadata={"title": each.title}) for key, each in columns.items()],
+        [pa.field(each.key, _type(pa, each.look), metadata={"title": each.title}) for each in columns],
         metadata={"title": report.title},
     )
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        rows = _rows(report, columns)
+        rows = _rows(report, spots, len(columns))
         while part := list(islice(rows, GROUP)):
             arrays = [
                 pa.array([_cell(each, row[place]) for row in part], schema.field(place).type)
-                for place, each in enumerate(columns.values())
+                for place, each in enumerate(columns)
             ]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=GROUP)
 
 
-def _rows(report: Report, columns: dict[str, Column]) -> Iterator[list[Cell]]:
-    places = {key: place for place, key in enumerate(columns)}
-    for sheet in report.sheets:
-        here = [places[each.key] for each in sheet.columns]
+def _rows(report: Report, spots: list[list[int]], width: int) -> Iterator[list[Cell]]:
+    for sheet, here in zip(report.sheets, spots, strict=True):
         for row in sheet.rows():
-            line: list[Cell] = [None] * len(places)
+            line: list[Cell] = [None] * width
             line[0] = sheet.name
             for place, cell in zip(here, row, strict=True):
-                line[place] = cell
+                line[place + 1] = cell
             yield line
 
 

@@ -23,6 +23,8 @@ ROWS = 1_048_575
 BULK = 1_000_000
 """Cells from which the bulk writer is used."""
 A4 = 9
+READABLE = 190
+"""Characters side by side that print on one sheet of paper without a magnifying glass; wider lists go on beside it."""
 WIDTHS = {
     Look.TEXT: 18, Look.LONG: 42, Look.NUMBER: 10, Look.DECIMAL: 10, Look.TIME: 17, Look.DATE: 12, Look.FLAG: 10,
     Look.SEVERITY: 10,
@@ -139,7 +141,7 @@ def _overview(book: Workbook, charts: Sequence[Chart], style: _Style, names: set
         drawn.set_title({"name": str(clean(each.title)), "name_font": {"size": 12}})
         drawn.set_legend({"none": True})
         drawn.set_y_axis({"reverse": True})
-        drawn.set_x_axis({"major_gridlines": {"visible": False}, "num_format": "0"})
+        drawn.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
         drawn.set_size({"width": 620, "height": max(180, 90 + 26 * len(each.parts))})
         page.insert_chart(row, 3, drawn)
         row = max(last + 3, row + 2 + (max(180, 90 + 26 * len(each.parts)) // 20))
@@ -166,11 +168,14 @@ def _chained(first: Cells, rest: Iterator[Cells]) -> Iterator[Cells]:
 
 
 def _fill(page: Worksheet, sheet: Sheet, style: _Style, rows: Iterator[Cells] | tuple[()]) -> None:
-    for place, column in enumerate(sheet.columns):
-        page.set_column(place, place, max(WIDTHS[column.look], min(30, 2 * len(column.title) + 3)))
+    widths = [max(WIDTHS[each.look], min(30, 2 * len(each.title) + 3)) for each in sheet.columns]
+    for place, width in enumerate(widths):
+        page.set_column(place, place, width)
     page.freeze_panes(1, min(2, len(sheet.columns)))
     page.repeat_rows(0)
-    _printed(page, landscape=True)
+    _printed(page, landscape=True, across=max(1, round(sum(widths) / READABLE)))
+    if sum(widths) > READABLE:
+        page.repeat_columns(0, 1)
     page.set_row(0, 24)
     for place, column in enumerate(sheet.columns):
         page.write_string(0, place, str(clean(column.title)), style.head)
@@ -189,8 +194,10 @@ def _cell(page: Worksheet, spot: tuple[int, int], column: Column, raw: Cell, sty
     look = style.of(column.look, raw)
     if cell is None or cell == "":
         page.write_blank(row, place, None, look)
-    elif isinstance(cell, (datetime, date)):
+    elif isinstance(cell, datetime):
         page.write_datetime(row, place, cell, look)
+    elif isinstance(cell, date):
+        page.write_datetime(row, place, cell, style.looks[Look.DATE])
     elif isinstance(cell, str):
         page.write_string(row, place, cell, look)
     else:
@@ -201,7 +208,9 @@ def shown(column: Column, raw: Cell) -> Cell | datetime | date:
     """The cell as a spreadsheet keeps it: times and days as its own, so that they sort and filter."""
     if column.look is Look.TIME and isinstance(raw, int) and 0 < raw < 253_402_200_000_000:
         minute = datetime.fromtimestamp(raw / 1000, CHINA).replace(tzinfo=None, second=0, microsecond=0)
-        return minute if minute.year >= 1901 else text(column, raw)
+        if minute.year < 1901:
+            return text(column, raw)
+        return minute if minute.hour or minute.minute else minute.date()
     if column.look is Look.DATE and isinstance(raw, str):
         try:
             day = date.fromisoformat(raw)
@@ -215,11 +224,11 @@ def shown(column: Column, raw: Cell) -> Cell | datetime | date:
     return clean(raw)
 
 
-def _printed(page: Worksheet, *, landscape: bool) -> None:
+def _printed(page: Worksheet, *, landscape: bool, across: int = 1) -> None:
     page.set_paper(A4)
     if landscape:
         page.set_landscape()
-    page.fit_to_pages(1, 0)
+    page.fit_to_pages(across, 0)
     page.set_margins(0.4, 0.4, 0.6, 0.6)
     page.set_footer("&L&A&C" + say("第 &P 页 共 &N 页", "page &P of &N"))
 

@@ -112,7 +112,8 @@ def row_of(
     state = "" if not until else "expired" if until < today.isoformat() else "valid"
     row["until"] = until or row.get("valid_until")
     row["computed"] = bool(until) and register.column("valid_until") is not None and not row.get("valid_until")
-    return row | {"valid_until": row["until"], "state": state, "seq": each.seq, "who": each.who}
+    row |= {"valid_until": row["until"], "seq": each.seq, "who": each.who}
+    return row if register.column("state") is not None else row | {"state": state}
 
 
 def as_stated(row: Mapping[str, object]) -> Mapping[str, object]:

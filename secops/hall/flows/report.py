@@ -22,7 +22,7 @@ from secops.hall.app import App
 from secops.hall.flows import report_template
 from secops.hall.flows.inventory import instant
 from secops.hall.flows.report_context import Context, Wanted
-from secops.hall.flows.report_kinds import FORMATS, KINDS, PEOPLE, ReportKind
+from secops.hall.flows.report_kinds import FORMATS, KINDS, PAPER, PEOPLE, ReportKind
 from secops.hall.flows.report_sight import Sight, sight
 from secops.hall.plugins import REPORT_FORMATS, load
 from secops.scope import keys
@@ -32,6 +32,8 @@ from secops.store.grading import high_water
 __all__ = ["FORMATS", "KINDS", "Made", "Signing", "Wanted", "make", "split"]
 
 Writer = Callable[[Report, Path], None]
+_ROOMY = 9
+"""Columns that a sheet of paper shows without crowding."""
 _OF_NOBODY = frozenset({"assets", "targets"})
 """Kinds that list what nobody answers for, which `split` puts in a file of its own."""
 
@@ -180,13 +182,14 @@ def _resolved(app: App, connection: Any, wanted: Wanted) -> Wanted:
 
 def _whole(ctx: Context, kind: ReportKind, spool: Spool) -> Report:
     report: Report = load(kind.place)(ctx)
+    charted = bool(report.charts)
     if ctx.wanted.pictures and not report.pictures:
         from secops.hall.flows.report_topology import drawings
 
         report = replace(report, pictures=drawings(ctx)[0])
     report = counted(report, spool.kept)
     several = {each.name: each.size for each in report.sheets if each.size}
-    if len(several) > 1:
+    if len(several) > 1 and not charted:
         report = replace(report, charts=(*report.charts[:1], chart(say("各清单数量", "rows of each list"), several),
                                          *report.charts[1:]))  # fmt: skip
     return report
@@ -195,7 +198,7 @@ def _whole(ctx: Context, kind: ReportKind, spool: Spool) -> Report:
 def _shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
     """The report as this format shows it, and what is to be told of that."""
     if format in PEOPLE:
-        report = replace(report, sheets=[_slim(each) for each in report.sheets])
+        report = replace(report, sheets=[_slim(each, paper=format in PAPER) for each in report.sheets])
     notes: list[str] = []
     if format == "xlsx":
         from secops.deliver.reports.xlsx import large
@@ -219,9 +222,13 @@ def _shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
     return report, tuple(notes)
 
 
-def _slim(sheet: Sheet) -> Sheet:
-    """The sheet without columns that are empty in every row and on no paper: most facts are known of few assets."""
-    filled = [each.brief for each in sheet.columns]
+def _slim(sheet: Sheet, *, paper: bool) -> Sheet:
+    """The sheet without columns that are empty in every row: most facts are known of few assets.
+
+    Those meant for paper stay though they are empty, unless paper has no room for them.
+    """
+    crowded = paper and sum(each.brief for each in sheet.columns) > _ROOMY
+    filled = [each.brief and not crowded for each in sheet.columns]
     for row in sheet.rows():
         if all(filled):
             break

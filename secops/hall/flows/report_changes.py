@@ -26,7 +26,7 @@ _QUIET = frozenset({"http.body_sha256", "tls.ja3s", "service.banner", "http.head
 def build(ctx: Context) -> Report:
     """The report. Raises UsageError for a period that cannot be read or runs backwards."""
     start, end = _period(ctx)
-    gathered = ctx.spool.kept(ctx.spool.ordered(_told(ctx, start, end), lambda row: row[:5]))
+    gathered = ctx.spool.kept(ctx.spool.ordered(_told(ctx, start, end), lambda row: (row[0] or "\uffff", *row[1:5])))
     counts: dict[str, Counter[str]] = {}
     for row in gathered():
         counts.setdefault(str(row[0]), Counter())[_ORDER[int(str(row[1]))]] += 1
@@ -126,7 +126,7 @@ def _entities(ctx: Context, page: Sequence[Sequence[Cells]]) -> Iterator[Cells]:
         yield (
             unit, _ORDER.index(class_), words.kind(kind), entity.key if entity else "", id, str(name or ""),
             str(system.facts.get("name") or system.key) if system else "", int(str(last[1])), _what(class_, group),
-            _source(last), str(entity.state) if entity else "",
+            _source(next((row for row in group if row[4] == "born"), last)),
         )  # fmt: skip
 
 
@@ -184,7 +184,16 @@ def _shown(name: str, value: Cell) -> str:
 
 def _source(row: Cells) -> str:
     reason, run, who = (str(row[place] or "") for place in (7, 8, 9))
-    return " ".join(each for each in (reason, run or who) if each)
+    collector, at, _ = reason.partition("@")
+    if at:
+        told = say("发现", "found by") + f" {collector}"
+    elif reason in {"declared", "inventory declare"}:
+        told = say("登记", "declared")
+    elif reason == "records":
+        told = say("专项台账", "registers")
+    else:
+        told = reason
+    return " ".join(each for each in (told, run or who) if each)
 
 
 def _summary(counts: Mapping[str, Counter[str]]) -> Sheet:

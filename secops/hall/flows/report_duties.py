@@ -94,7 +94,7 @@ def _units(ctx: Context, duties: Sequence[Row], counts: dict[str, Counter[Kind]]
         Column("phone", say("联系电话", "phone")),
         *(Column(f"role.{name}", titles[name], Look.LONG, brief=name != "builder") for name in _ROLES),
         Column("letters", say("责任书", "letters"), Look.LONG),
-        *(Column(f"count.{each}", words.kind(each), Look.NUMBER) for each in ASSET_KINDS),
+        *(Column(f"count.{each}", words.kind(each) + say("数", ""), Look.NUMBER) for each in ASSET_KINDS),
         Column("total", say("资产合计", "assets"), Look.NUMBER),
         Column("findings", say("未整改问题", "open findings"), Look.NUMBER),
     )

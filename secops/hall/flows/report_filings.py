@@ -57,7 +57,7 @@ def _djbh() -> set[object]:
 def _columns() -> tuple[Column, ...]:
     return (
         number_column(),
-        Column("key", say("系统代码", "code")),
+        Column("system.code", say("系统代码", "code")),
         Column("name", say("系统名称", "system")),
         Column("org.name", say("责任单位", "unit")),
         Column("system.level", by_name()["system.level"].title, Look.NUMBER),

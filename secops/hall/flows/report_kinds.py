@@ -122,3 +122,4 @@ FORMATS: Mapping[str, tuple[str, str]] = {
 }
 PEOPLE = frozenset({"xlsx", "docx", "html", "pdf"})
 """Formats for eyes: columns of which nothing is known are left out."""
+PAPER = frozenset({"docx", "pdf"})

@@ -119,7 +119,13 @@ def _served(members: dict[Kind, list[Entity]]) -> list[tuple[str, str]]:
 def _node(each: Entity, column: int, frame: str) -> Node:
     facts = each.facts
     title = str(facts.get("name") or each.key)
-    note = str(facts.get("http.title") or facts.get("host.os") or facts.get("network.zone") or words.state(each.state))
+    note = (
+        each.key
+        if each.kind is Kind.SYSTEM
+        else str(
+            facts.get("http.title") or facts.get("host.os") or facts.get("network.zone") or words.state(each.state)
+        )
+    )
     warned = each.state is State.GONE or (not each.declared and not each.org_id)
     return Node(each.id, title, note if note != title else each.key, str(each.kind), column, frame, warned)
 

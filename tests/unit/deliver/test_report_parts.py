@@ -1,0 +1,145 @@
+"""What reports are made of: the spool, drawings, the topology picture, the manifest."""
+
+import json
+import random
+import xml.etree.ElementTree as ET
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from secops.core.clock import Instant
+from secops.core.errors import InvalidFile, Refused
+from secops.deliver.reports import manifest, spool
+from secops.deliver.reports.chart import bars
+from secops.deliver.reports.drawing import Label, svg, width_of
+from secops.deliver.reports.fonts import chinese
+from secops.deliver.reports.model import BARS, Column, Look, Report, Sheet, chart, counted, text
+from secops.deliver.reports.spool import Spool
+from secops.deliver.reports.topology import MOST, Node, drawn
+from secops.scope import keys
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_a_spool_tells_rows_again_whoever_writes_between(tmp_path):
+    """Two lists kept at once from one nameless file are each told whole, as often as asked."""
+    with Spool(tmp_path) as kept:
+        first = kept.kept((n, "甲\udc80", None, True, 1.5) for n in range(1_234))
+        second = kept.kept(kept.ordered(((n,) for n in range(999, -1, -1)), lambda row: row[0]))
+        for _ in range(2):
+            assert list(first())[1_233] == (1_233, "甲\udc80", None, True, 1.5)
+            assert [row[0] for row in second()] == list(range(1_000))
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_spool_sorts_more_than_memory_holds(tmp_path, monkeypatch):
+    """Rows sorted in many parts come out as one sort would give them, equal ones in the order they came."""
+    monkeypatch.setattr(spool, "RUN", 50)
+    rows = [(random.Random(n).randrange(40), n) for n in range(1_000)]
+    with Spool(tmp_path) as kept:
+        assert list(kept.ordered(iter(rows), lambda row: row[0])) == sorted(rows, key=lambda row: row[0])
+
+
+def test_a_chart_tells_the_rare_as_one_and_the_unnamed_last():
+    """Beyond the longest chart what is rarer is summed, and nothing is lost."""
+    counts = {f"单位{n}": 100 - n for n in range(30)} | {"": 7}
+    made = chart("按单位", counts)
+    assert len(made.parts) == BARS + 2
+    assert made.parts[-1][1] == 7
+    assert sum(number for _, number in made.parts) == sum(counts.values())
+    assert ET.fromstring(svg(bars(made))).tag == f"{SVG}svg"
+
+
+def test_rows_are_charted_as_they_are_counted():
+    """A column marked so gives a chart of its values in the reader's words."""
+    columns = (Column("n", "数", Look.NUMBER), Column("f", "登记", Look.FLAG, chart="是否登记"))
+    made = counted(
+        Report("t", [], [Sheet("甲", columns, lambda: iter([(1, True), (2, False), (3, True)]))], Instant(0))
+    )
+    assert made.charts[0].parts == (("是", 2), ("否", 1))
+
+
+def test_a_time_at_midnight_is_a_day():
+    """What was declared as a day is shown without an hour."""
+    column = Column("t", "时", Look.TIME)
+    assert text(column, 1_750_003_200_000) == "2025-06-16"
+    assert text(column, 1_750_003_260_000) == "2025-06-16 00:01"
+
+
+def test_labels_are_cut_to_their_room():
+    """A label never runs out of its box, whatever the script."""
+    for words in ("x" * 300, "政务" * 100, "短"):
+        label = Label(0, 0, words, size=12, room=100)
+        assert width_of(label.shown, 12) <= 100
+
+
+def test_the_topology_says_what_it_does_not_draw():
+    """A long column goes on beside itself up to its bound; the rest is a number; the picture is the same."""
+    nodes = [Node(f"n{n}", f"10.0.0.{n}", "", "ip", 1, f"网段{n // 40}") for n in range(MOST + 30)]
+    nodes.append(Node("s", "系统<b>", "", "system", 0))
+    links = [("s", f"n{n}") for n in range(MOST + 30)]
+    first = svg(drawn("图", ["系统", "地址"], nodes, links))
+    assert first == svg(drawn("图", ["系统", "地址"], nodes[::-1], links[::-1]))
+    root = ET.fromstring(first)
+    words = "".join(each.text or "" for each in root.iter(f"{SVG}text"))
+    assert "还有 30 个未画" in words
+    assert "系统<b>" in words
+    assert len(root.findall(f"{SVG}line")) == MOST + 1
+    wide, high = (float(root.get(name)) for name in ("width", "height"))
+    for box in root.iter(f"{SVG}rect"):
+        assert float(box.get("x")) + float(box.get("width")) <= wide
+        assert float(box.get("y")) + float(box.get("height")) <= high
+
+
+@pytest.mark.skipif(not chinese(), reason="no Chinese font")
+def test_a_drawing_is_the_same_png_twice():
+    """The picture for Word is a PNG of twice the size, equal each time."""
+    from secops.deliver.reports.drawing_png import png
+
+    drawing = drawn("图", ["系统"], [Node("s", "一体化平台", "三级", "system", 0)], [])
+    assert png(drawing) == png(drawing)
+    assert png(drawing).startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A report with a manifest, a key, and a trust folder that knows the key."""
+    path = tmp_path / "r.csv"
+    path.write_text("a\n1\n")
+    manifest.write(path, {"sha256": manifest.digest(path), "title": "台账", "rows": 1})
+    keys.generate("甲", b"long enough", tmp_path / "keys", tmp_path / "trust")
+    return path, keys.private_key(tmp_path / "keys" / "甲.key", b"long enough"), tmp_path / "trust"
+
+
+def test_a_signed_report_verifies(made):
+    """Digest and signature hold, also after the manifest was written with other spaces."""
+    path, key, trust = made
+    assert manifest.verify(path, trust).signer == ""
+    manifest.sign(path, key, "甲", "2026-11-28T00:00:00+08:00")
+    place = manifest.beside(path)
+    place.write_text(json.dumps(json.loads(place.read_text("utf-8"))))
+    found = manifest.verify(path, trust)
+    assert (found.signer, found.manifest["title"]) == ("甲", "台账")
+
+
+def test_what_was_changed_does_not_verify(made):
+    """A changed file, manifest or signature, and an unknown key, are each refused."""
+    path, key, trust = made
+    manifest.sign(path, key, "甲", "2026-11-28T00:00:00+08:00")
+    place = manifest.beside(path)
+    kept = place.read_bytes()
+    place.write_bytes(kept.replace(b'"rows": 1', b'"rows": 2'))
+    with pytest.raises(Refused) as caught:
+        manifest.verify(path, trust)
+    assert caught.value.code == "E6307"
+    place.write_bytes(kept)
+    manifest.sign(path, Ed25519PrivateKey.generate(), "乙", "2026-11-28T00:00:00+08:00")
+    with pytest.raises(Refused):
+        manifest.verify(path, trust)
+    path.write_text("a\n2\n")
+    with pytest.raises(Refused) as caught:
+        manifest.verify(path, trust)
+    assert caught.value.code == "E6306"
+    place.write_text("[]")
+    with pytest.raises(InvalidFile):
+        manifest.verify(path, trust)

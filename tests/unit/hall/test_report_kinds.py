@@ -1,0 +1,258 @@
+"""Every kind of report over one small inventory: what it lists, what it hides, what goes with it."""
+
+import csv
+import json
+from collections.abc import Iterator
+from itertools import cycle
+
+import pytest
+
+from secops.core.clock import Instant, ManualClock
+from secops.core.errors import Forbidden, InvalidFile, UsageError
+from secops.core.model import Observation, Status, Target
+from secops.hall.app import App
+from secops.hall.config import load
+from secops.hall.flows import register, report
+from secops.hall.flows.declare import declare
+from secops.hall.flows.merge import merge
+from secops.hall.flows.report import Signing, Wanted, make, split, verify
+from secops.hall.flows.report_kinds import KINDS
+from secops.hall.flows.report_sight import sight
+from secops.hall.workspace import Workspace
+from secops.scope import keys
+from secops.store import observations
+
+T0 = 1_780_000_000_000
+DAY = 86_400_000
+TEXT = """
+organisations:
+  - {id: FIN, name: 财政局, contact: 张三, phone: 020-1}
+  - {id: HR, name: 人社局, parent: FIN}
+systems:
+  - {code: S1, name: 预算系统, organisation: FIN, level: 3, addresses: [198.18.0.1], owner: 王五,
+     websites: ["https://ys.example"]}
+  - {code: S2, name: 社保系统, organisation: HR, level: 2}
+networks:
+  - {cidr: 198.18.0.0/24, name: 外网, organisation: FIN, zone: 外网区}
+"""
+ROWS = (
+    ("supplier", "name=甲公司", "contact=李四", "risk=高"),
+    ("contract", "name=运维", "number=H1", "supplier=甲公司", "organisation=FIN", "ends_on=2026-01-01",
+     "code_handed_over=否"),
+    ("staff", "name=赵工", "number=W1", "supplier=甲公司", "contract=H1", "off_date=2026-01-02", "access_revoked=否",
+     "access_until=2026-06-01"),
+    ("filing", "system=S1", "organisation=FIN", "level=3", "filed_on=2024-01-01", "number=44010000001-00001"),
+    ("certification", "system=S1", "type=密评", "done_on=2026-05-01"),
+    ("crypto", "name=签名机", "list=密码能力清单", "organisation=FIN"),
+    ("xinchuang", "product=达梦", "category=数据库", "state=已替代", "organisation=FIN"),
+    ("algorithm", "name=问答", "kind=大模型", "organisation=HR"),
+    ("app", "name=社保通", "form=小程序", "ipv6=是"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Declared units, systems and registers; two addresses seen, one of them with a website."""
+    workspace = Workspace(tmp_path_factory.mktemp("w"))
+    workspace.make()
+    (workspace.inventory / "all.yaml").write_text(TEXT, encoding="utf-8")
+    with App(workspace, clock=ManualClock(Instant(T0)), config=load(None, {"site": "s"})) as opened:
+        list(declare(opened, who="甲"))
+        for type, *words in ROWS:
+            register.put(opened, type, "", words, who="甲")
+        look(opened, "198.18.0.1", 443, 1, **{"http.status_code": 200, "tls.enabled": True, "http.title": "预算",
+             "tls.not_after": T0 + 5 * DAY, "http.technologies": ("东方通 TongWeb",)})  # fmt: skip
+        look(opened, "198.18.9.9", 5236, 2 * DAY)
+        opened.clock.advance(3 * 86_400)
+        yield opened
+
+
+def look(app: App, address: str, port: int, at: int, **facts: object) -> None:
+    seen = Observation(app.site, "o", f"run{at}", "http@1" if facts else "nmap@1", Target(address, port),
+                       Instant(T0 + at), Status.SUCCESS if facts else Status.OPEN, facts)  # fmt: skip
+    with app.database.write() as connection:
+        observations.append(connection, [seen])
+    list(merge(app))
+
+
+def rows(made: report.Made) -> list[dict[str, str]]:
+    with made.path.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def of(app: App, what: str, **words: object) -> list[dict[str, str]]:
+    return rows(make(app, what, "csv", Wanted(**words)))
+
+
+@pytest.mark.parametrize(("what", "format"), zip(sorted(KINDS), cycle(["xlsx", "html", "jsonl"]), strict=False))
+def test_every_kind_is_made_and_verifies(app, what, format):
+    """Each kind gives a file, with a manifest that verifies and names filter, role and rows."""
+    made = make(app, what, format, Wanted(type="filing", who="甲"))
+    told = verify(app, made.path).manifest
+    assert (told["rows"], told["role"], told["who"], told["sensitive"]) == (made.rows, "viewer", "甲", "masked")
+    assert told["log_position"] > 0
+    assert made.rows or what == "findings"
+
+
+def test_undeclared_and_running_out(app):
+    """What nobody declared, the certificate that runs out and the registers past their day are told."""
+    found = of(app, "undeclared")
+    told = {(each["清单"], each["标识"] or each["名称"]) for each in found}
+    assert ("未登记资产", "198.18.9.9") in told
+    assert ("证书过期", "https://198.18.0.1:443") in told
+    assert {each["名称"] for each in found if each["清单"] == "登记到期"} == {"运维", "赵***"}
+
+
+def test_changes_are_told_by_unit_and_class(app):
+    """Within the period one address is new and its port opened; the earlier ones are not told again."""
+    found = of(app, "changes", start="2026-05-30", end="now")
+    assert {(each["清单"], each["资产"]) for each in found if each["资产"]} == {
+        ("新增资产", "198.18.9.9"),
+        ("新开放端口", "198.18.9.9:5236/tcp"),
+    }
+    with pytest.raises(UsageError):
+        of(app, "changes", start="now", end="2026-01-01")
+
+
+def test_duties_count_what_each_unit_has(app):
+    """A unit's row counts its assets by kind, and what nobody answers for is listed."""
+    found = of(app, "duties")
+    (unit,) = [each for each in found if each["责任单位"] == "财政局" and each["清单"] == "责任单位"]
+    assert (unit["IP 资产数"], unit["业务系统数"], unit["联系人"]) == ("1", "1", "张***")
+    assert [each["标识"] for each in found if each["清单"] == "无人负责的资产"] == ["198.18.9.9"]
+
+
+def test_filings_tell_validity_and_what_is_not_filed(app):
+    """A certificate of 2024 counts three years from 2025; a level-2 system without filing is to do."""
+    found = of(app, "filings")
+    (filed,) = [each for each in found if each["清单"] == "备案清单"]
+    assert filed["有效期至"] == "2028-01-01"
+    (other,) = [each for each in found if each["系统代码"] == "S2"]
+    assert (other["已备案"], other["待办"]) == ("否", "二级以上未见备案")
+
+
+def test_crypto_xinchuang_and_ipv6_tell_what_was_seen(app):
+    """Transport, domestic products and reachability come from discovery; what was not measured is unknown."""
+    (site,) = [each for each in of(app, "crypto") if each["标识"].startswith("https://198")]
+    assert site["传输"] == "TLS"
+    seen = {(each["产品"], each["依据"]) for each in of(app, "xinchuang") if each["产品"]}
+    assert ("东方通 TongWeb", "技术组件") in seen
+    assert ("达梦 DM", "推测：默认端口 5236") in seen
+    assert [each["替代状态"] for each in of(app, "xinchuang") if each["产品名称"]] == ["已替代"]
+    site = next(each for each in of(app, "ipv6") if each["标识"].startswith("https://198"))
+    assert (site["IPv6 可达"], site["访问成功率"]) == ("未知", "未知")
+
+
+def test_suppliers_and_algorithms_tell_what_is_to_do(app):
+    """Access never taken back, code never handed over, steps an algorithm lacks."""
+    assert {each["待办"] for each in of(app, "suppliers")} >= {"已离场，权限未收回", "合同已结束，源代码未移交"}
+    (lacking,) = [each for each in of(app, "algorithms") if each["缺少"]]
+    assert "备案" in lacking["缺少"]
+
+
+def test_the_ledger_by_unit_has_a_summary_and_a_sheet_each(app):
+    """Arranged by unit there is a summary, a sheet for each unit, and one for what is nobody's."""
+    found = of(app, "assets", by="org")
+    sheets = {each["清单"] for each in found}
+    assert sheets == {"汇总", "财政局", "人社局", "无责任单位"}
+    assert {each["标识"] for each in found if each["清单"] == "无责任单位"} == {"198.18.9.9"}
+    with pytest.raises(UsageError):
+        of(app, "assets", by="colour")
+
+
+def test_a_file_for_each_unit(app, tmp_path):
+    """Split, each unit has its own file with its own assets alone, and nobody's have one too."""
+    made = {each.path.name: rows(each) for each in split(app, "assets", "csv", Wanted(), tmp_path / "out")}
+    assert set(made) == {"财政局.csv", "人社局.csv", "无责任单位.csv"}
+    assert {each["责任单位"] for each in made["财政局.csv"]} == {"财政局"}
+    assert {each.name for each in (tmp_path / "out").iterdir()} == {
+        name + end for name in made for end in ("", ".manifest.json")
+    }
+
+
+def test_the_ledger_of_a_past_day(app):
+    """Made of an earlier moment, what was not yet known is not listed; kinds that cannot say so refuse."""
+    keys_ = {each["标识"] for each in of(app, "assets", at="2026-05-29T12:00:00+08:00")}
+    assert "198.18.0.1" in keys_
+    assert "198.18.9.9" not in keys_
+    with pytest.raises(UsageError) as caught:
+        of(app, "filings", at="2026-05-29")
+    assert caught.value.code == "E6317"
+
+
+def test_a_role_sees_no_more_than_its_own(app, tmp_path):
+    """Masked for the viewer, clear for the officer with a line in the audit log; nobody rises above their role."""
+    owner = {each["联系人"] for each in of(app, "register", type="supplier")}
+    assert owner == {"李***"}
+    before = app.workspace.audit.read_text() if app.workspace.audit.exists() else ""
+    assert {each["联系人"] for each in of(app, "register", type="supplier", role="officer", who="乙")} == {"李四"}
+    line = json.loads(app.workspace.audit.read_text()[len(before) :].splitlines()[-1])
+    assert "report.clear" in json.dumps(line)
+    assert "乙" in json.dumps(line, ensure_ascii=False)
+    with pytest.raises(Forbidden) as caught:
+        of(app, "assets", query="owner=王五")
+    assert caught.value.code == "E6313"
+    with pytest.raises(Forbidden):
+        of(app, "assets", query="-(owner=王五)")
+    settings = {"site": "s", "report.users": ["乙=officer"]}
+    assert sight(load(None, settings), "乙", "").whole
+    with pytest.raises(Forbidden):
+        sight(load(None, settings), "丙", "", sensitive=True)
+    with pytest.raises(UsageError):
+        sight(load(None, settings), "乙", "king")
+    with pytest.raises(InvalidFile):
+        sight(load(None, {"report.roles": ["viewer=everything"]}), "乙")
+
+
+def test_signing_needs_the_right_passphrase_before_anything_is_written(app, tmp_path):
+    """With the key a report verifies as signed; with a wrong passphrase nothing is written."""
+    keys.generate("局长", b"long enough", app.workspace.keys, app.workspace.trust)
+    word = tmp_path / "word"
+    word.write_text("long enough\n")
+    word.chmod(0o600)
+    made = make(app, "filings", "csv", Wanted(), tmp_path / "f.csv", signing=Signing("局长", word))
+    assert verify(app, made.path).signer == "局长"
+    word.write_text("another one\n")
+    with pytest.raises(UsageError):
+        make(app, "filings", "csv", Wanted(), tmp_path / "g.csv", signing=Signing("局长", word))
+    assert not (tmp_path / "g.csv").exists()
+
+
+def test_columns_of_which_nothing_is_known_are_left_out_for_people(app, tmp_path):
+    """The page has no empty technical column; the CSV keeps them all, so that programs find what they look for."""
+    page = make(app, "assets", "html", Wanted(), tmp_path / "a.html").path.read_text("utf-8")
+    assert "设备序列号" not in page
+    assert "设备序列号" in of(app, "assets")[0]
+
+
+def test_a_large_list_takes_the_fast_writer(app, tmp_path, monkeypatch):
+    """Beyond the bound the workbook is written in bulk, and whoever asked is told."""
+    from secops.deliver.reports import xlsx
+
+    monkeypatch.setattr(xlsx, "BULK", 1)
+    made = make(app, "assets", "xlsx", Wanted(), tmp_path / "a.xlsx")
+    assert "快速写法" in made.notes[0]
+    assert verify(app, made.path).manifest["notes"] == list(made.notes)
+
+
+def test_units_and_kinds_that_are_not_there_are_refused(app, tmp_path):
+    """An unknown unit or kind is an error that lists those there are, and leaves no file."""
+    for what, words, code in (("assets", {"org": "没有"}, "E6318"), ("nothing", {}, "E6316")):
+        with pytest.raises(UsageError) as caught:
+            make(app, what, "csv", Wanted(**words), tmp_path / "x.csv")
+        assert caught.value.code == code
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_template_of_the_workspace_is_used(app):
+    """A copied template is listed as in force and left alone by a second copy."""
+    from secops.hall.flows import report_template
+
+    path = report_template.copied(app, "duties")
+    assert report_template.own(app.workspace, "duties") == path
+    assert report_template.own(app.workspace, "assets") is None
+    with pytest.raises(UsageError):
+        report_template.copied(app, "duties")
+    with pytest.raises(UsageError):
+        report_template.copied(app, "../x")
+    assert str(path) in {each["file"] for each in report_template.listed(app)}
