@@ -1,5 +1,6 @@
 """`secops explain`."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -26,13 +27,13 @@ EXITS: dict[int, str] = {
 @app.command(
     help=say(
         "例：secops explain E1202\n\n例：secops explain exit-codes\n\n"
-        "解释错误码；exit-codes 列出全部退出码，codes 列出全部错误码",
+        "解释错误码；exit-codes 列出全部退出码，codes 列出全部错误码，query 讲查询语言",
         "Example: secops explain E1202\n\nExample: secops explain exit-codes\n\n"
-        "What a code means; `exit-codes` and `codes` list them all",
+        "What a code means; `exit-codes` and `codes` list them all, `query` is about the search language",
     )
 )
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help=say("错误码、codes 或 exit-codes", "code"))],
+    code: Annotated[str, typer.Argument(metavar="CODE", help=say("错误码、codes、exit-codes 或 query", "code"))],
     *,
     format: Annotated[
         Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")
@@ -51,6 +52,9 @@ def explain(
     if code == "codes":
         rows(({"code": key, "meaning": _spoken(CODES[key])} for key in sorted(CODES)), titles, format=format)
         return
+    if code == "query":
+        _query(format)
+        return
     word = code.upper()
     if word not in CODES:
         near = [each for each in CODES if each.startswith(word[:4])][:5] or get_close_matches(word, CODES, 3, 0.5)
@@ -58,6 +62,20 @@ def explain(
             "E1002", say(f"没有代码 {code}", f"no code {code}"), hint=", ".join(near) or "secops explain codes"
         )
     one({"code": word, "meaning": _spoken(CODES[word])}, format=format)
+
+
+def _query(format: Format | None) -> None:
+    """The page about the search language; its fields alone as rows where a format is asked for."""
+    from secops.core.filter_guide import fields, guide
+
+    if format is None:
+        sys.stdout.write(guide())
+        return
+    titles = {
+        "word": say("词", "word"), "name": say("字段", "field"), "title": say("名称", "title"),
+        "type": say("类型", "type"), "compares": say("比较", "compares"), "kinds": say("类别", "kinds"),
+    }  # fmt: skip
+    rows(fields(), [Column(*each) for each in titles.items()], format=format)
 
 
 def _spoken(text: str) -> str:
