@@ -71,7 +71,8 @@ def _unopened(where: str, why: str) -> SecopsError:
 
 
 def _unreached(text: str) -> Told:
-    return _unknown if any(each in text for each in ("password", "authentication", "pg_hba", "role ")) else _away
+    """Where no session came about the driver gives words alone."""
+    return next((told for words, told in _AT_THE_DOOR if any(each in text for each in words)), _away)
 
 
 def _away(where: str, why: str) -> SecopsError:
@@ -151,6 +152,10 @@ _STATES: Final[tuple[tuple[str, Told], ...]] = (
 )
 """PostgreSQL's SQLSTATE, by how it begins: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
+_AT_THE_DOOR: Final[tuple[tuple[tuple[str, ...], Told], ...]] = (
+    (("too many", "connection slots"), _busy),
+    (("password", "authentication", "pg_hba", "role "), _unknown),
+)
 _WORDS: Final[tuple[tuple[tuple[str, ...], Told], ...]] = (
     (("locked", "busy"), _locked),
     (("disk is full", "disk i/o error"), _full),

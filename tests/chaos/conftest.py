@@ -10,3 +10,5 @@ if "secops_test_fixtures" not in sys.modules:
     sys.modules["secops_test_fixtures"] = importlib.util.module_from_spec(_SPEC)
     _SPEC.loader.exec_module(sys.modules["secops_test_fixtures"])
 elasticsearch = sys.modules["secops_test_fixtures"].elasticsearch
+postgres = sys.modules["secops_test_fixtures"].postgres
+own_postgres = sys.modules["secops_test_fixtures"].own_postgres

@@ -35,13 +35,26 @@ def elasticsearch(tmp_path_factory):
 postgres_module = _load("postgres")
 
 
-@pytest.fixture(scope="session")
-def postgres():
-    """A running PostgreSQL, ended at the end; skips with the reason where it cannot be had."""
+def _server():
     why = postgres_module.missing()
     if why:
         pytest.skip(f"PostgreSQL cannot be started: {why}")
     server = postgres_module.Server()
     server.start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A running PostgreSQL, ended at the end; skips with the reason where it cannot be had."""
+    server = _server()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def own_postgres():
+    """A PostgreSQL of this test's own, which it may kill."""
+    server = _server()
     yield server
     server.remove()
