@@ -180,8 +180,8 @@ def _shared(
     one: Member, two: Member, shared: Mapping[str, str], table: CandidateTable, crowded: frozenset[str]
 ) -> Iterator[Mark]:
     for kind, value in shared.items():
-        if kind in _NUMBERED and not _numbered(value):
-            continue
+        if kind == "address" or (kind in _NUMBERED and not _numbered(value)):
+            continue  # an address is looked at below, whatever else they share
         if kind == "certificate":
             if worth := table.certificate(one.subject, one.names):
                 yield worth, value

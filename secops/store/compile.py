@@ -26,7 +26,7 @@ from secops.core.query import (
     misfit,
     pattern,
 )
-from secops.store import derive, dialect, links
+from secops.store import derive, dialect, links, standing
 from secops.store.rows import plain
 
 Clause = sa.ColumnElement[bool]
@@ -100,7 +100,10 @@ def _field(table: sa.FromClause, field: Field, op: Op, value: Value, now: Instan
             found = derive.expression(table, field)
             if op is Op.EXISTS:
                 return sa.literal(("register_conflicts" in table.c or derived.how is Derivation.MISSING) is value)
-            return _scalar(found, field.type, op, value)
+            told = _scalar(found, field.type, op, value)
+            if derived.how is Derivation.STANDING and op is Op.EQ and "register_conflicts" in table.c:
+                return sa.and_(standing.narrowed(table, fold(str(value))), told)
+            return told
         case Derivation.LOOKUP | Derivation.MEMBERS:
             if op is Op.EXISTS:
                 if derived.how is Derivation.MEMBERS:

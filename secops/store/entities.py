@@ -78,6 +78,17 @@ for _table in (assets, services):
     sa.Index(f"{_table.name}_by_system", _table.c.system_id, sqlite_where=_known, postgresql_where=_known)
 
 
+def doubtful(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Rows that something may be said against."""
+    return sa.or_(table.c.register_conflicts.is_not(None), table.c.register_offline_on.is_not(None))
+
+
+_DOUBTFUL: Final = doubtful(assets)
+_DECLARED: Final = assets.c.declared.is_(True)
+sa.Index("assets_doubtful", assets.c.id, sqlite_where=_DOUBTFUL, postgresql_where=_DOUBTFUL)
+sa.Index("assets_declared", assets.c.id, sqlite_where=_DECLARED, postgresql_where=_DECLARED)
+
+
 def table_of(kind: Kind | None) -> sa.Table:
     """Where entities of this kind lie; None stands for the seven kinds of asset."""
     return services if kind is Kind.SERVICE else assets

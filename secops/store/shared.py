@@ -56,22 +56,29 @@ def redirects(connection: Connection, site: str) -> Iterator[tuple[str, str]]:
         yield row[0], row[1]
 
 
-def links(connection: Connection, site: str, limit: int) -> Iterator[tuple[str, str]]:
-    """Pages that link to pages, both ends with at most `limit` such links: neither portals nor what everybody cites."""
-    drawn = (
-        sa.select(relations.c.source, relations.c.target)
-        .where(relations.c.site == site, relations.c.type == RelationType.CONNECTS_TO.value,
-               relations.c.reason == "link")
-        .cte("drawn")
-    )  # fmt: skip
-    few = [
-        sa.select(column).group_by(column).having(sa.func.count() <= limit)
-        for column in (drawn.c.source, drawn.c.target)
-    ]
-    chosen = sa.select(drawn.c.source, drawn.c.target).where(drawn.c.source.in_(few[0]), drawn.c.target.in_(few[1]))
-    ordered = chosen.order_by(drawn.c.source, drawn.c.target)
-    for row in connection.execute(ordered.execution_options(yield_per=_FETCH)):
-        yield row[0], row[1]
+def links(connection: Connection, site: str, ids: Collection[str], limit: int) -> Iterator[tuple[str, str]]:
+    """Pages that link to pages, both among `ids`, both ends with at most `limit` links: no portals, none all cite."""
+    drawn = (relations.c.site == site, relations.c.type == RelationType.CONNECTS_TO.value, relations.c.reason == "link")
+    known = frozenset(ids)
+    pairs: list[tuple[str, str]] = []
+    for part in chunks(sorted(known), _FETCH):
+        few = sa.select(relations.c.source).where(*drawn, among(relations.c.source, part))
+        few = few.group_by(relations.c.source).having(sa.func.count() <= limit)
+        chosen = sa.select(relations.c.source, relations.c.target).where(*drawn, relations.c.source.in_(few))
+        pairs += [(row[0], row[1]) for row in connection.execute(chosen) if row[1] in known]
+    cited: set[str] = set()
+    for part in chunks(sorted({target for _, target in pairs}), _FETCH):
+        many = sa.select(relations.c.target).where(*drawn, among(relations.c.target, part))
+        many = many.group_by(relations.c.target).having(sa.func.count() > limit)
+        cited |= set(connection.execute(many).scalars())
+    yield from sorted(pair for pair in pairs if pair[1] not in cited)
+
+
+def addresses(connection: Connection, site: str, limit: int) -> Iterator[tuple[str, str]]:
+    """Address and website, for every address that 2 to `limit` living websites have."""
+    chosen = sa.select(assets.c.id, assets.c.address.label("value")).where(*_websites(site))
+    for place, id in _grouped(connection, chosen.where(assets.c.address.is_not(None)), limit):
+        yield unpack(bytes(place)), id
 
 
 def crowded(connection: Connection, site: str, limit: int) -> frozenset[str]:
@@ -118,7 +125,7 @@ def _websites(site: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _grouped(
     connection: Connection, rows: sa.Select[Any] | sa.CompoundSelect[Any], limit: int
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[Any, str]]:
     every = rows.cte("every_one")
     shared = (
         sa.select(every.c.value)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from secops.core.model import Kind, RelationType
 from secops.core.standing import BY_PARTS, LIVING, ON_PAPER, PLANNED, Standing
-from secops.store.entities import assets
+from secops.store.entities import assets, doubtful
 from secops.store.relations import relations
 
 _LIVING: Final = sorted(each.value for each in LIVING)
@@ -36,6 +36,13 @@ def word(table: sa.FromClause) -> sa.ColumnElement[Any]:
         (sa.or_(table.c.declared.is_(True), table.c.system_id.is_not(None)), Standing.REGISTERED.value),
         else_=Standing.UNDECLARED.value,
     )
+
+
+def narrowed(table: sa.FromClause, how: str) -> Clause:
+    """What a row of this standing must be at the least, worded as the small indices of `store.entities` are."""
+    if how == Standing.CONTRADICTING:
+        return doubtful(table)
+    return table.c.declared.is_(True) if how == Standing.VANISHED else sa.true()
 
 
 def _there(table: sa.FromClause, more: Callable[[sa.FromClause], Clause] = lambda _: sa.true()) -> Clause:

@@ -181,9 +181,10 @@ def _pairs(
     for kind, field in _GROUPED.items():
         groups += _gathered(kind, shared.values(connection, site, field, table.limits[kind]), table)
     groups += _gathered("certificate", shared.certificates(connection, site, table.limits["certificate"]), table)
+    groups += _gathered("address", shared.addresses(connection, site, table.limits["address"]), table)
     pairs: dict[tuple[str, str], dict[str, str]] = {}
-    for source, target, kind, value in _edges(connection, site, table):
-        pairs.setdefault((min(source, target), max(source, target)), {}).setdefault(kind, value)
+    for source, target, value in _redirects(connection, site, table):
+        pairs.setdefault((min(source, target), max(source, target)), {}).setdefault("redirect", value)
     left_out = 0
     for size, kind, value, ids in sorted(groups):
         number = size * (size - 1) // 2
@@ -193,6 +194,10 @@ def _pairs(
         for place, first in enumerate(ids):
             for second in ids[place + 1 :]:
                 pairs.setdefault((first, second), {}).setdefault(kind, value)
+    known = {id for pair in pairs for id in pair}
+    for source, target in shared.links(connection, site, known, table.limits["link"]):
+        if (found := pairs.get((min(source, target), max(source, target)))) is not None:
+            found["link"] = "http.links"
     return pairs, left_out
 
 
@@ -205,8 +210,8 @@ def _gathered(
             yield len(ids), kind, value, ids
 
 
-def _edges(connection: Transaction, site: str, table: CandidateTable) -> Iterator[tuple[str, str, str, str]]:
-    """Redirects and links from one site to another; targets that too many redirect to are no evidence."""
+def _redirects(connection: Transaction, site: str, table: CandidateTable) -> Iterator[tuple[str, str, str]]:
+    """Redirects from one site to another; targets that too many redirect to are no evidence."""
     aims: dict[str, list[tuple[str, str]]] = {}
     for id, url in shared.redirects(connection, site):
         try:
@@ -218,9 +223,7 @@ def _edges(connection: Transaction, site: str, table: CandidateTable) -> Iterato
     for other, sources in aims.items():
         if len(sources) <= table.limits["redirect"]:
             for id, target in sources:
-                yield id, other, "redirect", target
-    for source, target in shared.links(connection, site, table.limits["link"]):
-        yield source, target, "link", "http.links"
+                yield id, other, target
 
 
 def _rejection(each: Decision) -> Rejection:
