@@ -13,16 +13,18 @@ from sqlalchemy.engine import Connection
 from secops.core.model import Kind
 from secops.store import derive
 from secops.store.changes import changes
-from secops.store.entities import services
+from secops.store.entities import assets, services
 from secops.store.rows import among
 
 _CHANGED = changes.c.entity
 
 
 def every_own(connection: Connection, fields: Collection[str], kind: Kind | None, at: int, *, limit: int) -> list[str]:
-    """Entities of the kind (None: any but services) in which one of these fields changed after the instant."""
-    chosen = sa.select(_CHANGED).where(*_since(fields, at), *_of_kind(_CHANGED, kind)).distinct().limit(limit)
-    return list(connection.execute(chosen).scalars())
+    """Entities of the kind (None: any but services), there by then, in which one of these fields changed since."""
+    table = derive.table_of(kind)
+    there = changes.join(table, sa.and_(table.c.id == _CHANGED, table.c.first_seen <= at))
+    chosen = sa.select(_CHANGED).select_from(there).where(*_since(fields, at), *_of_kind(_CHANGED, kind))
+    return list(connection.execute(chosen.distinct().limit(limit)).scalars())
 
 
 def own(
@@ -35,8 +37,9 @@ def own(
 
 
 def every_parent(connection: Connection, fields: Collection[str], at: int, *, limit: int) -> list[str]:
-    """Addresses one of whose services changed so."""
+    """Addresses, there by then, one of whose services changed so."""
     joined = changes.join(services, services.c.id == _CHANGED)
+    joined = joined.join(assets, sa.and_(assets.c.id == services.c.parent, assets.c.first_seen <= at))
     chosen = (
         sa.select(services.c.parent).select_from(joined).where(*_since(fields, at), *_of_kind(_CHANGED, Kind.SERVICE))
     )

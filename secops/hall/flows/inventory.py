@@ -1,6 +1,6 @@
 """Questions to the inventory: list, count, facets, show, export."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -267,12 +267,12 @@ def sensitive(name: str) -> bool:
 
 
 def with_computed(
-    connection: Transaction, found: list[Entity], now: Instant
+    connection: Transaction, found: list[Entity], now: Instant, fields: Collection[str] | None = None
 ) -> Iterator[tuple[Entity, Mapping[str, Value]]]:
-    """Each entity with the values of every field of its kind, in the order given."""
+    """Each entity with the values of every field of its kind, in the order given. `fields`: of these only."""
     values: dict[str, Mapping[str, Value]] = {}
     for kind in {each.kind for each in found}:
-        names = [each.name for each in of_kind(kind)]
+        names = [each.name for each in of_kind(kind) if fields is None or each.name in fields]
         ids = [each.id for each in found if each.kind is kind]
         values |= dict(compiler.values(connection, kind, ids, names, now))
     for each in found:

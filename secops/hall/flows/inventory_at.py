@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge as interleaved
 from itertools import islice
+from typing import Final
 
 from secops.core.clock import DAY_MS, Instant
-from secops.core.fields import Derivation, Field, by_name, of_kind
+from secops.core.fields import FIELDS, Derivation, Field, by_name, of_kind
 from secops.core.model import Change, Entity, Kind, State, Value
 from secops.core.query import Query, fields_of, holds, steps
 from secops.core.standing import BY_PARTS, LIVING, standing
@@ -86,11 +87,11 @@ def _rows(
     known = entities.by_ids(connection, moved)
     still = [each for each in page if each.id not in doubtful]
     were = [each for id in moved if (each := known.get(id)) is not None and _wanted(each.kind, kind)]
-    values = Then(connection, at).values([*still, *were])
-    kept = [(each, values[each.id]) for each in still]
-    back = [(each, then) for each in were if (then := values[each.id]) is not None and holds(query, then.get)]
-    both = interleaved(kept, back, key=lambda pair: pair[0].id)
-    return [row_of(each, then) for each, then in both if then is not None]
+    answers = Then(connection, at, frozenset(fields_of(query))).values(were) if were else {}
+    met = [each for each in were if (then := answers[each.id]) is not None and holds(query, then.get)]
+    values = Then(connection, at).values([*still, *met])
+    both = interleaved(still, met, key=lambda each: each.id)
+    return [row_of(each, then) for each in both if (then := values[each.id]) is not None]
 
 
 def _wanted(found: Kind, kind: Kind | None) -> bool:
@@ -130,7 +131,7 @@ class _Reads:
 
 
 def _reads(connection: Transaction, query: Query, kind: Kind | None, at: Instant) -> _Reads:
-    own, theirs, system, others = {"born"}, set[str](), set[str](), set[str]()
+    own, theirs, system, others = set[str](), set[str](), set[str](), set[str]()
     for name in fields_of(query):
         derived = by_name()[name].derived
         if derived is None:
@@ -149,104 +150,159 @@ def _reads(connection: Transaction, query: Query, kind: Kind | None, at: Instant
 
 
 class Then:
-    """Values of entities as they were at a moment, read beside today's."""
+    """Values of entities as they were at a moment, read beside today's.
 
-    def __init__(self, connection: Transaction, at: Instant) -> None:
+    `fields`: only these are wanted, and what they hang on; None for all.
+    """
+
+    def __init__(self, connection: Transaction, at: Instant, fields: frozenset[str] | None = None) -> None:
         self.connection = connection
         self.at = at
+        self.fields = None if fields is None else fields | _needed(fields)
 
     def values(self, found: Sequence[Entity]) -> dict[str, dict[str, Value] | None]:
         """By id: the values of then, None for what was not yet known."""
         ids = [each.id for each in found]
         since = changes.since(self.connection, ids, self.at)
-        today = {each.id: values for each, values in with_computed(self.connection, list(found), self.at)}
-        then = {id: self._back(today[id], since[id]) for id in ids}
+        then: dict[str, dict[str, Value] | None] = {}
+        moved_: dict[str, Entity] = {}
+        for each, today in with_computed(self.connection, list(found), self.at, self.fields):
+            back = then[each.id] = _back(today, since[each.id], self.at)
+            if back is not None and since[each.id]:
+                moved_[each.id] = each
         living = [each for each in found if then[each.id] is not None]
         self._ports(living, then)
-        self._systems(then)
-        self._units(then)
+        self._systems(living, then, since)
+        self._units(living, then, since)
         for each in living:
-            self._ages(each.kind, then[each.id] or {})
-            self._stands(each.kind, then[each.id] or {})
-        return then
-
-    def _back(self, today: Mapping[str, Value], since: Sequence[Change]) -> dict[str, Value] | None:
-        """What the entity itself said; `since`: newest first."""
-        then = unseen(today, self.at)
-        for change in since:
-            if change.field == "born":
-                return None
-            if change.field in by_name():
-                then[change.field] = change.old
+            values = then[each.id]
+            assert values is not None
+            if each.id in moved_:
+                _aged(each.kind, values, self.at)
+            if each.id in moved_ or each.kind in BY_PARTS or values.get("register.offline_on") is not None:
+                _stood(each.kind, values, self.at)
         return then
 
     def _ports(self, living: Sequence[Entity], then: Mapping[str, dict[str, Value] | None]) -> None:
         """What is counted and gathered over the services of an address, where one of them moved."""
-        ips = [each.id for each in living if each.kind is Kind.IP]
+        wanted = [each for each in of_kind(Kind.IP) if each.derived is not None and each.derived.how in _OVER_PORTS
+                  and (self.fields is None or each.name in self.fields)]  # fmt: skip
+        ips = [each.id for each in living if each.kind is Kind.IP] if wanted else []
         changed = moved.with_moved_services(self.connection, ips, self.at) if ips else set()
         if not changed:
             return
         ports = entities.services_of(self.connection, sorted(changed))
         since = changes.since(self.connection, [each.id for found in ports.values() for each in found], self.at)
         for ip, found in ports.items():
-            facts = [self._back(_facts(each), since[each.id]) for each in found]
+            facts = [_back(_facts(each), since[each.id], self.at) for each in found]
             active = [each for each in facts if each is not None and each["state"] == str(State.ACTIVE)]
             values = then[ip]
             assert values is not None
-            for field in of_kind(Kind.IP):
-                if field.derived is not None and field.derived.how is Derivation.COUNT:
-                    values[field.name] = len(active)
-                elif field.derived is not None and field.derived.how is Derivation.MEMBERS:
-                    values[field.name] = _gathered(active, field)
+            for field in wanted:
+                counted = field.derived is not None and field.derived.how is Derivation.COUNT
+                values[field.name] = len(active) if counted else _gathered(active, field)
 
-    def _systems(self, then: Mapping[str, dict[str, Value] | None]) -> None:
-        ids = {str(values["system_id"]) for values in then.values() if values and values.get("system_id")}
-        if not ids:
-            pointed: Mapping[str, Mapping[str, Value] | None] = {}
-        else:
-            known = entities.by_ids(self.connection, ids)
-            since = changes.since(self.connection, sorted(known), self.at)
-            pointed = {id: self._back(_facts(each), since[id]) for id, each in known.items()}
-        self._point(then, "system_id", pointed)
-
-    def _units(self, then: Mapping[str, dict[str, Value] | None]) -> None:
-        found = units(self.connection, self.at)
-        self._point(then, "org_id", {id: {"name": each.name, "contact": each.contact} for id, each in found.items()})
-
-    @staticmethod
-    def _point(
-        then: Mapping[str, dict[str, Value] | None], via: str, pointed: Mapping[str, Mapping[str, Value] | None]
+    def _systems(
+        self,
+        living: Sequence[Entity],
+        then: Mapping[str, dict[str, Value] | None],
+        since: Mapping[str, Sequence[Change]],
     ) -> None:
-        fields = [each for each in by_name().values() if each.derived is not None and each.derived.via == via]
-        missing = [each.name for each in fields if each.derived and each.derived.how is Derivation.MISSING]
-        for values in then.values():
-            if values is not None:
-                target = pointed.get(str(values.get(via) or "")) or {}
-                there = str(values.get(via) or "") in pointed
-                values.update({name: not there for name in missing if name in values})
-                for each in fields:
-                    if each.name in values and each.name not in missing:
-                        assert each.derived is not None
-                        values[each.name] = target.get(each.derived.of) or None
-
-    def _ages(self, kind: Kind, values: dict[str, Value]) -> None:
-        for each in of_kind(kind):
-            if each.derived is not None and each.derived.how is Derivation.AGE and each.name not in BY_SIGHT:
-                begun = values.get(each.derived.of)
-                values[each.name] = (int(self.at) - begun) // DAY_MS if isinstance(begun, int) else None
-
-    def _stands(self, kind: Kind, values: dict[str, Value]) -> None:
-        """Declared against found; not known of what stands by its parts, unless it lived itself."""
-        if "register.standing" not in values:
+        """What is told of the system, where the entity changed its system or the system changed."""
+        told = [each for each in _POINTING["system_id"] if self.fields is None or each.name in self.fields]
+        ids = {str(values["system_id"]) for each in living if (values := then[each.id]) and values.get("system_id")}
+        if not told:
             return
-        state, offline = State(str(values["state"])), values.get("register.offline_on")
-        alone = kind not in BY_PARTS or (state in LIVING and offline is None)
-        seen = values.get("last_seen")
-        values["register.standing"] = None if not alone else standing(
-            kind, (state, seen if isinstance(seen, int) else int(self.at)), declared=values["declared"] is True,
-            system=bool(values.get("system_id")), conflicts=values.get("register.conflicts"),
-            status=values.get("register.status"), offline_on=offline if isinstance(offline, int) else None,
-        ).value  # fmt: skip
+        changed = {id for id, found in changes.since(self.connection, sorted(ids), self.at).items() if found}
+        rows = [each.id for each in living if _turned(each, "system_id", since) or each.system_id in changed]
+        wanted = {str(values["system_id"]) for id in rows if (values := then[id]) and values.get("system_id")}
+        known = entities.by_ids(self.connection, wanted)
+        before = changes.since(self.connection, sorted(known), self.at)
+        pointed = {id: _back(_facts(each), before[id], self.at) for id, each in known.items()}
+        _point({id: then[id] for id in rows}, "system_id", pointed)
+
+    def _units(
+        self,
+        living: Sequence[Entity],
+        then: Mapping[str, dict[str, Value] | None],
+        since: Mapping[str, Sequence[Change]],
+    ) -> None:
+        """What is told of the unit, where the entity changed its unit or the unit was another."""
+        if not any(self.fields is None or each.name in self.fields for each in _POINTING["org_id"]):
+            return
+        changed = changed_units(self.connection, self.at)
+        rows = [each.id for each in living if _turned(each, "org_id", since) or each.org_id in changed]
+        if rows:
+            found = units(self.connection, self.at)
+            pointed = {id: {"name": each.name, "contact": each.contact} for id, each in found.items()}
+            _point({id: then[id] for id in rows}, "org_id", pointed)
+
+
+def _turned(entity: Entity, field: str, since: Mapping[str, Sequence[Change]]) -> bool:
+    return any(each.field == field for each in since[entity.id])
+
+
+_OVER_PORTS: Final = frozenset({Derivation.COUNT, Derivation.MEMBERS})
+_POINTING: Final = {
+    via: [each for each in FIELDS if each.derived is not None and each.derived.via == via]
+    for via in ("system_id", "org_id")
+}
+"""What is told of the system, and of the unit."""
+
+
+def _needed(fields: frozenset[str]) -> frozenset[str]:
+    """What else must be read for these fields to be told of then."""
+    found = {"state", "system_id", "org_id"}
+    for each in fields:
+        derived = by_name()[each].derived
+        if derived is not None and derived.how is Derivation.AGE:
+            found.add(derived.of)
+    return frozenset(found)
+
+
+def _back(today: Mapping[str, Value], since: Sequence[Change], at: Instant) -> dict[str, Value] | None:
+    """What the entity itself said, None where it was not there; `since`: newest first."""
+    then = unseen(today, at)
+    for change in since:
+        if change.field == "born":
+            return None
+        if change.field in then:
+            then[change.field] = change.old
+    return then
+
+
+def _point(
+    then: Mapping[str, dict[str, Value] | None], via: str, pointed: Mapping[str, Mapping[str, Value] | None]
+) -> None:
+    for values in then.values():
+        assert values is not None
+        there = str(values.get(via) or "") in pointed
+        target = pointed.get(str(values.get(via) or "")) or {}
+        for each in _POINTING[via]:
+            if each.name in values and each.derived is not None:
+                missing = each.derived.how is Derivation.MISSING
+                values[each.name] = not there if missing else target.get(each.derived.of) or None
+
+
+def _aged(kind: Kind, values: dict[str, Value], at: Instant) -> None:
+    for each in of_kind(kind):
+        if each.derived is not None and each.derived.how is Derivation.AGE and each.name in values.keys() - BY_SIGHT:
+            begun = values.get(each.derived.of)
+            values[each.name] = (int(at) - begun) // DAY_MS if isinstance(begun, int) else None
+
+
+def _stood(kind: Kind, values: dict[str, Value], at: Instant) -> None:
+    """Declared against found; not known of what stands by its parts, unless it lived itself."""
+    if "register.standing" not in values or "declared" not in values:
+        return
+    state, offline = State(str(values["state"])), values.get("register.offline_on")
+    alone = kind not in BY_PARTS or (state in LIVING and offline is None)
+    seen = values.get("last_seen")
+    values["register.standing"] = None if not alone else standing(
+        kind, (state, seen if isinstance(seen, int) else int(at)), declared=values["declared"] is True,
+        system=bool(values.get("system_id")), conflicts=values.get("register.conflicts"),
+        status=values.get("register.status"), offline_on=offline if isinstance(offline, int) else None,
+    ).value  # fmt: skip
 
 
 def _facts(entity: Entity) -> dict[str, Value]:
