@@ -55,7 +55,7 @@ def append(connection: Connection, items: Sequence[Change]) -> None:
 def of_entity(connection: Connection, entity: str) -> list[Change]:
     """The history of one entity, oldest first."""
     chosen = sa.select(changes).where(changes.c.entity == entity).order_by(changes.c.seq, changes.c.field)
-    return [_decode(row) for row in connection.execute(chosen)]
+    return [decode(row) for row in connection.execute(chosen)]
 
 
 def between(
@@ -69,7 +69,7 @@ def between(
         conditions.append(changes.c.run == run)
     chosen = sa.select(changes).where(*conditions).order_by(changes.c.seq, changes.c.entity, changes.c.field)
     for row in connection.execute(chosen.execution_options(yield_per=2000)):
-        yield _decode(row)
+        yield decode(row)
 
 
 def in_time(connection: Connection, first: int, last: int, *, site: str | None = None) -> Iterator[Change]:
@@ -81,7 +81,7 @@ def in_time(connection: Connection, first: int, last: int, *, site: str | None =
         sa.select(changes).where(*conditions).order_by(changes.c.at, changes.c.seq, changes.c.entity, changes.c.field)
     )
     for row in connection.execute(chosen.execution_options(yield_per=2000)):
-        yield _decode(row)
+        yield decode(row)
 
 
 def fields(connection: Connection) -> list[str]:
@@ -111,7 +111,7 @@ def since(connection: Connection, ids: Sequence[str], at: int) -> dict[str, list
     for part in chunks(ids):
         chosen = sa.select(changes).where(among(changes.c.entity, part), changes.c.at > at)
         for row in connection.execute(chosen.order_by(changes.c.seq.desc(), changes.c.field)):
-            found[row.entity].append(_decode(row))
+            found[row.entity].append(decode(row))
     return found
 
 
@@ -121,11 +121,12 @@ def within(connection: Connection, ids: Sequence[str], first: int, last: int) ->
     for part in chunks(ids):
         chosen = sa.select(changes).where(among(changes.c.entity, part), changes.c.at > first, changes.c.at <= last)
         for row in connection.execute(chosen.order_by(changes.c.seq, changes.c.field)):
-            found[row.entity].append(_decode(row))
+            found[row.entity].append(decode(row))
     return found
 
 
-def _decode(row: sa.Row[tuple[object, ...]]) -> Change:
+def decode(row: sa.Row[tuple[object, ...]]) -> Change:
+    """The change of a row."""
     return Change(
         entity=row.entity,
         kind=Kind(row.kind),

@@ -4,17 +4,19 @@ Two ways to each: all of them at once by the index of changes (`every_...`, boun
 those between two ids, in the entities' own order, where there are too many.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from secops.core.model import Kind
+from secops.core.clock import Instant
+from secops.core.fields import by_name
+from secops.core.model import Change, Kind, Value
 from secops.store import derive
-from secops.store.changes import changes
+from secops.store.changes import changes, decode
 from secops.store.entities import assets, services
-from secops.store.rows import among
+from secops.store.rows import among, chunks
 
 _CHANGED = changes.c.entity
 
@@ -84,6 +86,31 @@ def with_moved_services(connection: Connection, ips: Iterable[str], at: int) -> 
     moved = sa.exists().where(services.c.id == _CHANGED, changes.c.at > at)
     chosen = sa.select(services.c.parent).where(among(services.c.parent, set(ips)), moved)
     return set(connection.execute(chosen.distinct()).scalars())
+
+
+def services_of(
+    connection: Connection, ips: Collection[str], fields: Sequence[str]
+) -> dict[str, dict[str, dict[str, Value]]]:
+    """Address -> service -> the values today of these stored fields."""
+    found: dict[str, dict[str, dict[str, Value]]] = {each: {} for each in ips}
+    wanted = [by_name()[each] for each in fields]
+    columns = [derive.physical(services, each) for each in wanted]
+    chosen = sa.select(services.c.parent, services.c.id, *columns).where(among(services.c.parent, set(ips)))
+    for row in connection.execute(chosen):
+        found[row[0]][row[1]] = {
+            each.name: derive.decode(each, row[place], Instant(0)) for place, each in enumerate(wanted, 2)
+        }
+    return found
+
+
+def since(connection: Connection, ids: Sequence[str], at: int, fields: Collection[str]) -> dict[str, list[Change]]:
+    """What changed after the instant in these fields of these entities, newest first."""
+    found: dict[str, list[Change]] = {each: [] for each in ids}
+    for part in chunks(ids, 5_000):
+        chosen = sa.select(changes).where(among(_CHANGED, part), changes.c.at > at, _unindexed(fields))
+        for row in connection.execute(chosen.order_by(changes.c.seq.desc(), changes.c.field)):
+            found[row.entity].append(decode(row))
+    return found
 
 
 def _pointing(

@@ -191,10 +191,13 @@ class Then:
         changed = moved.with_moved_services(self.connection, ips, self.at) if ips else set()
         if not changed:
             return
-        ports = entities.services_of(self.connection, sorted(changed))
-        since = changes.since(self.connection, [each.id for found in ports.values() for each in found], self.at)
+        of = {each.derived.of for each in wanted if each.derived is not None and each.derived.of}
+        ports = moved.services_of(self.connection, changed, sorted(of | {"state"}))
+        since = moved.since(
+            self.connection, [id for found in ports.values() for id in found], self.at, of | {"state", "born"}
+        )
         for ip, found in ports.items():
-            facts = [_back(_facts(each), since[each.id], self.at) for each in found]
+            facts = [_back(each, since[id], self.at) for id, each in found.items()]
             active = [each for each in facts if each is not None and each["state"] == str(State.ACTIVE)]
             values = then[ip]
             assert values is not None
