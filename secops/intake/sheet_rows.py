@@ -1,8 +1,8 @@
 """The rows of a table under their headings: each becomes the values it states, or is left out, or is no row at all."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from secops.core.language import say
 from secops.core.model import Skipped
@@ -17,13 +17,12 @@ _NOTES: Final = (
     "注", "备注", "说明", "填表", "填报", "制表", "审核", "复核", "单位负责人", "联系人", "日期", "填写说明", "note",
     "以下空白", "此处盖章", "盖章", "（盖章）", "(盖章)",
 )  # fmt: skip
-EXAMPLE: Final = "示例"
+_EXAMPLES: Final = frozenset({"示例", "（示例）", "(示例)", "例", "example"})
 """First cell of a row that only shows how to write one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What a row says: values by column, references still as written."""
+class Read(NamedTuple):
+    """What a row says: values by column, references still as written. A tuple: there may be a million of them."""
 
     section: str
     key: str
@@ -31,17 +30,17 @@ class Read:
     flat: dict[str, object]
     where: str
     cleared: tuple[str, ...] = ()
-    letters: Mapping[str, str] = field(default_factory=dict)
+    letters: Mapping[str, str] | None = None
     """Column -> the letter of the table's column it was read from."""
 
     def cell(self, column: str) -> str:
         """The place of a column's cell; of the row where no cell says it."""
         table, mark, row = self.where.rpartition("!")
-        return f"{table}{mark}{self.letters[column]}{row}" if column in self.letters else self.where
+        letter = (self.letters or {}).get(column)
+        return f"{table}{mark}{letter}{row}" if letter else self.where
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """A row that states nothing: a sum, a note, headings again."""
 
     where: str
@@ -64,7 +63,9 @@ class Table:
 
     def read(self, *, clear: bool = False) -> Iterator[Read | Skipped | Passed]:
         """Its rows below the headings. `clear`: an empty cell clears what is declared. Raises InvalidFile."""
-        titles = [normal(each) for each in self.headings.titles]
+        titles = frozenset(normal(each) for each in self.headings.titles if each)
+        columns = {column: place for place, column in self.headings.columns.items()}
+        named = {column: letters(place) for column, place in columns.items()}
         for number, cells in self.sheet.rows():
             if number <= self.headings.rows[-1] or all(blank(each) for each in cells):
                 continue
@@ -72,13 +73,15 @@ class Table:
             if reason := _nothing(cells, titles):
                 yield Passed(place, reason)
             else:
-                yield self._row(number, cells, clear=clear)
+                yield self._row(number, cells, columns, named, clear=clear)
 
-    def _row(self, number: int, cells: Sequence[Cell], *, clear: bool) -> Read | Skipped:
+    def _row(
+        self, number: int, cells: Sequence[Cell], columns: Mapping[str, int], named: Mapping[str, str], *, clear: bool
+    ) -> Read | Skipped:
         section, sheet = self.section, self.sheet
         flat: dict[str, object] = {}
         wrong: list[Skipped] = []
-        for column, place in self._columns().items():
+        for column, place in columns.items():
             cell = cells[place] if place < len(cells) else None
             try:
                 if fault := sheet.faults.get((number, place + 1)):
@@ -95,14 +98,10 @@ class Table:
         if not key and not identity(section, flat):
             titles = "、".join(section.slots[each].title for each in (section.key, *section.identity))
             return Skipped(sheet.place(number), say(f"没有标识：{titles} 至少填一列", f"no key: one of {titles}"))
-        empty = [each for each in self._columns() if each not in flat and each not in {section.key, *section.required}]
-        return Read(section.name, str(key), flat, sheet.place(number), tuple(empty) if clear else (), self._letters())
-
-    def _columns(self) -> dict[str, int]:
-        return {column: place for place, column in self.headings.columns.items()}
-
-    def _letters(self) -> Mapping[str, str]:
-        return {column: letters(place) for place, column in self.headings.columns.items()}
+        empty = clear and [
+            each for each in columns if each not in flat and each not in {section.key, *section.required}
+        ]
+        return Read(section.name, str(key), flat, sheet.place(number), tuple(empty or ()), named)
 
     def _value(self, column: str, cell: Cell) -> dict[str, object]:
         """The column's value as read; nothing for an empty cell. Raises ValueError."""
@@ -115,18 +114,18 @@ class Table:
         return reason if reason.startswith(title) else f"{title}: {reason}"
 
 
-def _nothing(cells: Sequence[Cell], titles: Sequence[str]) -> str:
+def _nothing(cells: Sequence[Cell], titles: Collection[str]) -> str:
     """Why a row is no row; empty for one that is."""
-    given = [str(each).strip() for each in cells if not blank(each)]
-    first = given[0].replace(" ", "").replace("\u3000", "").lower()
-    if first in {EXAMPLE, f"（{EXAMPLE}）", f"({EXAMPLE})"}:
+    given = [each for each in cells if not blank(each)]
+    first = str(given[0]).strip().replace(" ", "").replace("\u3000", "").lower()
+    if first in _EXAMPLES:
         return say("示例行", "an example")
-    if first.rstrip(":：").startswith(_SUMS) and len(first) <= 8:
+    if first.startswith(_SUMS) and len(first) <= 8:
         return say("合计行", "a row of sums")
     if len(given) <= 2 and len(titles) > 2 and first.startswith(_NOTES):
         return say("表下的注", "a note below the table")
-    if len(given) > 1:
-        same = [normal(str(each)) for each in cells if not blank(each)]
+    if len(given) > 1 and normal(str(given[1])) in titles:
+        same = [normal(str(each)) for each in given]
         if sum(each in titles for each in same) * 5 >= len(same) * 4:
             return say("又一次列标题", "the headings again")
     return ""
