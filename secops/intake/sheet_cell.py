@@ -33,13 +33,13 @@ _SERIALS: Final = (10_000, 80_000)
 _SHORT: Final = re.compile(r"[0-9]{1,2}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}日?")
 _MONTH: Final = re.compile(r"([0-9]{4})\s*[-/.年]\s*([0-9]{1,2})\s*月?")
 _TURNED: Final = re.compile(r"([0-9]{1,2})\s*[-/.]\s*([0-9]{1,2})\s*[-/.]\s*([0-9]{4})")
-_FREE: Final = frozenset({read.text, read.texts})
+_FREE: Final = frozenset({read.text, read.texts, read.narrow})
 
 
 def plain(slot: Slot, column: str, value: Cell, mapping: SheetMapping, *, from_1904: bool = False) -> Plain:
     """What the cell says, for the slot's reader; None where it says nothing. Raises ValueError with the reason."""
     if isinstance(value, str):
-        value = _text(value, lines=_holds_lines(slot))
+        value = _text(value, lines=_holds_lines(slot) or slot.many)
         words = mapping.words.get(column, {})
         value = words.get(value, value)
         if not value or value in _DASHES or (_numeric(slot) and value.lower() in _NONE):
@@ -86,21 +86,14 @@ def _text(value: str, *, lines: bool) -> str:
 
 
 def _unbroken(text: str) -> str:
-    """A break within a cell: nothing between Chinese characters, a blank elsewhere, kept where it parts a list."""
+    """A break within a cell: nothing between Chinese characters, a blank elsewhere."""
     if "\n" not in text:
         return text
     parts = [each for each in _BREAKS.split(text) if each]
-    if any(mark in text for mark in "、,，;；") or all(_is_entry(each) for each in parts):
-        return "\n".join(parts)
     return "".join(
         part if not place or (ord(part[0]) > 0x2E80 and ord(parts[place - 1][-1]) > 0x2E80) else f" {part}"
         for place, part in enumerate(parts)
     )
-
-
-def _is_entry(text: str) -> bool:
-    """Something that stands alone in a list: an address, a URL, a name with a code."""
-    return text.isascii() and any(each in text for each in ".:/")
 
 
 def _number(value: float) -> str:

@@ -1,7 +1,9 @@
 """CSV and TSV as spreadsheet programs and people leave them: the encoding told by strict decoding, never by chance."""
 
 import codecs
+import contextlib
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -137,7 +139,7 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
     if encoding == MIXED:
         with path.open("rb") as raw:
             for each in raw:
-                yield _line(each) or ""
+                yield from io.StringIO(_line(each) or "", newline="")  # a lone carriage return ends a line too
         return
     with path.open(encoding=encoding, newline="") as stream:
         yield from stream
@@ -150,11 +152,18 @@ def _parted(path: Path, encoding: str) -> tuple[str, int]:
         return said[1], 1
     best, mark = (0, 0), ","
     for each in (",", "\t", ";", "|", "，"):
-        widths = Counter(len(row) for row in csv.reader(lines, delimiter=each) if len(row) > 1)
+        widths = _widths(lines, each)
         width, times = max(widths.items(), key=lambda item: (item[1] * (item[0] - 1), item[0]), default=(0, 0))
         if (found := (times * (width - 1), width)) > best:
             best, mark = found, each
     return mark, 0
+
+
+def _widths(lines: list[str], mark: str) -> Counter[int]:
+    found: Counter[int] = Counter()
+    with contextlib.suppress(csv.Error):  # told when the rows are read
+        found.update(len(row) for row in csv.reader(lines, delimiter=mark) if len(row) > 1)
+    return found
 
 
 def _rows(path: Path, encoding: str, mark: str, skipped: int) -> Iterator[Row]:

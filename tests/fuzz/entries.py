@@ -37,7 +37,7 @@ from secops.intake.passive import Watch
 from secops.intake.rows import Writer
 from secops.scope import document
 from secops.scope.yaml_source import Source
-from tests.fuzz import seeds
+from tests.fuzz import ledgers, seeds
 from tests.fuzz.seeds import SPLIT, TESTS
 
 ANSWERS: Mapping[int, Callable[[bytes], bytes]] = runpy.run_path(str(TESTS / "unit/discover/datagram_answers.py"))[
@@ -287,5 +287,6 @@ def entries() -> dict[str, Entry]:
               (b"$$a$$:value == 'x' AND NOT ($$b$$:value IN (1, 2))", b"a like 'b%'")),
         Entry("filter", _text(queries.parse),
               (b'kind:website AND (http.title~"x*" OR port>80) NOT tag:a', "责任单位:某局 port:1..99".encode())),
+        *(Entry(name, parse, own) for name, (parse, own) in ledgers.ENTRIES.items()),
     ]  # fmt: skip
     return {each.name: each for each in found}

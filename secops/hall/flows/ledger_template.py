@@ -27,6 +27,7 @@ _EXAMPLES: Final[Mapping[object, str]] = {
     read.day: "2026-01-31", read.link: "https://git.example.gov.cn/a/b",
 }  # fmt: skip
 _RULES: Final[Mapping[object, tuple[str, str]]] = {
+    read.narrow: ("文字、编号", "a text"),
     read.text: ("文字，至多 500 字", "a text of at most 500 characters"),
     read.texts: ("几项用 、 分开", "several, parted by 、 or ;"),
     read.network: ("网段，如 192.0.2.0/24", "a network such as 192.0.2.0/24"),
