@@ -11,7 +11,7 @@ from secops.core.language import say
 from secops.store import transfer
 from secops.store.cases import cases
 from secops.store.changes import changes
-from secops.store.cursor import cursors
+from secops.store.cursor import EPOCH, cursors
 from secops.store.database import Database, sequence
 from secops.store.decisions import decisions
 from secops.store.entities import assets, services
@@ -108,7 +108,7 @@ def _every(connection: Connection) -> Iterator[Law]:
         both = sa.select(logs[one].c.seq).join(logs[other], logs[one].c.seq == logs[other].c.seq)
         names = f"{logs[one].name}, {logs[other].name}"
         yield Law(f"同一序号出现在两个日志里（{names}）", f"one number in two logs ({names})", both)
-    ahead = sa.select(cursors.c.name, cursors.c.seq).where(cursors.c.seq > newest)
+    ahead = sa.select(cursors.c.name, cursors.c.seq).where(cursors.c.seq > newest, cursors.c.name != EPOCH)
     yield Law("读取位置超过了日志末尾", "a reader stands behind the end of the log", ahead)
     for table, name in ((assets, "changed_seq"), (services, "changed_seq"), (changes, "seq"), (looks, "seq")):
         key = next(iter(table.primary_key))
