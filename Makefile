@@ -5,7 +5,7 @@ PYTEST := $(PY) -m pytest -q -rs
 DEMO ?= demo
 KILLS ?= 10
 FUZZ_SECONDS ?= 60
-STORED := tests/unit/store tests/unit/hall/flows tests/unit/cli \
+STORED := tests/unit/store tests/unit/hall/flows tests/unit/hall/test_inventory_flow.py tests/unit/cli \
 	$(addprefix tests/property/,test_query_sql.py test_merge.py test_rebuild.py test_past.py test_shipped_rules.py)
 REST := $(wildcard tests/property tests/contract tests/golden tests/e2e tests/lab tests/chaos)
 

@@ -14,6 +14,8 @@ from secops.store import decisions, entities
 from secops.store.database import Database
 from secops.store.migrate import upgrade
 
+pytestmark = pytest.mark.sqlite  # a glimpse is read from the file of an embedded store alone
+
 NOW = Instant(1_750_000_000_000)
 SITE = Entity(Kind.WEBSITE, "gd", "http://a.example:80", NOW, NOW, facts={"http.server": "TongWeb Server"})
 
