@@ -1,9 +1,11 @@
 """`secops inventory candidates`: systems nobody declared, proposed from what sites share; a person confirms."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
+from secops.cli import words
 from secops.cli.show import Column, Format, chosen, rows, visible
 from secops.core.language import say
 
@@ -38,6 +40,7 @@ def list_(
     from secops.hall.flows.candidates import listed
 
     with open_app() as opened:
+        table = chosen(format, out) is Format.TABLE
         columns = [
             Column("id", say("编号", "id")),
             Column("score", say("分值", "score")),
@@ -46,10 +49,11 @@ def list_(
             Column("new", say("未登记的", "undeclared")),
             Column("joins", say("并入系统", "joins")),
             Column("state", say("状态", "state")),
-            Column("evidence_kinds", say("证据", "evidence")),
+            Column("evidence", say("证据", "evidence")) if table else Column("evidence_kinds", "evidence_kinds"),
             Column("keys", say("成员标识", "keys")),
         ]
-        rows(listed(opened, every=every), columns, format=format, out=out)
+        found = listed(opened, every=every)
+        rows(map(_worded, found) if table else found, columns, format=format, out=out)
 
 
 @app.command(
@@ -70,12 +74,12 @@ def show(id: Id, format: Form = None, out: Out = "-") -> None:
     columns = [
         Column("one", say("甲", "one")),
         Column("two", say("乙", "other")),
-        Column("kind", say("证据", "evidence")),
+        Column("evidence", say("证据", "evidence")),
         Column("value", say("共同的值", "value")),
         Column("score", say("分值", "score")),
         Column("seen", say("出处", "seen in")),
     ]
-    rows(evidence, columns, format=format, out=out)
+    rows(map(_worded, evidence), columns, format=format, out=out)
     members = found["members"]
     assert isinstance(members, list)
     for each in members[:30]:
@@ -83,6 +87,13 @@ def show(id: Id, format: Form = None, out: Out = "-") -> None:
     name, count, score, why = (found[each] for each in ("name", "count", "score", "arithmetic"))
     talk(visible(say(f"{name}：{count} 个成员，分值 {score}", f"{name}: {count} members, score {score}")))
     talk(visible(say(f"最弱一环 {why}", f"weakest bond {why}")))
+
+
+def _worded(row: Mapping[str, object]) -> dict[str, object]:
+    """The row with its evidence in words; a member's or candidate's other cells as they are."""
+    kinds = row.get("evidence_kinds")
+    several = [str(each) for each in kinds] if isinstance(kinds, list) else [str(row.get("kind"))]
+    return {**row, "evidence": say("、", ", ").join(words.value("evidence", each) for each in several)}
 
 
 @app.command("confirm", help=say("确认：登记为业务系统，成员写进它的登记", "declare it as a system with its members"))
