@@ -166,12 +166,21 @@ def _titled(found: Iterable[Mapping[str, object]], style: Format) -> Iterator[Ma
     if style is not Format.TABLE:
         yield from found
         return
+    from secops.cli.words import value
     from secops.core.fields import by_name
-    from secops.hall.flows.titles import column
+    from secops.hall.flows.titles import column, kind
 
     born = {"born": say("首次出现", "first seen"), "relation": say("关系", "relation")}
     for row in found:
         word = str(row["field"])
         field = by_name().get(word)
-        title = field.title if field else born.get(word) or column(str(row["kind"]), word)
-        yield {**row, "field": title}
+        shown = {"kind": kind(str(row["kind"])),
+                 "field": field.title if field else born.get(word) or column(str(row["kind"]), word)}  # fmt: skip
+        for side in ("old", "new") if "old" in row else ():
+            if word == "state":
+                shown[side] = value("state", str(row[side] or ""))
+            elif f"{side}.name" in row:
+                shown[side] = str(row[f"{side}.name"])
+        if word == "born" and row.get("new") == row.get("key"):
+            shown["new"] = ""
+        yield {**row, **shown}

@@ -108,6 +108,16 @@ def of_run(connection: Connection, run: str) -> Iterator[Observation]:
     yield from _repeated(connection, list(folds.of_runs(connection, [run]))).values()
 
 
+def span(connection: Connection, run: str) -> tuple[int, int] | None:
+    """When the first and the last look of one run were (a full scan); None where it has none."""
+    seen = observations.c.seen_at
+    chosen = sa.select(sa.func.min(seen), sa.func.max(seen)).where(observations.c.run == run)
+    first, last = connection.execute(chosen).one()
+    times = [each.at for each in folds.of_runs(connection, [run])]
+    times += [] if first is None else [int(first), int(last)]
+    return (min(times), max(times)) if times else None
+
+
 def count(connection: Connection, run: str | None = None) -> int:
     """How many are logged, in all or of one run."""
     chosen = sa.select(sa.func.count()).select_from(observations)

@@ -96,7 +96,8 @@ def _all(app: App, choice: "_Choice", told: Told) -> Iterator[Row]:
                 rows = list(_rows(page[id], entity, wanted=choice.wanted))
                 _count(told, rows)
                 for row in rows:
-                    yield row | {"name": _name(entity), "org.name": units.get(entity.org_id, "")}
+                    told_ = row | _pointed(connection, row, units)
+                    yield told_ | {"name": _name(entity), "org.name": units.get(entity.org_id, "")}
         if choice.declarations:
             for row in _declared(connection, app.site, choice):
                 _count(told, [row])
@@ -168,6 +169,19 @@ def _class(each: Change) -> str:
     if each.field == "state" and each.new == str(State.GONE):
         return GONE
     return BACK if each.field == "state" and each.old == str(State.GONE) else CHANGED
+
+
+def _pointed(connection: Transaction, row: Row, units: Mapping[str, str]) -> Row:
+    """Whose the ids are that a change of unit or system goes from and to."""
+    if row["field"] not in {"org_id", "system_id"}:
+        return {}
+    ids = {side: str(row[side]) for side in ("old", "new") if row[side]}
+    if row["field"] == "org_id":
+        return {f"{side}.name": units.get(id, id) for side, id in ids.items()}
+    known_ = entities.by_ids(connection, ids.values())
+    return {
+        f"{side}.name": str(each.facts.get("name") or each.key) for side, id in ids.items() if (each := known_.get(id))
+    }
 
 
 def _name(entity: Entity) -> str:

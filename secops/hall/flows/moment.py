@@ -7,8 +7,10 @@ from secops.core.clock import DAY_MS, Instant, parse, render
 from secops.core.errors import UsageError
 from secops.core.language import say
 from secops.hall.app import App
-from secops.store import runs
+from secops.store import observations, runs
 
+_TOLD: Final = frozenset({"import", "passive"})
+"""Runs that read what was seen at other times than theirs: they mean the times of what was seen."""
 _DATE: Final = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 
 
@@ -41,6 +43,7 @@ def instant(app: App, word: str, *, end: bool = True) -> Instant:
 def _of_run(app: App, word: str, *, end: bool) -> Instant:
     with app.database.read() as connection:
         run = runs.get(connection, word)
+        looked = observations.span(connection, word) if run is not None and run.kind in _TOLD else None
     if run is None:
         raise UsageError(
             "E1315",
@@ -50,6 +53,8 @@ def _of_run(app: App, word: str, *, end: bool) -> Instant:
                 "such as 2026-11-01, 2026-11-01T08:00:00+08:00, now; runs: secops discover status",
             ),
         )
+    if looked is not None:
+        return Instant(looked[1] if end else looked[0] - 1)
     if not end:
         return Instant(run.started_at - 1)
     return Instant(run.ended_at) if run.ended_at is not None else app.clock.now()
