@@ -20,6 +20,13 @@ want avahi-daemon avahi-daemon
 want minissdpd minissdpd
 [ -x /usr/lib/ipsec/charon ] || missing="$missing strongswan-charon"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+# what PDF and Word reports are laid out with, and what the tests read them back with
+want pdftotext poppler-utils
+if command -v dpkg-query >/dev/null 2>&1; then
+    for each in fonts-noto-cjk libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$each" 2>/dev/null)" = installed ] || missing="$missing $each"
+    done
+fi
 table=$("${PYTHON:-python3}" -m tests.lab.servers.table) # tests/lab/servers: what is installed, what only unpacked
 if command -v dpkg-query >/dev/null 2>&1; then
     for each in $(echo "$table" | sed -n 's/^install //p'); do

@@ -11,6 +11,7 @@ from secops.deliver.reports.model import Cell, Look, Report, clean, joined, text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
+_SUSPECT = frozenset({" ", *_FORMULA})
 _TOLD = frozenset({Look.TIME, Look.FLAG})
 
 
@@ -33,4 +34,6 @@ def write(report: Report, path: Path) -> None:
 def safe(cell: Cell) -> Cell:
     """The cell as no spreadsheet takes for a formula."""
     value = clean(cell)
+    if isinstance(value, str) and value[:1] not in _SUSPECT:
+        return value
     return "'" + value if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) else value

@@ -5,10 +5,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
-from secops.core.clock import CHINA, Instant
+from secops.core.clock import Instant
 from secops.core.ids import canonical
 from secops.core.language import say
 from secops.deliver.reports.drawing import Drawing
@@ -22,6 +23,7 @@ LONGEST = 32_000
 """Characters of a cell; a spreadsheet takes 32,767."""
 BARS = 12
 """Longest chart; what is rarer is told as one."""
+_EPOCH = date(1970, 1, 1).toordinal()
 _VALUES = 20_000
 """Different values that are counted for a chart; one with more is no chart."""
 
@@ -217,7 +219,7 @@ def clean(value: Cell) -> Cell:
     """The cell without hidden characters, bounded."""
     if not isinstance(value, str):
         return value
-    if value.isascii() and value.isprintable() and len(value) <= LONGEST:
+    if value.isprintable() and len(value) <= LONGEST:
         return value
     kept = _HIDDEN.sub("", value.encode("utf-8", "replace").decode())
     return kept if len(kept) <= LONGEST else kept[:LONGEST] + "…"
@@ -227,7 +229,13 @@ def moment(instant: int | None) -> str:
     """Date and minute in Chinese standard time, empty for None or what no calendar has."""
     if instant is None or not 0 <= instant < 253_402_200_000_000:
         return ""
-    return datetime.fromtimestamp(instant / 1000, CHINA).strftime("%Y-%m-%d %H:%M")
+    day, rest = divmod(instant // 60_000 + 480, 1_440)
+    return f"{_day(day)} {rest // 60:02}:{rest % 60:02}"
+
+
+@lru_cache(maxsize=4_096)
+def _day(number: int) -> str:
+    return date.fromordinal(_EPOCH + number).isoformat()
 
 
 def masked(text: str) -> str:

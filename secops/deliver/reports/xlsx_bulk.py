@@ -5,17 +5,20 @@ equal data give equal bytes.
 """
 
 import zipfile
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from secops.core.language import say
 from secops.deliver.reports.extra import needs
-from secops.deliver.reports.model import Column, Look, Report, Sheet, clean
+from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Sheet, clean
 from secops.deliver.reports.xlsx import ROWS, WIDTHS, sheet_name, shown
 
+_EPOCH = 25_569
+"""1970-01-01 as a spreadsheet counts days."""
+_ORDINAL = date(1970, 1, 1).toordinal() - _EPOCH
 _CORE, _APP = "docProps/core.xml", "docProps/app.xml"
 
 
@@ -67,19 +70,34 @@ def _titles(sheet: Sheet) -> list[str]:
     return found
 
 
-def _records(columns: list[tuple[str, Column]], rows: Iterator[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-    """The next rows that one sheet holds. A text column that needs no change is passed as it is."""
-    plain = [title for title, _ in columns]
-    odd = [(place, title, each) for place, (title, each) in enumerate(columns)]
+def _records(columns: list[tuple[str, Column]], rows: Iterator[Cells]) -> Iterator[dict[str, Any]]:
+    """The next rows that one sheet holds."""
+    titles = [title for title, _ in columns]
+    told = [_teller(each) for _, each in columns]
     for row in islice(rows, ROWS):
-        record = dict(zip(plain, row, strict=True))
-        for place, title, each in odd:
-            cell = row[place]
-            if type(cell) is not str or each.look is Look.DATE or not cell.isascii() or not cell.isprintable():
-                record[title] = shown(each, cell)
-            elif len(cell) > 32_000:
-                record[title] = clean(cell)
-        yield record
+        yield dict(zip(titles, [tell(cell) for tell, cell in zip(told, row, strict=True)], strict=True))
+
+
+def _teller(column: Column) -> Callable[[Cell], Any]:
+    """What makes a cell of this column what the spreadsheet keeps: days and times as its numbers, by their format."""
+
+    def time(cell: Cell) -> Any:
+        if not isinstance(cell, int) or not 0 < cell < 253_402_200_000_000:
+            return clean(cell)
+        return (cell // 60_000 + 480) / 1_440 + _EPOCH
+
+    def day(cell: Cell) -> Any:
+        found = shown(column, cell)
+        return found.toordinal() - _ORDINAL if isinstance(found, date) else found
+
+    def words(cell: Cell) -> Any:
+        if isinstance(cell, str) and len(cell) < 1_000 and cell.isprintable():
+            return cell
+        return shown(column, cell)
+
+    if column.look is Look.TIME:
+        return time
+    return day if column.look is Look.DATE else words
 
 
 def _dated(path: Path, report: Report) -> None:
