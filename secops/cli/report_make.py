@@ -30,6 +30,7 @@ _COMMON: dict[str, tuple[Any, Any, Any]] = {
     "out": _option(
         "--out", "-o", zh="输出文件，默认在 reports/，- 为标准输出", en="file, default in reports/, - for stdout"
     ),
+    "at": _option("--at", zh="按过去某日（日终）或某刻编制", en="as of a past day (its end) or moment"),
     "org": _option("--org", zh="只含这个单位（编号或名称）", en="only this organisation"),
     "split": _option(
         "--split", zh="org：每个单位一个文件，-o 为目录", en="org: a file for each unit; -o is the folder"
@@ -50,7 +51,6 @@ _COMMON: dict[str, tuple[Any, Any, Any]] = {
     ),
 }
 _OWN: dict[str, tuple[str, tuple[Any, Any, Any]]] = {
-    "at": ("at", _option("--at", zh="按过去某日或某刻编制", en="as of a past day or moment")),
     "by": ("by", _option("--by", zh="编排：kind、org、system", en="arranged by: kind, org, system", default="kind")),
     "pictures": (
         "pictures",

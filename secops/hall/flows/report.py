@@ -19,7 +19,7 @@ from secops.deliver.reports import manifest
 from secops.deliver.reports.model import Cells, Report, Sheet, chart, counted
 from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
-from secops.hall.flows import report_template
+from secops.hall.flows import past, report_template
 from secops.hall.flows.inventory import instant
 from secops.hall.flows.report_context import Context, Wanted
 from secops.hall.flows.report_kinds import FORMATS, KINDS, PAPER, PEOPLE, ReportKind
@@ -32,6 +32,7 @@ from secops.store.grading import high_water
 __all__ = ["FORMATS", "KINDS", "Made", "Signing", "Wanted", "make", "split"]
 
 Writer = Callable[[Report, Path], None]
+_OF_PERIODS = frozenset({"changes"})
 _ROOMY = 9
 """Columns that a sheet of paper shows without crowding."""
 _OF_NOBODY = frozenset({"assets", "targets"})
@@ -77,7 +78,7 @@ def make(
     key = _key(app, signing)
     path = out or app.workspace.reports / f"{_stem(app, what, wanted)}.{format}"
     with _writing(path), Spool(path.parent) as spool:
-        with app.database.read() as connection:
+        with past.opened(app, at) as connection:
             wanted = _resolved(app, connection, wanted)
             ctx = Context(app, connection, wanted, sight=seen, spool=spool, at=at)
             ctx.parsed((*ASSET_KINDS, Kind.SERVICE))
@@ -154,13 +155,12 @@ def _chosen(app: App, what: str, format: str) -> tuple[ReportKind, Writer]:
 def _moment(app: App, kind: ReportKind, wanted: Wanted) -> Instant | None:
     if not wanted.at:
         return None
-    if "at" not in kind.options:
+    if kind.name in _OF_PERIODS:
         raise UsageError(
             "E6317",
             say(f"{kind.name} 不能按过去的日期编制", f"{kind.name} is not made of a past day"),
             where="--at",
-            hint=say("可用于：", "made of a past day: ")
-            + ", ".join(k.name for k in KINDS.values() if "at" in k.options),
+            hint="--from, --to",
         )
     return instant(app, wanted.at)
 

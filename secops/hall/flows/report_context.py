@@ -8,22 +8,22 @@ from itertools import islice
 from typing import Any
 
 from secops.core.address import number as place_of
-from secops.core.clock import Instant, parse, render
+from secops.core.clock import Instant, render
 from secops.core.errors import Forbidden, UsageError
-from secops.core.fields import Field, Sensitivity, Type, by_name, of_kind
+from secops.core.fields import Field, Sensitivity, Type, by_name
 from secops.core.finding import Severity
 from secops.core.language import say
-from secops.core.model import Kind, Organisation, Value
+from secops.core.model import Kind, Organisation
 from secops.core.query import Query, fields_of, steps
 from secops.core.standing import Standing
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cell, Cells, Column, Look, masked, moment
 from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
-from secops.hall.flows import queries
+from secops.hall.flows import past, queries
 from secops.hall.flows.inventory import with_computed
-from secops.hall.flows.inventory_at import listed_at
 from secops.hall.flows.report_sight import Sight
+from secops.store import compile as conditions_of
 from secops.store import entities, findings, organisations, search
 from secops.store.grading import Transaction
 
@@ -113,7 +113,7 @@ class Context:
         refused: UsageError | None = None
         for kind in kinds:
             try:
-                query = queries.parse(self.app, self.text if text is None else text, kind)
+                query = past.asked(queries.parse(self.app, self.text if text is None else text, kind), self.at)
             except UsageError as error:
                 refused = refused or error
                 continue
@@ -134,18 +134,20 @@ class Context:
                 hint=say("去掉这一条件，或用 --role", "leave it out, or name another --role"),
             )
 
-    def found(self, kind: Kind, query: Query, text: str | None = None) -> Iterator[Values]:
-        """The values of every entity of the kind that the query meets, as they are now or were at the moment asked."""
+    def condition(self, kind: Kind, query: Query) -> Any:
+        """What `entities.page` takes: by the index of words today, which no past moment has."""
         if self.at is not None:
-            words_ = self.text if text is None else text
-            yield from (_parsed(row) for row in listed_at(self.app, self.at, words_, kind=kind))
-            return
+            return conditions_of.where(query, kind, self.now)
+        return search.condition(self.connection, query, kind, self.now)
+
+    def found(self, kind: Kind, query: Query) -> Iterator[Values]:
+        """The values of every entity of the kind that the query meets, as they are now or were at the moment asked."""
         after = ""
-        where = search.condition(self.connection, query, kind, self.now)
+        where = self.condition(kind, query)
         while True:
             page = list(entities.page(self.connection, kind, where, after=after, limit=PAGE))
             for _, values in with_computed(self.connection, page, self.now):
-                yield values
+                yield values if self.at is None else past.unseen(values, self.at)
             if len(page) < PAGE:
                 return
             after = page[-1].id
@@ -158,7 +160,7 @@ class Context:
             except UsageError:
                 continue
             for _, query in found:
-                for values in self.found(kind, query, text):
+                for values in self.found(kind, query):
                     yield kind, values
 
     def sorted(self, rows: Iterator[Cells], *, place: int = 0, by: Sequence[int] = ()) -> Iterator[Cells]:
@@ -166,10 +168,7 @@ class Context:
         return self.spool.ordered(rows, lambda row: (*(str(row[each] or "\uffff") for each in by), _key(row[place])))
 
     def findings_on(self, rows: Iterator[Cells], *, id: int, into: int) -> Iterator[Cells]:
-        """The rows with the number of open findings upon each, looked up by pages; unknown of the past."""
-        if self.at is not None:
-            yield from rows
-            return
+        """The rows with the number of open findings upon each, looked up by pages."""
         while page := list(islice(rows, PAGE)):
             upon = findings.open_upon(self.connection, [str(row[id]) for row in page])
             yield from ((*row[:into], upon.get(str(row[id]), 0), *row[into + 1 :]) for row in page)
@@ -185,6 +184,13 @@ class Context:
         if isinstance(value, (bool, int, float)):
             return value
         return plain(field, value)
+
+    def person(self, value: object) -> Cell:
+        """A name or number of a person as a cell, masked where the role may not see it."""
+        if not value:
+            return None
+        self.masks = True
+        return str(value) if self.sight.clear(Sensitivity.SENSITIVE) else masked(str(value))
 
     def cells(self, fields: Sequence[Field], values: Values) -> tuple[Cell, ...]:
         """The cells of these fields."""
@@ -263,21 +269,3 @@ def _key(cell: Cell) -> tuple[int, int, str]:
         return place_of(host), int(rest.partition("/")[0] or 0) if not slash or rest else 0, text
     except ValueError:
         return 1 << 129, 0, text
-
-
-def _parsed(row: Mapping[str, object]) -> dict[str, Value]:
-    """A row of the past with its times as instants again."""
-    found: dict[str, Value] = {}
-    for name, value in row.items():
-        field = by_name().get(name)
-        if field is not None and field.type is Type.INSTANT and isinstance(value, str):
-            found[name] = int(parse(value))
-        else:
-            found[name] = tuple(value) if isinstance(value, list) else value  # type: ignore[assignment]  # as `row_of` made it
-    return found
-
-
-def fields_named(kind: Kind, names: Sequence[str]) -> tuple[Field, ...]:
-    """These fields, those that the kind has."""
-    mine = {each.name for each in of_kind(kind)}
-    return tuple(by_name()[name] for name in names if name in mine)

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from secops.core.fields import Sensitivity, by_name
+from secops.core.fields import by_name
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Kind, State
 from secops.core.registers import registers
 from secops.deliver.reports import words
-from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Rows, Sheet, masked
+from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
 from secops.hall.flows.report_context import Context, number_column, numbered
 from secops.hall.flows.report_register import Row, cell, rows_of, sheet_of
 from secops.store import findings
@@ -107,8 +107,8 @@ def _units(ctx: Context, duties: Sequence[Row], counts: dict[str, Counter[Kind]]
             mine = counts.get(code, Counter())
             yield (
                 ctx.unit(code), code, ctx.unit(unit.parent) if unit and unit.parent else None,
-                unit.credit_code or None if unit else None, _hidden(ctx, unit.contact if unit else ""),
-                _hidden(ctx, unit.phone if unit else ""),
+                unit.credit_code or None if unit else None, ctx.person(unit.contact if unit else ""),
+                ctx.person(unit.phone if unit else ""),
                 *("\n".join(people.get(code, {}).get(titles[name], [])) or None for name in _ROLES),
                 "\n".join(letters.get(code, [])) or None, *(mine[each] for each in ASSET_KINDS), sum(mine.values()),
                 open_by.get(code, 0),
@@ -118,14 +118,5 @@ def _units(ctx: Context, duties: Sequence[Row], counts: dict[str, Counter[Kind]]
 
 
 def _open(ctx: Context) -> Counter[str]:
-    """Unit -> open findings; of the past nobody knows."""
-    if ctx.at is not None:
-        return Counter()
+    """Unit -> open findings."""
     return Counter(each.org_id for each in findings.listed(ctx.connection, findings.Wanted()))
-
-
-def _hidden(ctx: Context, value: str) -> Cell:
-    if not value:
-        return None
-    ctx.masks = True
-    return value if ctx.sight.clear(Sensitivity.SENSITIVE) else masked(value)

@@ -8,7 +8,7 @@ from secops.core.language import say
 
 @dataclass(frozen=True, slots=True)
 class ReportKind:
-    """One kind. `options` names those beyond the common ones; `at` is told of a past day too."""
+    """One kind. `options` names those beyond the common ones."""
 
     name: str
     zh: str
@@ -32,7 +32,7 @@ KINDS: Mapping[str, ReportKind] = {
             "资产台账：按类别、单位或系统编排，含责任单位、等保级别、问题数",
             "the asset ledger",
             f"{_ROOM}assets:build",
-            ("at", "by", "pictures"),
+            ("by", "pictures"),
         ),
         ReportKind(
             "findings",
@@ -53,14 +53,13 @@ KINDS: Mapping[str, ReportKind] = {
             "未登记与过期：未登记资产、已登记未发现、证书与登记到期",
             "undeclared and expired",
             f"{_ROOM}undeclared:build",
-            ("at", "within"),
+            ("within",),
         ),
         ReportKind(
             "duties",
             "责任清单：单位、责任人、责任书、各有多少资产，无人负责的资产",
             "who answers for what",
             f"{_ROOM}duties:build",
-            ("at",),
         ),
         ReportKind(
             "filings",
@@ -73,14 +72,9 @@ KINDS: Mapping[str, ReportKind] = {
             "密码：能力清单、服务目录、应用、密评、发现的 TLS 与国密 TLCP",
             "cryptography",
             f"{_ROOM}crypto:build",
-            ("at",),
         ),
-        ReportKind(
-            "xinchuang", "信创：台账与发现的国产软硬件", "domestic products", f"{_ROOM}xinchuang:build", ("at",)
-        ),
-        ReportKind(
-            "ipv6", "IPv6：按系统和网站的支持情况，未测的写明未知", "IPv6 support", f"{_ROOM}ipv6:build", ("at",)
-        ),
+        ReportKind("xinchuang", "信创：台账与发现的国产软硬件", "domestic products", f"{_ROOM}xinchuang:build"),
+        ReportKind("ipv6", "IPv6：按系统和网站的支持情况，未测的写明未知", "IPv6 support", f"{_ROOM}ipv6:build"),
         ReportKind(
             "suppliers",
             "供应商：合同、外包人员、到期与未收回的权限",
@@ -99,7 +93,7 @@ KINDS: Mapping[str, ReportKind] = {
             "演练目标清单：系统、级别、责任单位、联系人，对照授权书",
             "a coordinator's targets",
             f"{_ROOM}targets:build",
-            ("at", "scope"),
+            ("scope",),
         ),
         ReportKind(
             "topology", "拓扑：每个业务系统一张图，附关系清单", "a picture of each system", f"{_ROOM}topology:build"

@@ -34,7 +34,7 @@ def basis_of(register: RegisterType) -> str:
 
 def rows_of(ctx: Context, type: str, **where: object) -> Iterator[dict[str, object]]:
     """The rows of a register, of the unit asked for. Raises UsageError."""
-    return listed(ctx.app, type, org=ctx.wanted.org, **where)  # type: ignore[arg-type]  # the names are its own
+    return listed(ctx.app, type, org=ctx.wanted.org, at=ctx.at, **where)  # type: ignore[arg-type]  # the names are its own
 
 
 def sheet_of(

@@ -1,21 +1,24 @@
 """A coordinator's target list: assets of a query with systems, level, who answers, and whether they may be touched."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from secops.core.errors import UsageError
 from secops.core.fields import by_name
 from secops.core.language import say
 from secops.core.model import Kind, State
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
+from secops.hall.flows import responsible
 from secops.hall.flows import scope as authorisations
 from secops.hall.flows.report_context import Context, Values, number_column, numbered
 from secops.scope import document
 from secops.scope.document import Scope
 
 _KINDS: Final = (Kind.WEBSITE, Kind.IP, Kind.HOST, Kind.DEVICE)
-_FACTS: Final = ("owner", "owner.phone", "org.contact", "services.ports", "http.server", "host.os", "network.zone")
-_PAPER: Final = frozenset({"owner", "owner.phone", "services.ports"})
+_FACTS: Final = ("org.contact", "services.ports", "http.server", "host.os", "network.zone")
+_PAPER: Final = frozenset({"services.ports"})
+_ANSWERS: Final = ("person", "phone", "via", "escalate")
 
 
 def build(ctx: Context) -> Report:
@@ -29,13 +32,15 @@ def build(ctx: Context) -> Report:
         Column("system.name", by_name()["system.name"].title),
         Column("system.grade", by_name()["system.level"].title, Look.NUMBER, chart=say("按等保级别", "by level")),
         Column("allowed", say("授权", "authorised"), chart=say("按授权", "by authorisation")),
-        Column("state", by_name()["state"].title), *facts,
+        Column("state", by_name()["state"].title), Column("person", say("责任人", "who answers")),
+        Column("phone", say("责任人电话", "phone")), Column("via", say("责任来源", "known by"), brief=False),
+        Column("escalate", say("督办单位", "escalate to"), brief=False), *facts,
         Column("findings", say("问题数", "findings"), Look.NUMBER),
         Column("id", by_name()["id"].title, brief=False),
     )  # fmt: skip
     note = say(
-        "授权一栏对照授权书：在授权内、已排除、不在授权；没有给 --scope 时不判断",
-        "held against the scope: within, or not authorised; without --scope nothing is said",
+        "授权一栏对照 --scope 给出的授权书；责任人由责任清单、系统与单位登记逐级得出",
+        "held against the scope of --scope; who answers is resolved from duties, systems and units",
     )
     sheet = Sheet(say("目标清单", "Targets"), columns, _rows(ctx, allowed), note=note)
     return Report(say("演练目标清单", "Targets"), ctx.facts("", *told), [sheet], ctx.newest)
@@ -70,18 +75,39 @@ def _rows(ctx: Context, allowed: Callable[[Values], str]) -> Rows:
     fields = [by_name()[name] for name in _FACTS]
 
     def plain() -> Iterator[Cells]:
-        for kind, values in ctx.every(_KINDS):
+        for kind, values, answer in _answered(ctx):
             if values["state"] == State.GONE.value:
                 continue
             name = values.get("name") or values.get("http.title")
             yield (
                 words.kind(kind), str(values["key"]), name, values.get("org.name"), values.get("system.name"),
                 values.get("system.grade"), allowed(values), words.state(State(str(values["state"]))),
-                *ctx.cells(fields, values), None, str(values["id"]),
+                ctx.person(answer.get("person")), ctx.person(answer.get("phone")), _text(answer.get("via")),
+                _text(answer.get("escalate")), *ctx.cells(fields, values), None, str(values["id"]),
             )  # fmt: skip
 
     def rows() -> Iterator[Cells]:
         found = ctx.sorted(plain(), place=1, by=(3, 4, 0))
-        return numbered(ctx.findings_on(found, id=-1, into=8 + len(_FACTS)))
+        return numbered(ctx.findings_on(found, id=-1, into=8 + len(_ANSWERS) + len(_FACTS)))
 
     return rows
+
+
+def _answered(ctx: Context) -> Iterator[tuple[Kind, Values, Mapping[str, object]]]:
+    """Each asset with who must act for it; both come in order of id. Of the past that is not resolved."""
+    for kind in _KINDS:
+        try:
+            found = ctx.parsed((kind,))
+        except UsageError:
+            continue
+        answers = responsible.listed(ctx.app, ctx.text, kind=kind) if ctx.at is None else iter(())
+        answer = next(answers, {})
+        for _, query in found:
+            for values in ctx.found(kind, query):
+                while answer and str(answer["id"]) < str(values["id"]):
+                    answer = next(answers, {})
+                yield kind, values, answer if answer.get("id") == values["id"] else {}
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value else None

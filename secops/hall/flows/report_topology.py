@@ -9,7 +9,6 @@ from secops.deliver.reports import words
 from secops.deliver.reports.model import Cells, Column, Picture, Report, Sheet
 from secops.deliver.reports.topology import MOST, Node, drawn
 from secops.hall.flows.report_context import Context, number_column, numbered
-from secops.store import compile as conditions_of
 from secops.store import entities, relations
 
 PICTURES_MOST: Final = 20
@@ -58,7 +57,7 @@ def drawings(ctx: Context) -> tuple[list[Picture], int]:
 def _systems(ctx: Context) -> list[Entity]:
     """The systems that the query meets, by key."""
     ((_, query),) = ctx.parsed((Kind.SYSTEM,))
-    where = conditions_of.where(query, Kind.SYSTEM, ctx.now)
+    where = ctx.condition(Kind.SYSTEM, query)
     found = entities.page(ctx.connection, Kind.SYSTEM, where, limit=2_000)
     wanted = ctx.wanted.org
     return sorted(
@@ -71,7 +70,7 @@ def _members(ctx: Context, system: Entity) -> dict[Kind, list[Entity]]:
     found: dict[Kind, list[Entity]] = {}
     for kind in _COLUMNS[1:]:
         ((_, query),) = ctx.parsed((kind,), f'system_id="{system.id}"')
-        where = conditions_of.where(query, kind, ctx.now)
+        where = ctx.condition(kind, query)
         mine = [
             each for each in entities.page(ctx.connection, kind, where, limit=_PER_KIND) if each.state != State.GONE
         ]
@@ -153,7 +152,7 @@ def _lines(ctx: Context, systems: Sequence[str]) -> list[Cells]:
     for id in systems:
         for kind in _COLUMNS[1:]:
             ((_, query),) = ctx.parsed((kind,), f'system_id="{id}"')
-            where = conditions_of.where(query, kind, ctx.now)
+            where = ctx.condition(kind, query)
             ids += [each.id for each in entities.page(ctx.connection, kind, where, limit=_PER_KIND)]
     drawn_: dict[str, Relation] = {each.id: each for each in relations.touching(ctx.connection, [*systems, *ids])}
     ends = {end for each in drawn_.values() for end in (each.source, each.target)}

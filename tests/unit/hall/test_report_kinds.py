@@ -20,6 +20,7 @@ from secops.hall.flows.report_kinds import KINDS
 from secops.hall.flows.report_sight import sight
 from secops.hall.workspace import Workspace
 from secops.scope import keys
+from secops.scope.template import Draft, render
 from secops.store import observations
 
 T0 = 1_780_000_000_000
@@ -84,7 +85,7 @@ def of(app: App, what: str, **words: object) -> list[dict[str, str]]:
     return rows(make(app, what, "csv", Wanted(**words)))
 
 
-@pytest.mark.parametrize(("what", "format"), zip(sorted(KINDS), cycle(["xlsx", "html", "jsonl"]), strict=False))
+@pytest.mark.parametrize(("what", "format"), list(zip(sorted(KINDS), cycle(["xlsx", "html", "jsonl"]), strict=False)))
 def test_every_kind_is_made_and_verifies(app, what, format):
     """Each kind gives a file, with a manifest that verifies and names filter, role and rows."""
     made = make(app, what, format, Wanted(type="filing", who="甲"))
@@ -150,6 +151,16 @@ def test_suppliers_and_algorithms_tell_what_is_to_do(app):
     assert "备案" in lacking["缺少"]
 
 
+def test_targets_name_who_answers_and_whether_they_may_be_touched(app):
+    """A target carries its system's owner, masked for the viewer; held against a scope, what lies outside says so."""
+    found = {each["目标"]: each for each in of(app, "targets", query="-standing:vanished")}
+    assert (found["198.18.0.1"]["责任人"], found["198.18.0.1"]["授权"]) == ("王***", "未对照")
+    draft = Draft("甲", "s", "法", "粤〔2026〕5号", "省厅", "2026-01-01", "2026-12-31", ["198.18.0.0/24"], ["张三"])
+    (app.workspace.scopes / "a.yaml").write_text(render(draft), encoding="utf-8")
+    held = {each["目标"]: each["授权"] for each in of(app, "targets", scope="a")}
+    assert (held["198.18.0.1"], held["198.18.9.9"]) == ("在授权内", "不在授权或已排除")
+
+
 def test_the_ledger_by_unit_has_a_summary_and_a_sheet_each(app):
     """Arranged by unit there is a summary, a sheet for each unit, and one for what is nobody's."""
     found = of(app, "assets", by="org")
@@ -176,7 +187,7 @@ def test_the_ledger_of_a_past_day(app):
     assert "198.18.0.1" in keys_
     assert "198.18.9.9" not in keys_
     with pytest.raises(UsageError) as caught:
-        of(app, "filings", at="2026-05-29")
+        of(app, "changes", at="2026-05-29")
     assert caught.value.code == "E6317"
 
 
