@@ -16,8 +16,10 @@ from secops.deliver.reports.model import Cells, Rows
 
 FRAME = 500
 """Rows written at once."""
-RUN = 20_000
+RUN = 5_000
 """Rows sorted in memory at once."""
+_SLICE = 50
+"""Rows written at once of what is to be merged: of every part one is in memory."""
 _VERSION = 2
 """Of marshal: the last without references, so that equal rows are equal bytes."""
 
@@ -47,13 +49,13 @@ class Spool:
             if not runs and len(part) < RUN:
                 yield from part
                 return
-            runs.append(self._write(iter(part)))
+            runs.append(self._write(iter(part), _SLICE))
         yield from heapq.merge(*(self._read(each) for each in runs), key=key)
 
-    def _write(self, rows: Iterator[Cells]) -> list[int]:
+    def _write(self, rows: Iterator[Cells], size: int = FRAME) -> list[int]:
         """Where each frame begins. Others may write between two frames."""
         frames = []
-        while part := list(islice(rows, FRAME)):
+        while part := list(islice(rows, size)):
             data = marshal.dumps(part, _VERSION)
             frames.append(self._file.seek(0, 2))
             self._file.write(struct.pack("<I", len(data)) + data)
