@@ -38,6 +38,33 @@ def leading(table: sa.FromClause, name: str, kind: Kind | None, condition: There
             assert_never(link.way)
 
 
+def leads(name: str, kind: Kind | None, far: sa.Select[Any]) -> sa.Select[Any]:
+    """Ids of the entities from which the step leads to one of those that `far` selects. `kind`: of the near ones."""
+    link = by_link()[name]
+    table = services if kind is Kind.SERVICE else assets
+    match link.way:
+        case Way.TO | Way.FROM | Way.BOTH:
+            ends = {Way.TO: ("source",), Way.FROM: ("target",)}.get(link.way, ("source", "target"))
+            parts = []
+            for near in ends:
+                other = relations.c.target if near == "source" else relations.c.source
+                chosen = sa.select(relations.c[near].label("id")).where(other.in_(far))
+                parts.append(chosen if link.type is None else chosen.where(relations.c.type == str(link.type)))
+            return parts[0] if len(parts) == 1 else sa.select(sa.union_all(*parts).subquery().c.id)
+        case Way.SERVICES:
+            return sa.select(services.c.parent).where(services.c.id.in_(far), services.c.parent.is_not(None))
+        case Way.PARENT:
+            return sa.select(services.c.id).where(services.c.parent.in_(far))
+        case Way.SYSTEM:
+            return sa.select(table.c.id).where(table.c.system_id.in_(far))
+        case Way.MEMBERS:
+            parts = [sa.select(each.c.system_id).where(each.c.id.in_(far), each.c.system_id.is_not(None))
+                     for each in (assets, services)]  # fmt: skip
+            return sa.select(sa.union_all(*parts).subquery().c.system_id)
+        case _:
+            assert_never(link.way)
+
+
 def _drawn(
     table: sa.FromClause, there: sa.FromClause, type: str | None, near: str, wanted: list[sa.ColumnElement[bool]]
 ) -> sa.ColumnElement[bool]:

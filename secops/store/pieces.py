@@ -18,14 +18,17 @@ _MOST: Final = 12
 
 
 @lru_cache(maxsize=1 << 15)
-def cut(text: str) -> str:
-    """The pieces of a text, parted by spaces: of every run one at each character, shorter at its end."""
+def cut(text: str, mark: str = "") -> str:
+    """The pieces of a text, parted by spaces: of every run one at each character, shorter at its end.
+
+    Before each stands the mark, which keeps the pieces of one sort of thing from those of another.
+    """
     found: list[str] = []
     for run in _RUN.findall(fold(text)):
         if run[0] < "\x80":
-            found += [run[place : place + _LETTERS] for place in range(len(run) - 1)]
+            found += [mark + run[place : place + _LETTERS] for place in range(len(run) - 1)]
         else:
-            found += [run[place : place + _OTHERS] for place in range(len(run))]
+            found += [mark + run[place : place + _OTHERS] for place in range(len(run))]
     return " ".join(found)
 
 

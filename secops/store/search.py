@@ -1,4 +1,7 @@
-"""The condition of a query with its words looked up first: what few entities can meet is sought among those only."""
+"""The condition of a query with what few can meet looked up first: its words, and what its steps lead to.
+
+What is looked up only narrows where the database seeks; the whole condition is asked of each all the same.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,46 +12,83 @@ from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.core.model import Kind
-from secops.core.query import And, Compare, Or, Query
-from secops.store import derive, texts
+from secops.core.query import And, Compare, Linked, Or, Query
+from secops.store import derive, links, texts
 from secops.store.compile import where
 from secops.store.rows import among
 
+FEW: Final = 10_000
+"""Entities up to which it pays to name them."""
+_NEAR: Final = 20_000
+"""The same of those from which a step leads to few: several may lead to one."""
 _WORDS: Final = 8
 """Words of a query that are looked up."""
+_STEPS: Final = 3
+"""Steps of a query whose other end is looked up."""
 
-Lookup = Callable[[str], frozenset[str] | None]
-"""Ids of all entities that a word may stand in; None where that is not known."""
+Candidates = frozenset[str] | None
+"""Ids of all entities that can meet something, and maybe of others; None where they are many, or not known."""
+Ids = Callable[[Query, Kind | None, int], list[str] | None]
+"""Another way to the ids of what meets a query, at most so many; None where it has no answer."""
 
 
-def condition(connection: Connection, query: Query, kind: Kind | None, now: Instant) -> sa.ColumnElement[bool]:
+def condition(
+    connection: Connection, query: Query, kind: Kind | None, now: Instant, ids: Ids | None = None
+) -> sa.ColumnElement[bool]:
     """As `compile.where`, with the same answer; good for the transaction it is made in."""
-    left = _WORDS
-
-    @cache
-    def lookup(word: str) -> frozenset[str] | None:
-        nonlocal left
-        left -= 1
-        ids = texts.lookup(connection, word) if left >= 0 else None
-        return None if ids is None else frozenset(ids)
-
     whole = where(query, kind, now)
-    among_these = candidates(query, kind, lookup)
-    return whole if among_these is None else sa.and_(among(derive.table_of(kind).c.id, among_these), whole)
+    found = _Lookup(connection, kind, now, ids).candidates(query)
+    return whole if found is None else sa.and_(among(derive.table_of(kind).c.id, found), whole)
 
 
-def candidates(query: Query, kind: Kind | None, lookup: Lookup) -> frozenset[str] | None:
-    """Entities without which the query holds for none, by the words in it; None where they say nothing."""
-    match query:
-        case And(items):
-            known = [each for item in items if (each := candidates(item, kind, lookup)) is not None]
-            return frozenset.intersection(*known) if known else None
-        case Or(items):
-            parts = [candidates(item, kind, lookup) for item in items]
-            some = [each for each in parts if each is not None]
-            return frozenset().union(*some) if parts and len(some) == len(parts) else None
-        case Compare():
-            word = texts.word_of(query, kind)
-            return lookup(word) if word else None
-        case _:
+class _Lookup:
+    """What is looked up for one query."""
+
+    def __init__(self, connection: Connection, kind: Kind | None, now: Instant, ids: Ids | None) -> None:
+        self._connection = connection
+        self._kind = kind
+        self._now = now
+        self._ids = ids
+        self._words = _WORDS
+        self._steps = _STEPS
+        self.word = cache(self._word)
+
+    def candidates(self, query: Query) -> Candidates:
+        """Entities beside which none meets the query."""
+        match query:
+            case And(items):
+                known = [each for item in items if (each := self.candidates(item)) is not None]
+                return frozenset.intersection(*known) if known else None
+            case Or(items):
+                parts = [self.candidates(item) for item in items]
+                some = [each for each in parts if each is not None]
+                return frozenset().union(*some) if parts and len(some) == len(parts) else None
+            case Compare():
+                word = texts.word_of(query, self._kind)
+                return self.word(word) if word else None
+            case Linked():
+                return self._from(query)
+            case _:
+                return None
+
+    def _word(self, word: str) -> Candidates:
+        self._words -= 1
+        found = texts.lookup(self._connection, word, self._kind) if self._words >= 0 else None
+        return None if found is None else frozenset(found)
+
+    def _from(self, step: Linked) -> Candidates:
+        """Where few meet what stands behind the step: those from which it leads there."""
+        self._steps -= 1
+        if self._steps < 0:
             return None
+        far = self._ids(step.item, step.kind, FEW + 1) if self._ids is not None else None
+        if far is None:
+            table = derive.table_of(step.kind)
+            there = condition(self._connection, step.item, step.kind, self._now)
+            far = list(self._connection.execute(sa.select(table.c.id).where(there).limit(FEW + 1)).scalars())
+        if len(far) > FEW:
+            return None
+        there_ids = derive.table_of(step.kind).c.id
+        near = links.leads(step.link, self._kind, sa.select(there_ids).where(among(there_ids, far)))
+        found = list(self._connection.execute(near.limit(_NEAR + 1)).scalars()) if far else []
+        return frozenset(found) if len(found) <= _NEAR else None

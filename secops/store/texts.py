@@ -38,6 +38,8 @@ MOST: Final = 10_000
 _BATCH: Final = 4_000
 _ADDRESSES: Final = frozenset("0123456789abcdef.:[]/tcpud")
 """Characters that keys of addresses and their ports are made of, folded; those keys are not in the index."""
+_MARK: Final = "§"
+"""Before the pieces of services, so that a word common among them is not thought common among assets."""
 _BARE_KEYS: Final = frozenset({Kind.IP, Kind.SERVICE})
 
 
@@ -65,14 +67,15 @@ def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[
         names = _NAMES[each.kind]
         old = before.get(id)
         if old is None:
-            if pieces := _pieces(_values(each, names)):
+            if pieces := _pieces(_values(each, names), _mark(each.kind)):
                 new.append((id, pieces))
             continue
         was, now = old.facts, each.facts
         if old.key == each.key and all(was.get(name) == now.get(name) for name in names):
             continue
         values, known = _values(each, names), _values(old, names)
-        if pieces := _pieces(values if whole else [value for value in values if value not in known]):
+        news = values if whole else [value for value in values if value not in known]
+        if pieces := _pieces(news, _mark(each.kind)):
             (more if known else new).append((id, pieces))
     _add(connection, new, more)
 
@@ -93,7 +96,7 @@ def build(connection: Connection) -> None:
                 values = [str(row[each]) for each in wanted if row[each] is not None]
                 if keyed and row["kind"] != Kind.IP:
                     values.append(str(row["key"]))
-                if pieces := _pieces(values):
+                if pieces := _pieces(values, _mark(None if keyed else Kind.SERVICE)):
                     rows.append((str(row["id"]), pieces))
             _add(connection, rows, [])
 
@@ -105,13 +108,19 @@ def clear(connection: Connection) -> None:
         connection.exec_driver_sql(f"INSERT INTO {FTS}({FTS}) VALUES('delete-all')")
 
 
-def lookup(connection: Connection, word: str) -> list[str] | None:
-    """Ids of all entities in whose indexed texts the word may stand; None where it is too short, or in too many."""
-    chosen = _choice(connection.dialect.name, word)
+def lookup(connection: Connection, word: str, kind: Kind | None) -> list[str] | None:
+    """Ids of all entities of the kind in whose indexed texts the word may stand, and maybe of others.
+
+    None where the word is too short, or in too many.
+    """
+    chosen = _choice(connection.dialect.name, word, _mark(kind))
     if chosen is None:
         return None
-    found = list(connection.execute(chosen.limit(MOST + 1)).scalars())
-    return found if len(found) <= MOST else None
+    docs, ids = chosen
+    few = sa.select(sa.func.count()).select_from(docs.limit(MOST + 1).subquery())
+    if int(connection.execute(few).scalar_one()) > MOST:
+        return None
+    return list(connection.execute(ids).scalars())
 
 
 def word_of(compare: Compare, kind: Kind | None) -> str:
@@ -142,8 +151,12 @@ def _values(entity: Entity, names: Iterable[str]) -> list[str]:
     return values
 
 
-def _pieces(values: Iterable[str]) -> str:
-    return " ".join(filter(None, map(cut, values)))
+def _pieces(values: Iterable[str], mark: str) -> str:
+    return " ".join(filter(None, (cut(each, mark) for each in values)))
+
+
+def _mark(kind: Kind | None) -> str:
+    return _MARK if kind is Kind.SERVICE else ""
 
 
 def _add(connection: Connection, new: Sequence[tuple[str, str]], more: Sequence[tuple[str, str]]) -> None:
@@ -174,15 +187,18 @@ def _add(connection: Connection, new: Sequence[tuple[str, str]], more: Sequence[
         connection.exec_driver_sql(f"INSERT INTO {FTS} (rowid, pieces) VALUES (?, ?)", rows)  # noqa: S608 - a name of ours
 
 
-def _choice(name: str, word: str) -> sa.Select[Any] | None:
-    pieces = needed(word)
+def _choice(name: str, word: str, mark: str) -> tuple[sa.Select[Any], sa.Select[Any]] | None:
+    """What gives the places of the word, and what gives the ids of the entities there."""
+    pieces = [mark + each for each in needed(word)]
     if name != "sqlite":
-        wanted = sa.text("texts.pieces @> CAST(:wanted AS text[])").bindparams(wanted=list(pieces))
-        return sa.select(texts.c.id).where(wanted) if pieces else None
+        wanted = sa.text("texts.pieces @> CAST(:wanted AS text[])").bindparams(wanted=pieces)
+        found = sa.select(texts.c.id).where(wanted)
+        return (found, found) if pieces else None
     start = begins(word) if not pieces else ""
     if not pieces and not start:
         return None
-    match = " AND ".join(f'"{each}"' for each in pieces) if pieces else f'"{start}" *'
+    match = " AND ".join(f'"{each}"' for each in pieces) if pieces else f'"{mark}{start}" *'
     fts = sa.table(FTS, sa.column("rowid"))
-    condition = sa.literal_column(FTS).op("MATCH")(match)
-    return sa.select(texts.c.id).select_from(fts.join(texts, texts.c.doc == fts.c.rowid)).where(condition)
+    docs = sa.select(fts.c.rowid).where(sa.literal_column(FTS).op("MATCH")(match))
+    there = fts.join(texts, texts.c.doc == fts.c.rowid)
+    return docs, sa.select(texts.c.id).select_from(there).where(sa.literal_column(FTS).op("MATCH")(match))

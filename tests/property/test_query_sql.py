@@ -402,7 +402,7 @@ def test_whatever_a_text_contains_is_proposed_by_its_words(world: World, data: s
     word = text[first : data.draw(st.integers(first, len(text)))]
     word = word.upper() if data.draw(st.booleans()) and word.isascii() else word
     with world.database.read() as connection:
-        ids = texts.lookup(connection, word)
+        ids = texts.lookup(connection, word, each.kind)
     assert ids is None or each.id in ids
     if len(word) >= 3 and world.database.embedded and any(c.isalnum() or c > "\x7f" for c in word):
         assert ids is not None or not word.replace("/", "").isalnum()

@@ -21,8 +21,17 @@ def page(app: App, query: Query, kind: Kind | None, now: Instant, *, after: str,
                 found = entities.by_ids(connection, ids)
             return [found[id] for id in ids if id in found]
     with app.database.read() as connection:
-        condition = search.condition(connection, query, kind, now)
+        condition = search.condition(connection, query, kind, now, partly(app, now))
         return list(entities.page(connection, kind, condition, after=after, limit=limit))
+
+
+def partly(app: App, now: Instant) -> search.Ids:
+    """What finds by the mirror the few that stand behind a step, where the whole query is the store's to answer."""
+
+    def ids(query: Query, kind: Kind | None, most: int) -> list[str] | None:
+        return ask(app, query, lambda view: view.ids(query, kind, now, limit=most))
+
+    return ids
 
 
 def served(query: Query) -> bool:

@@ -41,8 +41,9 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def looked_up(database: Database, word: str) -> set[str] | None:
     with database.read() as connection:
-        found = texts.lookup(connection, word)
-    return None if found is None else set(found)
+        parts = [texts.lookup(connection, word, kind) for kind in (None, Kind.SERVICE)]
+    known = [each for each in parts if each is not None]
+    return {id for each in known for id in each} if known else None
 
 
 def answer(database: Database, text: str, kind: Kind | None = None) -> set[str]:
@@ -106,7 +107,8 @@ def test_built_anew_it_proposes_the_same(database: Database) -> None:
 def test_a_word_in_too_many_texts_is_left_to_the_scan(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not looked up, and the answer is the same."""
     monkeypatch.setattr(texts, "MOST", 0)
-    assert looked_up(database, "财政") is None
+    with database.read() as connection:
+        assert texts.lookup(connection, "财政", Kind.WEBSITE) is None
     assert answer(database, "财政") == {SITE.key}
 
 
