@@ -1,4 +1,4 @@
-"""An index of the words in the entities' texts."""
+"""An index of the words in the entities' texts, filled by a later step."""
 
 from alembic import op
 
@@ -9,7 +9,5 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Make it and take in what is there."""
-    connection = op.get_bind()
-    texts.texts.create(connection)
-    texts.build(connection)
+    """Make it."""
+    texts.texts.create(op.get_bind())
