@@ -95,6 +95,8 @@ def carried(found: "Batch", *, plan: bool, yes: bool, format: Format | None, out
     tell(found, format, out)
     if plan or not found.changes:
         return exit_code(follow([found.summary(applied=not plan)], format=Format.TABLE))
+    if not yes:
+        follow([found.summary(applied=False)], format=Format.TABLE)
     agreed(found, yes=yes)
     return exit_code(follow(found.apply(), format=Format.TABLE))
 

@@ -12,7 +12,7 @@ from secops.core.model import Decision, DecisionType, Skipped
 from secops.hall.app import App
 from secops.hall.flows.ledger_settle import Settled, why_left
 from secops.hall.flows.ledger_spool import Item, Spool
-from secops.hall.flows.merge import replay
+from secops.hall.flows.merge import Replay
 from secops.hall.flows.register import differing
 from secops.hall.flows.statement import Force, news, record, waiting, withdrawals
 from secops.intake.declared_amend import amended
@@ -22,7 +22,7 @@ from secops.intake.sheet_rows import Passed, Read
 from secops.store import decisions
 from secops.store.grading import Transaction
 
-CHUNK: Final = 2_000
+CHUNK: Final = 5_000
 """Rows of one declaration: what the merge takes in as one."""
 WHOLE: Final = 10_000
 """Up to so many changes are one transaction; more are recorded chunk by chunk, and a second run goes on."""
@@ -256,7 +256,7 @@ def apply(app: App, work: Work, *, seen: int, changes: int, whole: int) -> Itera
     `seen`: the newest decision when the rows were told; where there is a later one nothing is written.
     Raises StaleError.
     """
-    walk = Walk(app, work)
+    walk, replay = Walk(app, work), Replay(app)
     done = 0
     if changes <= whole:
         with app.database.write() as connection:
@@ -264,8 +264,7 @@ def apply(app: App, work: Work, *, seen: int, changes: int, whole: int) -> Itera
             while (chunk := walk.step(connection)) is not None:
                 record(connection, chunk.changes)
                 done += len(chunk.rows)
-            for _ in replay(app, connection):
-                pass
+            replay.upto_end(connection)
         yield done
         return
     while True:
@@ -275,8 +274,7 @@ def apply(app: App, work: Work, *, seen: int, changes: int, whole: int) -> Itera
             if (chunk := walk.step(connection)) is None:
                 return
             record(connection, chunk.changes)
-            for _ in replay(app, connection):
-                pass
+            replay.upto_end(connection)
         done += len(chunk.rows)
         yield done
 

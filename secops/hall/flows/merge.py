@@ -61,6 +61,21 @@ def replay(app: App, connection: Transaction, lay: Callable[[int], None] = lambd
     yield state.summary(app, begun)
 
 
+class Replay:
+    """Takes in the log within one transaction of the caller's after another; what is declared is read only once.
+
+    Not to be used on after a transaction that was rolled back.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._state = _State(app.config.number("discover.gone_after"))
+
+    def upto_end(self, connection: Transaction) -> None:
+        """Bring the inventory up to the end of the log, as this transaction sees it."""
+        while self._state.step(connection):
+            pass
+
+
 class _State:
     """What one call carries from batch to batch."""
 
@@ -119,10 +134,11 @@ class _State:
         if entries and not isinstance(entries[0].entry, Observation):
             entries = list(takewhile(lambda each: not isinstance(each.entry, Observation), entries))
         while entries and len(entries) >= BATCH and _group(entries[-1]) is not None:
-            more = log.after(connection, entries[-1].seq, 1)
-            if not more or _group(more[0]) != _group(entries[-1]):
+            more = log.after(connection, entries[-1].seq, BATCH)
+            same = list(takewhile(lambda each: _group(each) == _group(entries[-1]), more))
+            entries.extend(same)
+            if len(same) < BATCH:
                 break
-            entries.extend(more)
         return entries
 
     def take(self, connection: Transaction, entries: Sequence[Logged]) -> None:
