@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from secops.cli.inventory_time import AT_HELP
 from secops.cli.show import Column, Format, chosen, rows
 from secops.core.language import say
 from secops.core.model import Kind
@@ -49,14 +50,18 @@ def who(
         "the tree of units, their assets rolled up",
     ),
 )
-def organisations(format: Form = None, out: Out = "-") -> None:
+def organisations(
+    *, at: Annotated[str, typer.Option("--at", help=AT_HELP)] = "", format: Form = None, out: Out = "-"
+) -> None:
     """List the tree."""
     from secops.cli.context import open_app
+    from secops.hall.flows.moment import instant
     from secops.hall.flows.responsible import tree
 
     with open_app() as opened:
+        then = instant(opened, at) if at else None
         table = chosen(format, out) is Format.TABLE
-        found = map(_indented, tree(opened)) if table else tree(opened)
+        found = map(_indented, tree(opened, at=then)) if table else tree(opened, at=then)
         names = ("name", "assets", "own", "active", "stale", "gone", "declared", "undeclared", "vanished",
                  "contradicting", "ip", "website", "system")  # fmt: skip
         more = () if table else ("id", "parent", "depth", "network", "data", "host", "device")

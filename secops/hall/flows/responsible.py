@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 from secops.assets.register import Register, place_of
 from secops.assets.responsible import Answer, Asked, Responsibility
-from secops.core.clock import render
+from secops.core.clock import Instant, render
 from secops.core.errors import UsageError
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Kind, Organisation, State, entity_id
 from secops.core.query import Compare, Op
 from secops.core.standing import Standing
 from secops.hall.app import App
+from secops.hall.flows import past
 from secops.hall.flows.inventory import PAGE, find
 from secops.hall.flows.merge import registers
 from secops.hall.flows.queries import read
@@ -112,12 +113,12 @@ class _Unit:
     own: dict[str, int] = field(default_factory=dict)
 
 
-def tree(app: App) -> Iterator[dict[str, object]]:
+def tree(app: App, *, at: Instant | None = None) -> Iterator[dict[str, object]]:
     """Every unit, superiors before those below them, with the assets of it and of all below it; the unowned last.
 
     A unit whose superior is not declared stands at the top.
     """
-    with app.database.read() as connection:
+    with past.opened(app, at) as connection:
         units = {each.id: _Unit(each) for each in organisations.every(connection, app.site)}
         nobody = _Unit(Organisation("", app.site, say("（无责任单位）", "(nobody)")))
         for org, kind, state, how, number in owned.counts(connection, app.site):
