@@ -21,6 +21,12 @@ from secops.store.rows import among, chunks
 _CHANGED = changes.c.entity
 
 
+def size(connection: Connection, fields: Collection[str], at: int, *, limit: int) -> int:
+    """How many changes of these fields there were after the instant; at most `limit`."""
+    chosen = sa.select(changes.c.seq).where(*_since(fields, at)).limit(limit).subquery()
+    return int(connection.execute(sa.select(sa.func.count()).select_from(chosen)).scalar_one())
+
+
 def every_own(connection: Connection, fields: Collection[str], kind: Kind | None, at: int, *, limit: int) -> list[str]:
     """Entities of the kind (None: any but services), there by then, in which one of these fields changed since."""
     table = derive.table_of(kind)

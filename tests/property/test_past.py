@@ -107,6 +107,7 @@ def test_what_was_listed_then_is_listed_again(before: list[tuple[str, object]], 
     """
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(inventory_at, "MANY", many)
+        patch.setattr(inventory_at, "FEW", min(many, 3))
         patch.setattr(inventory_at, "PAGE", page)
         workspace = Workspace(Path(folder))
         workspace.config.write_text('site = "gd"\n', "utf-8")

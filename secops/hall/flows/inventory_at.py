@@ -26,8 +26,10 @@ from secops.store import compile as compiler
 from secops.store.grading import Transaction
 
 _ENTANGLED = frozenset({Derivation.STANDING})
+FEW = 2_000
+"""Fewer changes since in what the query reads are looked through at once, before the first page."""
 MANY = 20_000
-"""So many changes since in what the query reads are looked through at once; more are met page by page."""
+"""As many entities at most, where a page is not full; more are met page by page."""
 
 
 def listed_at(
@@ -60,12 +62,15 @@ def _whole(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -
 def _pages(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -> Iterator[dict[str, object]]:
     with app.database.read() as connection:
         reads = _reads(connection, query, kind, at)
-        few = reads.every(connection)
+        known_ = reads.few(connection)
+        few = reads.every(connection) if known_ else None
     while True:
         with app.database.read() as connection:
             condition = search.condition(connection, query, kind, at) & entities.known_by(kind, at)
             page = list(entities.page(connection, kind, condition, after=after, limit=PAGE))
             upto = page[-1].id if len(page) == PAGE else ""
+            if few is None and not known_ and not upto:
+                known_, few = True, reads.every(connection)
             if few is not None:
                 known = few[bisect_right(few, after) : bisect_right(few, upto) if upto else len(few)][:PAGE]
             else:
@@ -108,6 +113,11 @@ class _Reads:
     services: frozenset[str]
     system: frozenset[str]
     units: frozenset[str]
+
+    def few(self, connection: Transaction) -> bool:
+        """Whether so little changed since in what is read that all of it is looked through at once."""
+        fields = self.own | self.services | self.system
+        return moved.size(connection, fields, self.at, limit=FEW) < FEW
 
     def every(self, connection: Transaction) -> list[str] | None:
         """Every id for which an answer of today may not be then's, in order; None where they are many."""
