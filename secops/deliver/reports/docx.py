@@ -37,6 +37,7 @@ def write(report: Report, path: Path, template: Path | None = None) -> None:
     from jinja2.sandbox import SandboxedEnvironment
 
     if report.charts or report.pictures:
+        needs("PIL")
         fonts.needed()
     source: Path | io.BytesIO = template or _shipped(path)
     try:

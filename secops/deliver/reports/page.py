@@ -26,6 +26,7 @@ td.l{min-width:16em}td.s{white-space:nowrap;font-weight:600;border-left-width:6p
 .medium{border-left-color:#b58105;background:#fdf6e0}.low{border-left-color:#2b6cb0;background:#e9f1fa}
 .info{border-left-color:#7a8794;background:#f3f6f9}
 tbody tr:nth-child(even) td:not(.s){background:#fafbfc}.none,.note{color:#66727e}.lead{break-after:avoid}
+.tail{break-before:avoid;margin:1mm 0}
 nav a{margin-right:1em;color:#1d5d9b}svg{max-width:100%;height:auto}
 .charts{display:flex;flex-wrap:wrap;gap:1rem}.charts svg{width:48%;min-width:380px}figure{margin:1rem 0}
 """
@@ -42,8 +43,8 @@ td{max-width:none;overflow-wrap:anywhere}td.l{min-width:0}th{overflow-wrap:anywh
 .charts{display:block}.charts svg{width:62%}figure{break-inside:avoid}svg{max-height:165mm}
 """
 ).replace("FACES", FACES)
-_WHOLE = 18
-"""Characters of an address, a code or a number, which on paper are not broken."""
+_FEW, _WHOLE, _WHOLE_OF_MANY = 12, 24, 18
+"""Up to so many columns, characters of an address, a code or a number that are not broken on paper; beyond them."""
 LONGEST_ON_PAPER = 500
 """Characters of a cell on paper; laying out an unbroken word takes time with the square of its length."""
 _CLASSES = {
@@ -100,11 +101,12 @@ def _table(sheet: Sheet, number: int, report: Report, paper: int) -> Iterator[st
     columns = [sheet.columns[place] for place in places]
     heads = "".join(f'<th scope="col">{_escaped(each.title)}</th>' for each in columns)
     yield f'<div class="wide"><table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n'
+    whole = (_WHOLE if len(places) <= _FEW else _WHOLE_OF_MANY) if paper else 0
     for row in islice(sheet.rows(), paper or None):
-        yield "<tr>" + "".join(_td(sheet.columns[place], row[place], report, paper) for place in places) + "</tr>\n"
+        yield "<tr>" + "".join(_td(sheet.columns[place], row[place], report, whole) for place in places) + "</tr>\n"
     yield "</tbody></table></div>\n"
     if left := left_out(sheet, paper, hidden):
-        yield f'<p class="note">{_escaped(left)}</p>\n'
+        yield f'<p class="note tail">{_escaped(left)}</p>\n'
     yield "</section>\n"
 
 
@@ -122,13 +124,13 @@ def left_out(sheet: Sheet, rows: int, hidden: int) -> str:
     )
 
 
-def _td(column: Column, cell: Cell, report: Report, paper: int) -> str:
+def _td(column: Column, cell: Cell, report: Report, whole: int) -> str:
     style = _CLASSES.get(column.look, "")
     told = text(column, cell)
-    if paper and len(told) > LONGEST_ON_PAPER:
+    if whole and len(told) > LONGEST_ON_PAPER:
         told = told[:LONGEST_ON_PAPER] + "…"
     shown = _escaped(told)
-    if paper and not style and len(told) <= (_WHOLE if told.isascii() else 4):
+    if whole and not style and len(told) <= (whole if told.isascii() else 6):
         style = "t"
     if column.look is Look.SEVERITY:
         style += " " + report.grades.get(str(cell), "info")
