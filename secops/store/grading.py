@@ -88,6 +88,12 @@ def lapsed(connection: Connection, question: Question, rule: str) -> list[str]:
     return [str(id) for id in connection.execute(chosen.where(sa.not_(sa.func.coalesce(stays, sa.false())))).scalars()]
 
 
+def found(connection: Connection, rule: str) -> set[str]:
+    """Entities that have an open finding of this rule."""
+    chosen = sa.select(findings.c.entity).where(findings.c.rule == rule, findings.c.open.is_(True))
+    return set(connection.execute(chosen).scalars())
+
+
 def undecided(connection: Connection, question: Question, requires: Sequence[str]) -> tuple[int, dict[str, int]]:
     """How many entities the rule cannot judge, and for each required field how many lack it among them."""
     if not requires:

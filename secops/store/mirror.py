@@ -19,7 +19,7 @@ from secops.core.clock import Clock
 from secops.core.errors import SecopsError, StoreError
 from secops.core.language import say
 from secops.store import mirror_load as load
-from secops.store.database import Database
+from secops.store.database import Connection, Database
 from secops.store.mirror_load import Place
 from secops.store.mirror_query import View
 from secops.store.mirror_tables import BOTH, Wide, layout
@@ -112,6 +112,15 @@ class Mirror:
             with self._watched(view):
                 yield view
 
+    def current(self) -> None:
+        """Bring it up, if it is not, and keep it open. Raises Unavailable."""
+        with self.read():
+            pass
+
+    def stands(self, connection: Connection) -> bool:
+        """Whether what is open says what this transaction sees."""
+        return self._held is not None and _state(self._held) == self._seen(connection, _state(self._held))
+
     @contextmanager
     def _watched(self, view: View) -> Iterator[None]:
         """Questions end when the database's patience does."""
@@ -185,9 +194,13 @@ class Mirror:
     def _here(self, known: Place | None) -> Place | None:
         """Where the store stands, as the mirror that knows this place would remember it; None: another history."""
         with self.database.read() as connection:
-            upto, epoch = connection.exec_driver_sql(load.PLACE).one()
-            seq = known.upto if known is not None else upto
-            found = connection.exec_driver_sql(load.ENTRY.format(int(seq))).scalar()
+            return self._seen(connection, known)
+
+    @staticmethod
+    def _seen(connection: Connection, known: Place | None) -> Place | None:
+        upto, epoch = connection.exec_driver_sql(load.PLACE).one()
+        seq = known.upto if known is not None else upto
+        found = connection.exec_driver_sql(load.ENTRY.format(int(seq))).scalar()
         entry = str(found or "")
         if known is None or entry != known.entry or upto < known.upto or epoch != known.epoch:
             return None

@@ -15,10 +15,12 @@ from secops.core import query as q
 from secops.core.clock import Instant, ManualClock
 from secops.core.fields import FIELDS, by_name
 from secops.core.model import Kind, Organisation
+from secops.grade.pack import read
 from secops.hall.app import App
+from secops.hall.flows.grade import ask
 from secops.hall.workspace import Workspace
 from secops.store import compile as sql
-from secops.store import cursor, entities, facets, organisations
+from secops.store import cursor, entities, facets, grading, organisations
 from secops.store.database import Database
 from secops.store.entities import decode
 from secops.store.mirror import Mirror
@@ -43,6 +45,7 @@ pytest.importorskip("duckdb")
 pytest.importorskip("adbc_driver_sqlite")
 pytestmark = [pytest.mark.property, pytest.mark.sqlite]
 NOW = sqls.NOW
+RULES = [read(path) for path in sorted((Path(__file__).parents[2] / "rules" / "extranet").glob("*.yaml"))]
 slow = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
@@ -127,6 +130,26 @@ def test_values_are_those_of_the_store(mirrored: Mirrored) -> None:
             stored = dict(sql.values(connection, kind, sorted(map(str, rows)), names, NOW))
         for id, values in stored.items():
             assert list(rows[id][1:]) == [values[name] for name in names], id
+
+
+def test_rules_find_the_same(mirrored: Mirrored) -> None:
+    """Every rule that ships, asked of the mirror and of the store: matches with evidence, undecided, asked."""
+    told = 0
+    for rule in RULES:
+        if not answers(q.And((rule.matched, rule.undecided)), *rule.evidence, *rule.requires):
+            continue
+        question = ask(rule, NOW)
+        with mirrored.mirror.read() as view, mirrored.database.read() as connection:
+            found = sorted(grading.matches(connection, question, rule.evidence), key=lambda match: match.entity)
+            assert list(view.matches(question, rule.evidence)) == found, rule.id
+            assert view.undecided(question, rule.requires) == grading.undecided(connection, question, rule.requires)
+            assert view.asked(question) == grading.asked(connection, question)
+            either = q.Or((rule.matched, rule.undecided))
+            living = {str(each) for each in question.states}
+            chosen = sqls.answer(mirrored.world, either, rule.kind)
+            assert view.standing(question) == {id for id in chosen if mirrored.world.entities[id].state in living}
+        told += 1
+    assert told > len(RULES) / 2
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

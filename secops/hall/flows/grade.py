@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from secops.core.clock import CHINA, Instant
+from secops.core.errors import StoreError
 from secops.core.events import Event, Note, Progress, Row, Started, Summary
 from secops.core.fields import Derivation, by_name
 from secops.core.finding import Finding, Severity, Step, Transition
@@ -17,6 +18,7 @@ from secops.grade.pack import Pack, load
 from secops.grade.rule import Outcome, Rule, Status
 from secops.grade.transitions import Sighting, advance, resolve
 from secops.hall.app import App
+from secops.hall.flows import evaluation, mirror
 from secops.hall.flows.grade_letters import Letters
 from secops.hall.flows.merge import merge
 from secops.hall.workspace import layered
@@ -109,6 +111,7 @@ def grade(
             complete = done == len(live) and not pack.problems
             ended = "done" if complete else "incomplete" if done == len(live) else "interrupted"
         finally:
+            mirror.release(app)
             spent = round((app.clock.monotonic() - begun) * 1000)
             summary = _summary(run, total, _open(app), done, ended)
             summary = replace(summary, left_out=left_out, warnings=tuple(warnings), duration_ms=spent)
@@ -118,29 +121,50 @@ def grade(
 
 
 def judge_all(app: App, rule: Rule, state: RuleState | None, now: Instant, *, full: bool) -> Tally:
-    """Put one rule to the inventory, all of it in one transaction."""
-    tally = Tally()
+    """Put one rule to the inventory, all of it in one transaction; of everything the mirror is asked, if it can."""
+    anew = full or state is None or state.digest != rule.digest or wide(rule)
+    if anew:
+        try:
+            with evaluation.whole(app, rule) as mirrored:
+                if mirrored is not None:
+                    return _judge(app, rule, mirrored, now)
+        except StoreError as error:
+            if not error.code.startswith("E513"):
+                raise
+            app.tell(error)
     with app.database.write() as connection:
-        mark = grading.high_water(connection)
-        since = None if full or state is None or state.digest != rule.digest or wide(rule) else state.graded_seq
-        if since is not None and since >= mark:
-            return tally
-        question = ask(rule, now, since)
-        book = _Book(app, Letters(app, connection, rule), rule, now, tally)
-        gone = grading.lapsed(connection, question, rule.id)
-        for start in range(0, len(gone), BATCH):
-            book.settle(gone[start : start + BATCH])
-        batch: list[grading.Match] = []
-        for match in grading.matches(connection, question, rule.evidence):
-            batch.append(match)
-            if len(batch) == BATCH:
-                book.take(batch)
-                batch = []
-        book.take(batch)
-        book.close()
-        tally.asked = grading.asked(connection, question)
-        tally.undecided, tally.missing = grading.undecided(connection, question, rule.requires)
-        rule_state.put(connection, RuleState(rule.id, rule.digest, mark, now))
+        since = None if anew or state is None else state.graded_seq
+        if since is not None and since >= grading.high_water(connection):
+            return Tally()
+        return _judge(app, rule, evaluation.Stored(connection), now, since)
+
+
+def _judge(
+    app: App,
+    rule: Rule,
+    inventory: evaluation.Stored | evaluation.Mirrored,
+    now: Instant,
+    since: int | None = None,
+) -> Tally:
+    tally = Tally()
+    connection = inventory.connection
+    mark = grading.high_water(connection)
+    question = ask(rule, now, since)
+    book = _Book(app, Letters(app, connection, rule), rule, now, tally)
+    gone = inventory.lapsed(question, rule.id)
+    for start in range(0, len(gone), BATCH):
+        book.settle(gone[start : start + BATCH])
+    batch: list[grading.Match] = []
+    for match in inventory.matches(question, rule.evidence):
+        batch.append(match)
+        if len(batch) == BATCH:
+            book.take(batch)
+            batch = []
+    book.take(batch)
+    book.close()
+    tally.asked = inventory.asked(question)
+    tally.undecided, tally.missing = inventory.undecided(question, rule.requires)
+    rule_state.put(connection, RuleState(rule.id, rule.digest, mark, now))
     return tally
 
 

@@ -9,11 +9,12 @@ from secops.core.fields import Type, by_name
 from secops.core.finding import Finding, Severity, finding_id
 from secops.core.language import say
 from secops.core.model import Entity
+from secops.core.query import And
 from secops.grade.explain import Explanation, explain
 from secops.grade.pack import Pack
 from secops.grade.rule import Rule
 from secops.hall.app import App
-from secops.hall.flows import past
+from secops.hall.flows import mirror, past
 from secops.hall.flows.grade import ask, rules_of
 from secops.store import decisions, entities, findings, grading, looks, observations
 from secops.store.compile import values
@@ -36,12 +37,23 @@ class Trial:
 def attempt(app: App, rule: Rule, *, limit: int = 20) -> Trial:
     """Put the rule to the whole inventory and record nothing."""
     question = ask(rule, app.clock.now())
+    columnar = mirror.ask(
+        app,
+        And((rule.matched, rule.undecided)),
+        lambda view: (
+            list(view.matches(question, rule.evidence)),
+            view.undecided(question, rule.requires),
+            view.asked(question),
+        ),
+        *rule.evidence,
+        *rule.requires,
+    )
     with app.database.read() as connection:
-        found = list(grading.matches(connection, question, rule.evidence))
+        found = list(grading.matches(connection, question, rule.evidence)) if columnar is None else columnar[0]
         shown = entities.by_ids(connection, [each.entity for each in found[:limit]])
         known = {each.entity for each in findings.listed(connection, Wanted(rules=(rule.id,)))}
-        undecided, missing = grading.undecided(connection, question, rule.requires)
-        asked = grading.asked(connection, question)
+        undecided, missing = grading.undecided(connection, question, rule.requires) if columnar is None else columnar[1]
+        asked = grading.asked(connection, question) if columnar is None else columnar[2]
     sample = tuple(
         {"entity": each.entity, "key": shown[each.entity].key, "org_id": each.org_id, **readable(each.values)}
         for each in found[:limit]

@@ -56,3 +56,9 @@ def verify(app: App) -> dict[str, int]:
 def drop(app: App) -> None:
     """Delete it. Raises Unavailable while another process is at it."""
     app.mirror.drop()
+
+
+def release(app: App) -> None:
+    """Let go of its file, where it was asked: a process that lives on must not keep others from bringing it up."""
+    if "mirror" in app.__dict__:
+        app.mirror.release()

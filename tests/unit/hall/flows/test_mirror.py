@@ -10,14 +10,17 @@ import pytest
 
 from secops.core.clock import Instant, ManualClock
 from secops.core.errors import SecopsError
+from secops.core.events import Summary
 from secops.core.model import Kind, Observation, Status, Target
 from secops.hall.app import App
 from secops.hall.flows import inventory, mirror
+from secops.hall.flows.grade import grade, rules_of
 from secops.hall.flows.merge import merge
 from secops.hall.workspace import Workspace
 from secops.store import mirror as stored
 from secops.store import observations
 from secops.store.mirror import Mirror, Unavailable
+from secops.store.mirror_query import answers
 
 pytest.importorskip("duckdb")
 pytest.importorskip("adbc_driver_sqlite")
@@ -219,3 +222,19 @@ def test_the_file_is_let_go_to_be_deleted(app: App) -> None:
     mirror.drop(app)
     assert not app.mirror.path.exists()
     assert counts(app) == {"门户": 12}
+
+
+def test_a_full_grading_asks_the_mirror(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same findings as the store gives, in the end and when they lapse; the file is let go afterwards."""
+    look(app, 2, range(4), "旧站")
+    by_store = list(grade(app, full=True, rules=None))[-1]
+    assert isinstance(by_store, Summary)
+    mirror.refresh(app)
+    monkeypatch.setattr("secops.store.grading.matches", lambda *_a: pytest.fail("the store was asked"))
+    rules = [each.id for each in rules_of(app).rules if answers(each.detection, *each.evidence, *each.requires)]
+    again = list(grade(app, full=True, rules=rules))[-1]
+    assert isinstance(again, Summary)
+    assert again.counts["opened"] == 0
+    assert again.counts["resolved"] == 0
+    assert again.counts["open"] == by_store.counts["open"] > 0
+    assert app.mirror._held is None
