@@ -1,6 +1,7 @@
 """The filter AST as SQL: the same answer as `core.query.holds`, in conditions an index can serve."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final, assert_never
 
 import sqlalchemy as sa
@@ -58,11 +59,18 @@ def values(
     """For each of these entities its id and the values of these fields, derived ones computed; unknown ones None."""
     table = derive.table_of(kind)
     wanted = [by_name()[name] for name in fields]
-    columns = [derive.expression(table, each).label(f"f{place}") for place, each in enumerate(wanted)]
+    every = _selected(kind, tuple(fields))
     for start in range(0, len(ids), 500):
-        chosen = sa.select(table.c.id, *columns).where(table.c.id.in_(ids[start : start + 500]))
-        for row in connection.execute(chosen):
+        for row in connection.execute(every.where(table.c.id.in_(ids[start : start + 500]))):
             yield row[0], {each.name: derive.decode(each, row[i], now) for i, each in enumerate(wanted, 1)}
+
+
+@lru_cache(maxsize=64)
+def _selected(kind: Kind, fields: tuple[str, ...]) -> sa.Select[Any]:
+    """Id and values, of every row. Kept, since naming the columns anew costs more than a page's rows do."""
+    table = derive.table_of(kind)
+    columns = [derive.expression(table, by_name()[name]).label(f"f{place}") for place, name in enumerate(fields)]
+    return sa.select(table.c.id, *columns)
 
 
 def _compile(query: Query, table: sa.FromClause, now: Instant, *, negated: bool) -> Clause:

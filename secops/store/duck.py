@@ -62,11 +62,11 @@ def _lowered(element: Lowered, compiler: SQLCompiler, **kw: Any) -> str:
     return f"lower({_parts(element, compiler, **kw)[0]})"
 
 
-@compiles(Narrowed, NAME)
+@compiles(Narrowed, NAME)  # not AND: within a lambda both sides of that are computed for every member
 def _narrowed(element: Narrowed, compiler: SQLCompiler, **kw: Any) -> str:
     exact, quick = element.clauses
     first = compiler.process(quick, **kw)
-    return f"({first} AND {compiler.process(exact, **kw)})"
+    return f"(CASE WHEN {first} THEN {compiler.process(exact, **kw)} ELSE false END)"
 
 
 @compiles(AnyMember, NAME)

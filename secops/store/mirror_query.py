@@ -50,16 +50,19 @@ class View:
         table = table_of(kind)
         condition = _meets(query, kind, now)
         value = _value(table, field, now)
-        known: sa.ColumnElement[bool] = value.is_not(None)
-        if field.type in {Type.TEXTS, Type.INTEGERS}:
-            known = sa.func.len(value) > 0
-            value = sa.func.unnest(sa.func.list_distinct(value))
+        several = field.type in {Type.TEXTS, Type.INTEGERS}
+        known: sa.ColumnElement[bool] = sa.func.len(value) > 0 if several else value.is_not(None)
         base = sa.select(sa.func.count(), sa.func.count().filter(known)).select_from(table).where(condition)
         ((whole, knowing),) = duck.rows(self._duck, base)
-        inner = sa.select(value.label("value")).select_from(table).where(condition, known).subquery()
-        number = sa.func.count().label("number")
-        chosen = sa.select(inner.c.value, number).group_by(inner.c.value)
-        chosen = chosen.order_by(number.desc(), inner.c.value).limit(limit)
+        found = sa.select(value.label("value"), sa.func.count().label("number")).select_from(table)
+        counted = found.where(condition, known).group_by(sa.text("1"))
+        if several:  # few different sets: their members are counted, not those of every row
+            sets = counted.subquery()
+            member = sa.func.unnest(sa.func.list_distinct(sets.c.value)).label("value")
+            inner = sa.select(member, sets.c.number).subquery()
+            total = sa.func.sum(inner.c.number).label("number")
+            counted = sa.select(inner.c.value, total).group_by(sa.text("1"))
+        chosen = counted.order_by(sa.text("2 DESC"), sa.text("1")).limit(limit)
         told = [(_decoded(field, raw), int(count)) for raw, count in duck.rows(self._duck, chosen)]
         return int(whole), int(knowing), told
 

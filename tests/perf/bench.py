@@ -75,6 +75,7 @@ class Figure:
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "syn": ("syn",),
+    "inventory": ("inventory",),
     "discover": (
         *("syn", "wire", "datagrams", "banner", "pages", "grab", "service_id", "service_speed", "intake"),
         "end_to_end",

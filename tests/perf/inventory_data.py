@@ -24,7 +24,7 @@ from secops.core import address  # noqa: E402 - after the path
 from secops.core.clock import DAY_MS, Instant  # noqa: E402
 from secops.core.ids import derive  # noqa: E402
 from secops.core.model import Entity, Kind, Organisation, Relation, RelationType, State  # noqa: E402
-from secops.store import entities, organisations, relations  # noqa: E402
+from secops.store import entities, organisations, relations, texts  # noqa: E402
 from secops.store.changes import changes  # noqa: E402
 from secops.store.cursor import cursors  # noqa: E402
 from secops.store.database import Database, sequence  # noqa: E402
@@ -299,7 +299,7 @@ class Filler:
     ) -> str:  # fmt: skip
         """One thing with its look, its birth and, of some, what changed since."""
         dice = self.dice
-        id = derive(str(kind), SITE, key)
+        id = derive(str(kind), SITE, key, 1)
         first, last, seq, _ = _moments(dice)
         state = State.ACTIVE if NOW - last < 8 * DAY_MS else State.STALE if dice.random() < 0.7 else State.GONE
         look = derive("look", SITE, source, target)
@@ -541,7 +541,7 @@ class Filler:
         n += 1 << 22
         text = f"172.{16 + (n >> 16 & 15)}.{n >> 8 & 255}.{n & 255}"
         unit = self.dice.choice(self.province.orgs)
-        parent = derive("ip", SITE, text)
+        parent = derive("ip", SITE, text, 1)
         if kind == "website":
             self._website(web, n % 2 == 0, 443, text, address.pack(text), parent, unit.id, "", unit)
         else:
@@ -600,6 +600,9 @@ def fill(database: Database, assets: int, *, seed: int = 6) -> None:
     raw.execute("COMMIT")
     raw.execute("PRAGMA journal_mode=WAL")
     raw.close()
+    with database.write() as connection:
+        texts.build(connection)
+    database.close()
 
 
 def made(assets: int = 1_000_000) -> Path:
