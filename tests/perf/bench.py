@@ -75,12 +75,11 @@ class Figure:
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "syn": ("syn",),
-    "inventory": ("inventory",),
     "discover": (
         *("syn", "wire", "datagrams", "banner", "pages", "grab", "service_id", "service_speed", "intake"),
         "end_to_end",
     ),
-    "inventory": ("sheets",),
+    "inventory": ("inventory", "sheets"),
 }
 """Group -> the modules beside this one whose `figures()` it runs, in order."""
 
