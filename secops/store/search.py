@@ -19,6 +19,8 @@ from secops.store.rows import among
 
 FEW: Final = 10_000
 """Entities up to which it pays to name them."""
+_SCANNED: Final = 1_000
+"""The same where they are found by reading on: what more meet, the first page finds sooner by itself."""
 _NEAR: Final = 20_000
 """The same of those from which a step leads to few: several may lead to one."""
 _WORDS: Final = 8
@@ -81,12 +83,14 @@ class _Lookup:
         self._steps -= 1
         if self._steps < 0:
             return None
+        most = FEW
         far = self._ids(step.item, step.kind, FEW + 1) if self._ids is not None else None
         if far is None:
             table = derive.table_of(step.kind)
             there = condition(self._connection, step.item, step.kind, self._now)
-            far = list(self._connection.execute(sa.select(table.c.id).where(there).limit(FEW + 1)).scalars())
-        if len(far) > FEW:
+            most = FEW if _Lookup(self._connection, step.kind, self._now, None).candidates(step.item) else _SCANNED
+            far = list(self._connection.execute(sa.select(table.c.id).where(there).limit(most + 1)).scalars())
+        if len(far) > most:
             return None
         there_ids = derive.table_of(step.kind).c.id
         near = links.leads(step.link, self._kind, sa.select(there_ids).where(among(there_ids, far)))
