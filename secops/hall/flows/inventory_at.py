@@ -64,11 +64,16 @@ def _pages(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -
         reads = _reads(connection, query, kind, at)
         known_ = reads.few(connection)
         few = reads.every(connection) if known_ else None
+    young = False
     while True:
         with app.database.read() as connection:
-            condition = search.condition(connection, query, kind, at) & entities.known_by(kind, at)
+            condition = search.condition(connection, query, kind, at)
+            if young:  # asked of every row it reads, so only where it saves pages
+                condition &= entities.known_by(kind, at)
             page = list(entities.page(connection, kind, condition, after=after, limit=PAGE))
             upto = page[-1].id if len(page) == PAGE else ""
+            there = [each for each in page if each.first_seen <= at]
+            young = young or 2 * len(there) < len(page)
             if few is None and not known_ and not upto:
                 known_, few = True, reads.every(connection)
             if few is not None:
@@ -76,7 +81,7 @@ def _pages(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -
             else:
                 known = reads.between(connection, after, upto)
             upto = known[-1] if len(known) == PAGE else upto
-            rows = _rows(connection, at, query, kind, ([each for each in page if not upto or each.id <= upto], known))
+            rows = _rows(connection, at, query, kind, ([each for each in there if not upto or each.id <= upto], known))
         yield from rows
         if not upto:
             return
