@@ -42,7 +42,7 @@ def listed_at(
     kind, parsed = read(app, query, kind)
     asked(parsed, at)
     pages = _whole if any(steps(parsed)) or _ENTANGLED & _hows(parsed) else _pages
-    found = pages(app, at, parsed, kind, after)
+    found = pages(app, at, parsed, kind, (after, min(PAGE, limit or PAGE)))
     yield from islice(found, limit) if limit else found
 
 
@@ -50,16 +50,22 @@ def _hows(query: Query) -> set[Derivation]:
     return {derived.how for name in fields_of(query) if (derived := by_name()[name].derived) is not None}
 
 
-def _whole(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -> Iterator[dict[str, object]]:
+def _whole(
+    app: App, at: Instant, query: Query, kind: Kind | None, start: tuple[str, int]
+) -> Iterator[dict[str, object]]:
     """The rows from a view of the whole store of then: what hangs on too much to be taken back page by page."""
+    after, size = start
     with past.opened(app, at) as connection:
         condition = compiler.where(query, kind, at)
-        while page := list(entities.page(connection, kind, condition, after=after, limit=PAGE)):
+        while page := list(entities.page(connection, kind, condition, after=after, limit=size)):
             yield from (row_of(each, unseen(values, at)) for each, values in with_computed(connection, page, at))
             after = page[-1].id
 
 
-def _pages(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -> Iterator[dict[str, object]]:
+def _pages(
+    app: App, at: Instant, query: Query, kind: Kind | None, start: tuple[str, int]
+) -> Iterator[dict[str, object]]:
+    after, size = start
     with app.database.read() as connection:
         reads = _reads(connection, query, kind, at)
         known_ = reads.few(connection)
@@ -70,8 +76,8 @@ def _pages(app: App, at: Instant, query: Query, kind: Kind | None, after: str) -
             condition = search.condition(connection, query, kind, at)
             if young:  # asked of every row it reads, so only where it saves pages
                 condition &= entities.known_by(kind, at)
-            page = list(entities.page(connection, kind, condition, after=after, limit=PAGE))
-            upto = page[-1].id if len(page) == PAGE else ""
+            page = list(entities.page(connection, kind, condition, after=after, limit=size))
+            upto = page[-1].id if len(page) == size else ""
             there = [each for each in page if each.first_seen <= at]
             young = young or 2 * len(there) < len(page)
             if few is None and not known_ and not upto:
