@@ -88,7 +88,7 @@ class Database:
                 dialect.spilling(connection, on=True)
                 transaction = connection.begin()
                 try:
-                    with self.patience.watching(connection):
+                    with self.patience.watching(connection), server.unprepared(connection):
                         yield connection
                 finally:
                     transaction.rollback()

@@ -5,8 +5,10 @@ A password is in a file or in libpq's own `~/.pgpass`, never in the address, whe
 
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -116,6 +118,20 @@ def require_utf8(connection: Connection, url: str) -> None:
             why=str(encoding),
             hint="CREATE DATABASE secops ENCODING 'UTF8' TEMPLATE template0;",
         )
+
+
+@contextmanager
+def unprepared(connection: Connection) -> Iterator[None]:
+    """Let no statement be one that was prepared before: it would not see a temporary table made since of its name."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    before, driver.prepare_threshold = driver.prepare_threshold, None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = before
 
 
 def _on_begin(connection: Connection) -> None:

@@ -256,6 +256,24 @@ def test_a_backup_is_of_one_moment_while_others_write(store: Database, url: str,
     other.close()
 
 
+def test_a_table_made_for_a_view_hides_the_lasting_one_from_statements_run_before(store: Database) -> None:
+    """However often a statement was run, in a scratch view it reads the view's own table, and afterwards the other."""
+    chosen = sa.select(sa.func.count()).select_from(databases.sequence)
+    with store.write() as connection:  # a session that has had a temporary table looks among them first ever after
+        connection.exec_driver_sql("CREATE TEMP TABLE another (name TEXT) ON COMMIT DROP")
+        next_seq(connection, 1)
+
+    def counted() -> int:
+        with store.read() as connection:
+            return int(connection.execute(chosen).scalar_one())
+
+    assert {counted() for _ in range(9)} == {1}
+    with store.scratch() as connection:
+        connection.exec_driver_sql("CREATE TEMP TABLE sequence (name TEXT, value BIGINT)")
+        assert {connection.execute(chosen).scalar_one() for _ in range(9)} == {0}
+    assert {counted() for _ in range(9)} == {1}
+
+
 @pytest.fixture(scope="module")
 def large(postgres: Any) -> Iterator[Database]:
     """Twenty thousand addresses with a port each, as the planner sees a large inventory."""
