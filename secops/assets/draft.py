@@ -13,7 +13,12 @@ from secops.core.clock import Instant
 from secops.core.fields import Type, by_name
 from secops.core.model import Change, Entity, Kind, State, Value, entity_id
 
-INHERENT: Final = frozenset({"address", "port", "transport", "network.zone", "host.addresses", "register.conflicts"})
+INHERENT: Final = frozenset(
+    {
+        *("address", "port", "transport", "network.zone", "host.addresses", "register.conflicts"),
+        *("host.identifiers", "host.doubts"),
+    }
+)
 """Facts that come with the key or from the register, not from a look."""
 DECLARE: Final = "declare"
 BORN: Final = "born"
@@ -79,12 +84,12 @@ class Draft:
         "state", "system_id", "unknown",
     )  # fmt: skip
 
-    def __init__(self, kind: Kind, site: str, key: str, at: int) -> None:
+    def __init__(self, kind: Kind, site: str, key: str, at: int, generation: int = 1) -> None:
         self.kind = kind
         self.site = site
         self.key = key
-        self.generation = 1
-        self.id = entity_id(site, kind, key)
+        self.generation = generation
+        self.id = entity_id(site, kind, key, generation)
         self.first_seen = at
         self.last_seen = at
         self.state = State.ACTIVE
@@ -159,9 +164,9 @@ def note(draft: Draft, cause: Cause, field: str, *, old: Value, new: Value, reas
     )  # fmt: skip
 
 
-def born(kind: Kind, site: str, key: str, cause: Cause, at: int, *, reason: str = "") -> Draft:
+def born(kind: Kind, site: str, key: str, cause: Cause, at: int, *, reason: str = "", generation: int = 1) -> Draft:
     """A new entity; its birth is its first change and stands for all its first facts."""
-    draft = Draft(kind, site, key, at)
+    draft = Draft(kind, site, key, at, generation)
     draft.sources[BORN] = (0, cause.seq, "")
     note(draft, cause, "born", old=None, new=key, reason=reason)
     return draft

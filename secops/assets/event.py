@@ -1,7 +1,8 @@
 """What happened to things: new, changed, vanished, closed, reopened. Derived from their changes, by nothing else.
 
 A disappearance is told once, when the first complete run meets silence: an open port of a host that still answers has
-`closed`, everything else has `vanished`, and the ports of what vanished go with it untold. Seen again: `reopened`.
+`closed`, everything else has `vanished` (a host that went up in another has `changed`), and the ports of what vanished
+go with it untold. Seen again: `reopened`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -67,6 +68,8 @@ def _class(own: list[Change], *, lost: bool, silent: bool) -> Class | None:
     if any(each.field == "born" for each in own):
         return Class.NEW
     states = [each for each in own if each.field == "state"]
+    if lost and any(each.field == "merged" for each in own):
+        return Class.CHANGED
     if lost:
         if own[0].kind is not Kind.SERVICE:
             return Class.VANISHED

@@ -1,31 +1,15 @@
-"""What makes two sights one asset: natural keys, strong identifiers, and the things that never identify anything.
+"""Natural keys: an address, a network, a URL origin and an open port are their own.
 
-An address, a network, a URL origin and an open port are their own keys. A machine (host) is known by a
-strong identifier only: an SSH host key or a global unicast MAC. Addresses, names, banners, icons and certificates
-(wildcard and default ones above all) are no identity.
+A machine (host) has none and is known by its marks: which identify is told by rules (`marks`), who is who by
+`machines`.
 """
 
-import re
 from typing import Final
 from urllib.parse import urlsplit
 
 from secops.core.address import number
 from secops.core.model import Kind, Observation, Target, Transport, entity_id
 
-MANY: Final = 3
-"""More live addresses than this with one identifier: it is shared (cloned images, clusters) and proves nothing."""
-
-_MAC = re.compile(r"[0-9a-f]{12}")
-_VIRTUAL: Final = (
-    "00005e0001", "00005e0002",  # VRRP, RFC 5798
-    "00000c07ac", "00000c9ff", "0005735fa",  # HSRP versions 1 and 2, IPv6
-    "0007b4",  # GLBP
-    "000569", "000c29", "001c14", "005056",  # VMware: cloned with the image
-    "00155d", "080027", "525400", "0a0027", "001c42",  # Hyper-V, VirtualBox, QEMU, Parallels
-    "0242",  # Docker
-    "000000000000", "ffffffffffff",
-)  # fmt: skip
-_HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 PAGES = frozenset({"http", "http+hop", "httpx", "zgrab2+http", "passive+http"})
 """Looks that tell of a web page: websites come of them."""
@@ -67,21 +51,6 @@ def service_id(site: str, target: Target) -> str:
     return entity_id(site, Kind.SERVICE, service_key(target.address, target.port, target.transport))
 
 
-def mac(text: str) -> str:
-    """The MAC as `aa:bb:cc:dd:ee:ff` if it identifies one machine, else nothing."""
-    digits = re.sub(r"[^0-9a-f]", "", text.lower())
-    if not _MAC.fullmatch(digits) or digits.startswith(_VIRTUAL):
-        return ""
-    if int(digits[:2], 16) & 0b11:  # group, or locally administered
-        return ""
-    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
-
-
-def host_key(mark: str) -> str:
-    """The SSH host key's fingerprint if it is one, else nothing."""
-    return mark if _HOST_KEY.fullmatch(mark) else ""
-
-
 def is_asset(address: str) -> bool:
     """Whether the address can be an asset: not multicast, unspecified or the limited broadcast. Raises ValueError."""
     place = number(address)
@@ -89,14 +58,6 @@ def is_asset(address: str) -> bool:
     if 0 <= four <= 0xFFFF_FFFF:
         return 0 < four >> 24 < 224 and four != 0xFFFF_FFFF
     return place > 0 and place >> 120 != 0xFF
-
-
-def identifiers(facts_key: object, facts_mac: object) -> tuple[str, ...]:
-    """Strong identifiers in a look's facts, best first: `ssh:SHA256:…`, `mac:…`."""
-    keys = facts_key if isinstance(facts_key, tuple) else ()
-    macs = facts_mac if isinstance(facts_mac, tuple) else ()
-    found = [f"ssh:{host_key(str(each))}" for each in sorted(map(str, keys)) if host_key(str(each))]
-    return (*found, *(f"mac:{mac(str(each))}" for each in sorted(map(str, macs)) if mac(str(each))))
 
 
 def touches(entry: Observation) -> set[str]:
@@ -111,8 +72,4 @@ def touches(entry: Observation) -> set[str]:
             found.update(
                 entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)) for scheme in ("http", "https")
             )
-    found.update(
-        entity_id(site, Kind.HOST, each)
-        for each in identifiers(entry.facts.get("ssh.host_key"), entry.facts.get("host.mac"))
-    )
     return found

@@ -2,8 +2,8 @@
 
 One covered miss makes an open port stale, `gone_after` in a row make it gone; seen again it is the same asset with the
 same id. An address is as alive as its liveliest port, a machine as its liveliest address; an address without a living
-port ages by the pings it did not answer. An unfinished run, a block
-whose canary did not answer, and a port nobody asked for age nothing.
+port ages by the pings it did not answer. An unfinished run, a run that heard nobody at all (it may have been deaf
+itself), a block whose canary did not answer, and a port nobody asked for age nothing.
 """
 
 from bisect import bisect_right
@@ -26,7 +26,9 @@ class Covered:
 
     def __init__(self, blocks: Iterable[Coverage]) -> None:
         ranges: dict[tuple[tuple[int, ...], str], list[tuple[int, int]]] = {}
-        for each in blocks:
+        known = list(blocks)
+        heard = any(each.canary or each.answered for each in known)
+        for each in known if heard else ():
             if each.canary is not False:
                 spans = ranges.setdefault((each.ports, str(each.transport)), [])
                 spans.extend((number(first), number(last)) for first, last in each.ranges)

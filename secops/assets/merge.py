@@ -10,12 +10,11 @@ from dataclasses import replace
 from secops.assets import draft as drafts
 from secops.assets.contradiction import contradict
 from secops.assets.draft import DECLARE, INHERENT, PROTOCOLS, Cause, Draft
+from secops.assets.evidence import NEWS, REPLACED, Evidence
 from secops.assets.identity import (
     HELLO,
-    MANY,
     PAGES,
     TLS,
-    identifiers,
     ip_id,
     is_asset,
     service_id,
@@ -23,6 +22,7 @@ from secops.assets.identity import (
     website_key,
     website_key_of,
 )
+from secops.assets.marks import Rules, carries, kind_of, marks
 from secops.assets.register import NOBODY, Owner, Register, place_of
 from secops.assets.work import Merged, Work
 from secops.core.clock import Instant
@@ -32,6 +32,7 @@ from secops.core.model import (
     Kind,
     Logged,
     Observation,
+    Relation,
     RelationType,
     State,
     Status,
@@ -47,23 +48,27 @@ _WEBSITE = facts_of(Kind.WEBSITE) - INHERENT
 _KNOWN = _SERVICE | _IP | _WEBSITE
 _SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.OUT_OF_SCOPE})
 """How a look ends that does not show the port to be open."""
-_ADDRESSES_MOST = 256
 _LINKS_MOST = 50
 _LATER = Instant(1 << 62)
 """After everything that was ever seen."""
 _OUTSIDE = "out_of_scope"
-_HOSTS = "hosts"
 
 
-def linked(entity: Entity) -> set[str]:
-    """Ids of the machines an ip asset is known to run on: they may lose it."""
-    hosts = entity.extra.get(_HOSTS)
-    return {str(each) for each in hosts.values()} if isinstance(hosts, dict) else set()
+def merge(
+    known: Mapping[str, Entity],
+    entries: Iterable[Logged],
+    register: Register | None = None,
+    *,
+    rules: Rules | None = None,
+    evidence: Mapping[str, Evidence] | None = None,
+    times: Mapping[str, int] | None = None,
+) -> Merged:
+    """Fold observations into what is known; other entries are passed by (see `declared`, `lifecycle`).
 
-
-def merge(known: Mapping[str, Entity], entries: Iterable[Logged], register: Register | None = None) -> Merged:
-    """Fold observations into what is known; other entries are passed by (see `declared`, `lifecycle`)."""
-    work = Work(known)
+    `evidence`: of looks with marks what they showed before; `times`: when looks without marks so far were last.
+    Without `rules` nothing is kept of machines.
+    """
+    work = Work(known, rules, evidence, times)
     registers: dict[str, Register] = {register.site: register} if register else {}
     for logged in entries:
         if isinstance(logged.entry, Observation):
@@ -78,7 +83,8 @@ def merge(known: Mapping[str, Entity], entries: Iterable[Logged], register: Regi
 
 def _telling(work: Work, merged: Merged, registers: Mapping[str, Register]) -> set[str]:
     """Looks whose repetition would do more than move times: each is read once more, as if it came later still."""
-    again = Work({**work.known, **merged.entities})
+    again = Work({**work.known, **merged.entities}, work.rules, {**work.evidence, **work.rows}, work.times)
+    again.shown = work.shown
     found: set[str] = set()
     for id, before in work.looks.items():
         logged = work.read[id]
@@ -86,7 +92,9 @@ def _telling(work: Work, merged: Merged, registers: Mapping[str, Register]) -> s
         seen = replace(logged.entry, seen_at=_LATER)
         _observe(again, logged, seen, registers[seen.site])
         look = again.looks.get(id)
-        if look is None or look.touched != before.touched or any(each.dirty for each in again.drafts.values()):
+        row = again.rows.pop(id, None)
+        dirty = row is not None and row.dirty
+        if look is None or look.touched != before.touched or dirty or any(e.dirty for e in again.drafts.values()):
             found.add(id)
         again.drafts.clear()
     return found
@@ -112,7 +120,7 @@ def _observe(work: Work, logged: Logged, seen: Observation, register: Register) 
         if own or f"{base}:{seen.target.port}" in ip.sources:
             drafts.look(ip, cause, f"{base}:{seen.target.port}", seen.seen_at, own)
         _websites(work, seen, cause, facts, service=service, register=register)
-    _machine(work, seen, cause, ip, register)
+    _machine(work, seen, cause, ip.id, service_id(seen.site, seen.target) if seen.target.port else ip.id)
     for id in cause.touched:
         touched = work.drafts.get(id)
         if touched is not None and touched.dirty:
@@ -284,73 +292,51 @@ def _place(website: Draft, cause: Cause, target: Target, ip: str, register: Regi
         assign(website, cause, register.website(website.key, place, target.port))
 
 
-def _machine(work: Work, seen: Observation, cause: Cause, ip: Draft, register: Register) -> None:
-    """The machine behind a strong identifier, and the address it runs under."""
-    slot = str(seen.target.port) if seen.target.transport is Transport.TCP else f"{seen.target.port}/udp"
-    hosts = dict(ip.extra[_HOSTS]) if isinstance(ip.extra.get(_HOSTS), dict) else {}  # type: ignore[call-overload]  # JSON of our own
-    marks = identifiers(seen.facts.get("ssh.host_key"), seen.facts.get("host.mac"))
-    if not marks:
+def _machine(work: Work, seen: Observation, cause: Cause, ip: str, entity: str) -> None:
+    """Keep what the look says of its machine; who it is comes out later (see `machines`)."""
+    rules = work.rules
+    if rules is None:
         return
-    before = hosts.get(slot)
-    place = f":{ip.key}:{slot}"
-    known = work.get(before) if before else None
-    if known is not None and any(at > seen.seen_at for s, (at, _, _) in known.sources.items() if s.endswith(place)):
+    row = work.row(cause.look)
+    shown = work.shown.get(cause.seq)
+    if shown is None:
+        shown = work.shown[cause.seq] = marks(seen, rules) if carries(seen) else ()
+    if row is None:
+        if not shown or work.times.get(cause.look, seen.seen_at) > seen.seen_at:
+            return
+        base = seen.base + (f"@{seen.target.name}" if seen.target.name else "")
+        slot = str(seen.target.port) if seen.target.transport is Transport.TCP else f"{seen.target.port}/udp"
+        work.rows[cause.look] = Evidence(
+            cause.look, seen.site, seen.target.address, slot, base, entity, shown, seen.seen_at, cause.seq,
+            pending=NEWS, dirty=True,
+        )  # fmt: skip
         return
-    host = _host(work, seen, cause, marks[0])
-    if before != host.id:
-        hosts[slot] = host.id
-        ip.extra[_HOSTS] = hosts
-        ip.dirty = True
-        if known is not None:
-            _part(known, place)
-    if before and before != host.id and before not in hosts.values():
-        _leave(work, before, cause, ip.key)
-    _join(host, cause, ip.key)
-    own = {f: v for f in ("ssh.host_key", "host.mac") if (v := drafts.normal(f, seen.facts.get(f))) is not None}
-    drafts.look(host, cause, f"{seen.base}:{ip.key}:{slot}", seen.seen_at, own)
-    assign(host, cause, _shared_owner(host, register))
-    reason = "shared identifier" if host.extra.get("shared") else marks[0].partition(":")[0]
-    work.relate(ip, RelationType.RUNS_ON, host.id, cause, reason)
-
-
-def _host(work: Work, seen: Observation, cause: Cause, mark: str) -> Draft:
-    host = work.get(entity_id(seen.site, Kind.HOST, mark))
-    if host is None:
-        host = work.add(drafts.born(Kind.HOST, seen.site, mark, cause, seen.seen_at))
-        host.facts["host.addresses"] = ()
-    _seen(host, seen, cause)
-    return host
-
-
-def _join(host: Draft, cause: Cause, address: str) -> None:
-    now = host.facts.get("host.addresses")
-    addresses = {str(each) for each in now} if isinstance(now, tuple) else set()
-    if address not in addresses and len(addresses) < _ADDRESSES_MOST:
-        drafts.put(host, cause, "host.addresses", tuple(sorted({*addresses, address})))
-        if len(addresses) + 1 > MANY:
-            host.extra["shared"] = True
-
-
-def _part(host: Draft, place: str) -> None:
-    """The looks at this place speak of another machine from now on: their times no longer move this one's."""
-    for source, (at, seq, look) in host.sources.items():
-        if look and source.endswith(place):
-            host.sources[source] = (at, seq, "")
-            host.replaced.add(look)
-            host.dirty = True
-
-
-def _leave(work: Work, host_id: str, cause: Cause, address: str) -> None:
-    host = work.get(host_id)
-    if host is None:
+    if seen.seen_at < row.at:
         return
-    now = host.facts.get("host.addresses")
-    left = tuple(str(each) for each in now if each != address) if isinstance(now, tuple) else ()
-    drafts.put(host, cause, "host.addresses", left)
-    if len(left) <= MANY:
-        host.extra.pop("shared", None)
-    if not left:
-        drafts.turn(host, cause, State.GONE, "its last address shows another identifier")
+    row.at = seen.seen_at
+    if shown == row.marks and row.live:
+        host = work.get(row.host) if row.host and not row.pending else None
+        if host is not None:
+            _seen(host, seen, cause)
+            at = Instant(cause.at)
+            work.draw(Relation(seen.site, ip, RelationType.RUNS_ON, host.id, "seen", at, at, cause.seq), cause)
+        return
+    if shown != row.marks:
+        if not row.pending:
+            row.before = row.marks
+        if _replaced(row.before, shown, rules):
+            row.pending = REPLACED
+        row.marks, row.seq = shown, cause.seq
+    row.live = True
+    row.pending = max(row.pending, NEWS)
+    row.dirty = True
+
+
+def _replaced(before: tuple[str, ...], now: tuple[str, ...], rules: Rules) -> bool:
+    """Whether strong marks of one kind stand where others stood."""
+    old = {each for each in before if rules.strong(kind_of(each))}
+    new = {each for each in now if rules.strong(kind_of(each))}
+    return bool(old) and bool(new) and old.isdisjoint(new)
 
 
 def _shared_owner(host: Draft, register: Register) -> Owner:

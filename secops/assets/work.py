@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from secops.assets.draft import Cause, Draft
+from secops.assets.evidence import Evidence
 from secops.assets.look import Look
+from secops.assets.marks import Rules
 from secops.core.clock import Instant
 from secops.core.model import Change, Entity, Logged, Relation, RelationType
 
@@ -23,6 +25,8 @@ class Merged:
     seen_again: set[str] = field(default_factory=set)
     """Entities of which nothing but `last_seen` (and when their sources last looked) is new."""
     looks: dict[str, Look] = field(default_factory=dict)
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    """What looks said of machines, where it is new."""
     cold: set[str] = field(default_factory=set)
     """Looks that must not be taken for a repetition next time, whatever they say."""
 
@@ -30,8 +34,22 @@ class Merged:
 class Work:
     """Entities being worked on: known ones are copied when first touched."""
 
-    def __init__(self, known: Mapping[str, Entity]) -> None:
+    def __init__(
+        self,
+        known: Mapping[str, Entity],
+        rules: Rules | None = None,
+        evidence: Mapping[str, Evidence] | None = None,
+        times: Mapping[str, int] | None = None,
+    ) -> None:
         self.known = known
+        self.rules = rules
+        self.evidence: Mapping[str, Evidence] = evidence or {}
+        """Of looks with marks, what they showed before."""
+        self.times: Mapping[str, int] = times or {}
+        self.rows: dict[str, Evidence] = {}
+        """The same at work."""
+        self.shown: dict[int, tuple[str, ...]] = {}
+        """The marks in a log entry, read once."""
         self.drafts: dict[str, Draft] = {}
         self.relations: dict[str, Relation] = {}
         self.dropped: list[str] = []
@@ -51,6 +69,13 @@ class Work:
         """Take in a new entity."""
         self.drafts[draft.id] = draft
         return draft
+
+    def row(self, look: str) -> Evidence | None:
+        """The working copy of what this look showed."""
+        found = self.rows.get(look)
+        if found is None and (before := self.evidence.get(look)) is not None:
+            found = self.rows[look] = replace(before, dirty=False)
+        return found
 
     def relate(self, source: Draft, type: RelationType, target: str, cause: Cause, reason: str) -> None:
         """Draw a relation, or see it again."""
@@ -82,6 +107,7 @@ class Work:
     def merged(self) -> Merged:
         """What moved, frozen."""
         out = Merged(relations=self.relations, dropped=self.dropped, ended=self.ended, looks=self.looks)
+        out.evidence = {look: each for look, each in self.rows.items() if each.dirty}
         for id, each in self.drafts.items():
             if each.dirty or each.moved:
                 out.entities[id] = each.entity()

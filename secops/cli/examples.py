@@ -33,6 +33,27 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops inventory facets http.server",
         "secops inventory facets port 'net:10.0.0.0/8' --limit 50",
     ),
+    "inventory review list": ("secops inventory review list", "secops inventory review list --kind same -f csv"),
+    "inventory review show": (
+        "secops inventory review show review-abc",
+        "secops inventory review show review-abc -f json",
+    ),
+    "inventory review accept": (
+        "secops inventory review accept review-abc --reason 已核实重装",
+        "secops inventory review accept review-abc --reason 确系克隆镜像 --who 张三",
+    ),
+    "inventory review reject": (
+        "secops inventory review reject review-abc --reason 换了新机",
+        "secops inventory review reject review-abc --reason 密钥各机不同 --who 张三",
+    ),
+    "inventory merge": (
+        "secops inventory merge host-abc host-def --reason 同一台的两块网卡",
+        "secops inventory merge host-abc host-def host-ghi --reason 堆叠交换机 --who 张三",
+    ),
+    "inventory split": (
+        "secops inventory split host-abc --reason 误并",
+        "secops inventory split host-abc --mark cert:3f2a --reason 证书属负载均衡",
+    ),
     "inventory filter save": (
         "secops inventory filter save 三级网站 'kind:website grade>=3'",
         "secops inventory filter save 整改 'saved:三级网站 tls:false' --reason 周报",

@@ -14,6 +14,7 @@ from secops.cli import (
     inventory_filter,
     inventory_import,
     inventory_mapping,
+    inventory_review,
     inventory_time,
     inventory_who,
 )
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(inventory_fields.app)
 app.add_typer(inventory_time.app)
 app.add_typer(inventory_who.app)
+app.add_typer(inventory_review.app)
 app.add_typer(inventory_import.app)
 app.add_typer(inventory_edit.app)
 app.add_typer(inventory_mapping.app, name="mapping")
@@ -160,7 +162,8 @@ def show(id: Id, *, at: At = "", format: Form = None, out: Out = "-") -> None:
 
     with open_app() as opened:
         found = shown(opened, id, at=instant(opened, at) if at else None)
-    entity = found.entity
+        entity, table = found.entity, chosen(format, out) is Format.TABLE
+        more = inventory_review.told(opened, entity, table=table) if entity.kind is Kind.HOST and not at else {}
     facts = {name: plain(name, value) for name, value in found.values.items() if value is not None}
     record: dict[str, object] = {
         **facts,
@@ -183,8 +186,11 @@ def show(id: Id, *, at: At = "", format: Form = None, out: Out = "-") -> None:
             for each in found.services
         ],
     }
+    record |= more
     if chosen(format, out) is Format.TABLE:
         titles = {name: field.title for name, field in by_name().items()}
+        titles |= {"identifiers": say("标识及规则", "identifiers, and which rule"), "doubts": say("存疑", "doubts")}
+        titles |= {"merges": say("并入者", "merged into it"), "merged": say("已并入", "went up in")}
         titles |= {"unknown": say("未知及原因", "unknown, why"), "relations": say("关系", "relations")}
         titles |= {"services": say("端口", "services"), "misses": say("连续未应答", "misses in a row")}
         record["relations"] = [

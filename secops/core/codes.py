@@ -20,6 +20,13 @@ CODES: dict[str, str] = {
     "E1314": "比较的起点晚于终点|the first time of the comparison lies after the last",
     "E1315": "既不是时间也不是任务编号|neither a time nor a run",
     "E1316": "没有这个字段|no such field",
+    "E1330": "身份规则文件有误|a file of identity rules is wrong",
+    "E1331": "待审清单里没有这一条，或所写不止一条|no such doubt of identity, or more than one",
+    "E1332": "这一条待审已经定过|this doubt is settled already",
+    "E1333": "不是主机，或不能合并|no host, or hosts that cannot be merged",
+    "E1334": "这台主机没有这个标识或并入|the host has no such identifier or merge",
+    "E1335": "没有这种待审状态或种类|no such state or kind of doubt",
+    "E1336": "身份决定须写明理由|a decision about identity wants its reason",
     "E1318": "过去的台账不能按看到的时间筛选|a past list cannot be filtered by sight",
     "E1317": "没有这种图格式|no such graph format",
     # ledgers in (intake.sheet_*, hall.flows.ledger_*)

@@ -20,7 +20,8 @@ from secops.grade import sigma
 from secops.grade.rule import STATES, Basis, Example, Outcome, Rule, Status
 from secops.scope.yaml_source import Located, Source, nearest, unknown_key, visible
 
-TABLES: Final = "tables"
+ASIDE: Final = frozenset({"tables", "identity"})
+"""Folders of `rules/` that hold no rules of grading."""
 """Folder of the decision tables, which are no rules."""
 KEYS: Final = frozenset(
     {"id", "title", "title_en", "description", "status", "level", "logsource", "taxonomy", "states", "requires",
@@ -60,12 +61,12 @@ class Pack:
 
 
 def load(files: Mapping[str, Path] | Iterable[Path]) -> Pack:
-    """Read these files (relative name -> path, as `hall.workspace.layered` gives them; tables are passed by)."""
+    """Read these files (relative name -> path, as `hall.workspace.layered` gives them; see `ASIDE`)."""
     pairs = files.items() if isinstance(files, Mapping) else ((path.name, path) for path in files)
     rules: dict[str, Rule] = {}
     problems: list[SecopsError] = []
     for name, path in pairs:
-        if Path(name).parts[0] == TABLES:
+        if Path(name).parts[0] in ASIDE:
             continue
         try:
             rule = read(path)

@@ -9,12 +9,28 @@ from secops.store import texts
 from secops.store.changes import changes
 from secops.store.cursor import MERGE, cursors, renew
 from secops.store.entities import assets, services
+from secops.store.evidence import evidence, marked
+from secops.store.identifiers import apart, identifiers, reviews
 from secops.store.looks import looks
 from secops.store.organisations import organisations
 from secops.store.records import records
 from secops.store.relations import ended_relations, relations
 
-TABLES = (assets, services, relations, ended_relations, changes, organisations, records, looks)
+TABLES = (
+    assets,
+    services,
+    relations,
+    ended_relations,
+    changes,
+    organisations,
+    records,
+    looks,
+    evidence,
+    marked,
+    identifiers,
+    apart,
+    reviews,
+)
 HOW = {looks.c.digest, looks.c.touched}
 """Columns that say how the log was read, not what it says."""
 

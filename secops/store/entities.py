@@ -281,6 +281,13 @@ def count(connection: Connection, kind: Kind | None, condition: sa.ColumnElement
     return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(condition)).scalar_one())
 
 
+def existing(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Which of these assets are known."""
+    if not ids:
+        return set()
+    return set(connection.execute(sa.select(assets.c.id).where(among(assets.c.id, ids))).scalars())
+
+
 def services_of(connection: Connection, parents: Collection[str]) -> dict[str, list[Entity]]:
     """The services of these ip assets, whatever their state."""
     found: dict[str, list[Entity]] = {each: [] for each in parents}

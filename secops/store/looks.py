@@ -62,6 +62,11 @@ def cool(connection: Connection, ids: Collection[str]) -> None:
         connection.execute(looks.update().where(among(looks.c.look, part)).values(digest=None))
 
 
+def cool_all(connection: Connection) -> None:
+    """Every next look is read in full."""
+    connection.execute(looks.update().where(looks.c.digest.is_not(None)).values(digest=None))
+
+
 def timed(connection: Connection, entities: Mapping[str, Entity]) -> dict[str, Entity]:
     """The entities with the times of their sources, which an entity's own row does not hold."""
     wanted = {look for each in entities.values() for _, _, look in each.sources.values() if look}

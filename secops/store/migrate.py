@@ -10,7 +10,7 @@ from secops.core.language import say
 from secops.store import server
 from secops.store.database import Database
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest step in `migrations/versions`."""
 
 

@@ -13,6 +13,8 @@ _FILES: tuple[str, ...] = (
     "entities",
     "relations",
     "changes",
+    "evidence",
+    "identifiers",
     "organisations",
     "records",
     "cursor",

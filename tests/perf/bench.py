@@ -79,7 +79,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("syn", "wire", "datagrams", "banner", "pages", "grab", "service_id", "service_speed", "intake"),
         "end_to_end",
     ),
-    "inventory": ("inventory", "sheets"),
+    "inventory": ("inventory", "identity", "sheets"),
 }
 """Group -> the modules beside this one whose `figures()` it runs, in order."""
 

@@ -1,16 +1,19 @@
 """Laws of merging: idempotent, order-free within a run, sites never meet, replay gives the same inventory."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from secops.assets.marks import read
 from secops.assets.merge import merge
 from secops.assets.register import Declared, Register
 from secops.assets.work import Merged
 from secops.core.clock import Instant
 from secops.core.model import Entity, Logged, Observation, Status, Target
+from secops.scope.yaml_source import Source
 
 pytestmark = pytest.mark.property
 
@@ -73,6 +76,21 @@ def _logged(items: list[Observation], first: int = 1) -> list[Logged]:
     return [Logged(seq, each) for seq, each in enumerate(items, first)]
 
 
+_RULES = read(Source.read(Path(__file__).parents[2] / "rules" / "identity" / "machines.yaml"))
+
+
+def _fold(known: dict[str, Entity], log: list[Logged], before: Merged | None = None) -> Merged:
+    """Merge with what was kept of machines before."""
+    evidence = {} if before is None else before.evidence
+    times = {} if before is None else {id: each.at for id, each in before.looks.items()}
+    return merge(known, log, rules=_RULES, evidence=evidence, times=times)
+
+
+def _shown(outcome: Merged) -> dict[str, object]:
+    """What is kept of machines, without its place in the log; when a look was last is its own row."""
+    return {look: replace(each, seq=0, at=0, dirty=False) for look, each in outcome.evidence.items()}
+
+
 def _apply(known: dict[str, Entity], outcome: Merged) -> dict[str, Entity]:
     return known | outcome.entities
 
@@ -90,22 +108,25 @@ def _bare(known: dict[str, Entity]) -> dict[str, object]:
 def test_the_order_within_a_run_does_not_matter(seen: list[Observation], data: st.DataObject) -> None:
     """However the log orders the looks of one run, the same is known afterwards."""
     before = data.draw(observations("r0", 0))
-    known = _apply({}, merge({}, _logged(before)))
+    base = _fold({}, _logged(before))
+    known = _apply({}, base)
     shuffled = data.draw(st.permutations(seen))
     first = 1 + len(before)
-    one = _apply(known, merge(known, _logged(seen, first)))
-    other = _apply(known, merge(known, _logged(list(shuffled), first)))
-    assert _bare(one) == _bare(other)
+    ours, theirs = _fold(known, _logged(seen, first), base), _fold(known, _logged(list(shuffled), first), base)
+    assert _bare(_apply(known, ours)) == _bare(_apply(known, theirs))
+    assert _shown(ours) == _shown(theirs)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(observations("r1", 1000))
 def test_the_same_entries_twice_change_nothing(seen: list[Observation]) -> None:
     """Merging what is merged already leaves every entity as it is and records no change."""
-    once = _apply({}, merge({}, _logged(seen)))
-    again = merge(once, _logged(seen))
+    first = _fold({}, _logged(seen))
+    once = _apply({}, first)
+    again = _fold(once, _logged(seen), first)
     assert _apply(once, again) == once
     assert again.changes == []
+    assert again.evidence == {}
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -115,12 +136,13 @@ def test_how_the_log_is_cut_into_batches_does_not_matter(
 ) -> None:
     """Entities and changes are the same in one batch or in many."""
     log = _logged([*one, *two])
-    whole = merge({}, log)
+    whole = _fold({}, log)
     at = data.draw(st.integers(0, len(log)))
-    first = merge({}, log[:at])
-    second = merge(first.entities, log[at:])
+    first = _fold({}, log[:at])
+    second = _fold(first.entities, log[at:], first)
     assert first.entities | second.entities == whole.entities
     assert [*first.changes, *second.changes] == whole.changes
+    assert _shown(first) | _shown(second) == _shown(whole)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -5,8 +5,9 @@ from itertools import groupby, takewhile
 
 from secops.assets import declared, lifecycle
 from secops.assets.draft import Cause
+from secops.assets.evidence import NEWS
 from secops.assets.identity import ip_id, touches
-from secops.assets.merge import linked
+from secops.assets.marks import Rules, carries
 from secops.assets.merge import merge as fold
 from secops.assets.record import is_record
 from secops.assets.register import Register
@@ -15,13 +16,19 @@ from secops.core.events import Event, Progress, Summary
 from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd, State
 from secops.hall.app import App
+from secops.hall.flows.identity_rules import RULES, begin, rules_at, rules_in, settling
+from secops.hall.flows.merge_decided import decided
+from secops.hall.flows.merge_hosts import decode, keep, settle
 from secops.hall.flows.merge_records import registered
 from secops.store import (
     changes,
     coverage,
     cursor,
     decisions,
+    derived,
     entities,
+    evidence,
+    folds,
     log,
     looks,
     observations,
@@ -33,18 +40,42 @@ from secops.store.grading import Transaction
 BATCH = 4_000
 """Log entries of one transaction."""
 KIND = "merge"
+ROOM = 60_000
+"""Repetitions laid out ahead of a replay: more than it takes in at a time."""
+EDITION = "derivation"
+_EDITION = 2
+"""Told up where what follows from the logs is another than before: the next merge replays them, in one transaction."""
 
 
 def merge(app: App) -> Iterator[Event]:
     """Bring the inventory up to the end of the log. Safe to call at any time; ends with a Summary of what moved."""
     begun = app.clock.monotonic()
-    state = _State(app.config.number("discover.gone_after"))
+    state = _State(app.config.number("discover.gone_after"), app.site)
+    begin(app)
+    if stale(app):
+        with app.database.write() as connection:
+            derived.clear(connection)
+            with folds.unfolding(connection, ROOM) as lay:
+                yield from (each for each in replay(app, connection, lay) if isinstance(each, Progress))
+            cursor.put(connection, _EDITION, EDITION)
     while True:
         with app.database.write() as connection:
-            if not state.step(connection):
+            if not state.step(connection) and not settling(app, connection):
                 break
         yield state.progress(app, begun)
     yield state.summary(app, begun)
+
+
+def stale(app: App) -> bool:
+    """Whether the inventory was derived by an older program; marks an empty one as derived by this one."""
+    with app.database.read() as connection:
+        if cursor.get(connection, EDITION) == _EDITION:
+            return False
+        begun = cursor.get(connection) > 0
+    if not begun:
+        with app.database.write() as connection:
+            cursor.put(connection, _EDITION, EDITION)
+    return begun
 
 
 def replay(app: App, connection: Transaction, lay: Callable[[int], None] = lambda _: None) -> Iterator[Event]:
@@ -53,7 +84,7 @@ def replay(app: App, connection: Transaction, lay: Callable[[int], None] = lambd
     `lay` is called with the place in the log before each step.
     """
     begun = app.clock.monotonic()
-    state = _State(app.config.number("discover.gone_after"))
+    state = _State(app.config.number("discover.gone_after"), app.site)
     lay(0)
     while state.step(connection):
         lay(state.place)
@@ -79,8 +110,10 @@ class Replay:
 class _State:
     """What one call carries from batch to batch."""
 
-    def __init__(self, gone_after: int) -> None:
+    def __init__(self, gone_after: int, site: str) -> None:
         self.gone_after = gone_after
+        self.site = site
+        self.rules = Rules({}, (), {})
         self.entries = 0
         self.counts: dict[str, int | float] = {"entries": 0, "new": 0, "changed": 0, "stale": 0, "gone": 0, "back": 0}
         self._registers: dict[str, Register] = {}
@@ -96,6 +129,7 @@ class _State:
         place = cursor.get(connection)
         if self._place != place:  # at the start, or another process has merged meanwhile
             self._registers = registers(connection, place)
+            self.rules = rules_at(connection, self.site, place)
         if (stretch := looks.unchanged(connection, place, BATCH)) is not None:
             self._repeat(connection, place, stretch)
             cursor.put(connection, stretch.upto)
@@ -153,6 +187,9 @@ class _State:
                     self._end(connection, each.seq, each.entry)
             elif _group(stretch[0]) is not None:
                 self._declare(connection, stretch)
+            else:
+                for each in stretch:
+                    self._decide(connection, each)
         self._place = entries[-1].seq
         self.entries += len(entries)
         self.counts["entries"] = self.entries
@@ -164,14 +201,43 @@ class _State:
         for site, part in groupby(stretch, key=lambda logged: logged.entry.site):
             mine = list(part)
             ids: set[str] = set()
+            each_look: set[str] = set()
+            carrying: set[str] = set()
             for each in mine:
                 if isinstance(each.entry, Observation):
                     ids |= touches(each.entry)
-            known = entities.by_ids(connection, ids)
-            hosts = {host for each in known.values() for host in linked(each)} - known.keys()
-            known |= entities.by_ids(connection, hosts)
+                    look = each.look or each.entry.look
+                    each_look.add(look)
+                    if carries(each.entry):
+                        carrying.add(look)
+            shown = {row.look: decode(row) for row in evidence.of_looks(connection, each_look)}
+            times = evidence.times(connection, carrying - shown.keys())
+            known = entities.by_ids(connection, ids | {each.host for each in shown.values() if each.host})
             known = looks.timed(connection, known)
-            self._write(connection, fold(known, mine, self._register(site)), known)
+            outcome = fold(known, mine, self._register(site), rules=self.rules, evidence=shown, times=times)
+            self._write(connection, outcome, known)
+            keep(connection, outcome.evidence, shown)
+
+    def _decide(self, connection: Transaction, logged: Logged) -> None:
+        """What is not a declaration: the rules of identity, a settling, machines merged or split by hand."""
+        decision = logged.entry
+        assert isinstance(decision, Decision)
+        cause = Cause(logged.seq, decision.at, who=decision.who, reason=decision.reason)
+        if decision.subject == RULES and decision.type is DecisionType.SETTLE:
+            rules = rules_in(decision)
+            if rules.digest != self.rules.digest:
+                self.rules = rules
+                looks.cool_all(connection)
+                evidence.again(connection)
+            return
+        if decision.type in {DecisionType.MERGE, DecisionType.SPLIT, DecisionType.SETTLE}:
+            for outcome, known in decided(connection, decision, cause, self.rules):
+                self._write(connection, outcome, known)
+            self._machines(connection, decision.site, cause)
+
+    def _machines(self, connection: Transaction, site: str, cause: Cause, started: int = 0) -> None:
+        for outcome, known in settle(connection, site, cause, self.rules, self._register(site), started=started):
+            self._write(connection, outcome, known)
 
     def _declare(self, connection: Transaction, stretch: Sequence[Logged]) -> None:
         rows: list[Logged] = []
@@ -206,13 +272,16 @@ class _State:
 
     def _end(self, connection: Transaction, seq: int, end: RunEnd) -> None:
         asked = lifecycle.Covered(coverage.of_run(connection, end.run))
-        if not end.complete or not end.started or not asked:
-            return
-        missed = {e.id: e for e in entities.unseen_since(connection, end.site, end.started) if asked.asked(e)}
-        quiet = self._quiet(connection, asked, end)
+        cause = Cause(seq, end.at, run=end.run, reason="coverage")
+        missed: dict[str, Entity] = {}
+        quiet: set[str] = set()
+        if end.complete and end.started and asked:
+            missed = {e.id: e for e in entities.unseen_since(connection, end.site, end.started) if asked.asked(e)}
+            silent, quiet = self._quiet(connection, asked, end)
+            looks.cool(connection, evidence.silence(connection, missed.keys() | silent, NEWS))
+        self._machines(connection, end.site, cause, int(end.started))
         if not missed and not quiet:
             return
-        cause = Cause(seq, end.at, run=end.run, reason="coverage")
         addresses = {str(each.facts["address"]) for each in missed.values()}
         sites = {
             each.id: each
@@ -220,37 +289,34 @@ class _State:
             if each.last_seen < end.started and asked.asked(each) and each.state in lifecycle.LIVING
         }
         parents = {each.parent for each in missed.values()}
-        known: dict[str, Entity] = missed | sites | self._above(connection, end.site, parents | quiet)
+        above, linked = self._above(connection, end.site, parents | quiet)
+        known: dict[str, Entity] = missed | sites | above
         known = looks.timed(connection, known)
         work = Work(known)
         for id in (*missed, *sites, *quiet):
             draft = work.get(id)
             assert draft is not None
             lifecycle.miss(draft, cause, self.gone_after)
-        _settle(connection, work, cause, parents, quiet=quiet, started=end.started)
+        _settle(connection, work, cause, parents, linked=linked, started=end.started)
         self._write(connection, work.merged(), known)
 
     @staticmethod
-    def _quiet(connection: Transaction, asked: lifecycle.Covered, end: RunEnd) -> set[str]:
-        """Addresses that the run asked for themselves in vain, and that have no living port to speak for them."""
+    def _quiet(connection: Transaction, asked: lifecycle.Covered, end: RunEnd) -> tuple[set[str], set[str]]:
+        """Addresses that the run asked for in vain themselves, and those of them with no living port."""
         if not asked.addresses:
-            return set()
+            return set(), set()
         silent = {e.id for e in entities.silent_since(connection, end.site, end.started) if asked.asked(e)}
         ports = entities.services_of(connection, silent)
-        return {ip for ip in silent if not any(each.state in lifecycle.LIVING for each in ports[ip])}
+        return silent, {ip for ip in silent if not any(each.state in lifecycle.LIVING for each in ports[ip])}
 
     @staticmethod
-    def _above(connection: Transaction, site: str, ids: set[str]) -> dict[str, Entity]:
-        """These addresses, their machines, and every address of these machines."""
+    def _above(connection: Transaction, site: str, ids: set[str]) -> tuple[dict[str, Entity], set[str]]:
+        """These addresses, their machines, and every address of these machines; and which the machines are."""
         ips = entities.by_ids(connection, ids)
-        hosts = entities.by_ids(connection, {host for each in ips.values() for host in linked(each)})
-        return (
-            ips
-            | hosts
-            | entities.by_ids(
-                connection, {ip_id(site, each) for h in hosts.values() for each in lifecycle.addresses(h)}
-            )
-        )
+        at_places = evidence.hosts_at(connection, site, {each.key for each in ips.values()})
+        hosts = entities.by_ids(connection, set().union(*at_places.values()))
+        others = {ip_id(site, each) for host in hosts.values() for each in lifecycle.addresses(host)}
+        return ips | hosts | entities.by_ids(connection, others - ips.keys()), set(hosts)
 
     def _write(self, connection: Transaction, outcome: Merged, known: Mapping[str, Entity]) -> None:
         moved = {id: e for id, e in outcome.entities.items() if id not in outcome.seen_again}
@@ -293,9 +359,10 @@ def registers(connection: Transaction, upto: int) -> dict[str, Register]:
     return found
 
 
-def _settle(connection: Transaction, work: Work, cause: Cause, ips: set[str], *, quiet: set[str], started: int) -> None:
+def _settle(
+    connection: Transaction, work: Work, cause: Cause, ips: set[str], *, linked: set[str], started: int
+) -> None:
     """Addresses after their ports (one that answered a ping lives all the same), machines after their addresses."""
-    hosts = {host for each in quiet if (draft := work.get(each)) is not None for host in linked(draft.entity())}
     for ip, ports in entities.services_of(connection, ips).items():
         draft = work.get(ip)
         if draft is None:
@@ -303,8 +370,7 @@ def _settle(connection: Transaction, work: Work, cause: Cause, ips: set[str], *,
         states = [moved.state if (moved := work.get(each.id)) else each.state for each in ports]
         seen = [State.ACTIVE] if draft.last_seen >= started else []
         lifecycle.settle(draft, cause, states + seen)
-        hosts |= linked(draft.entity())
-    for id in hosts:
+    for id in sorted(linked):
         host = work.get(id)
         if host is not None:
             places = [work.get(ip_id(host.site, each)) for each in lifecycle.addresses(host.entity())]

@@ -2,17 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from secops.core.events import Event, Progress, Summary
 from secops.core.ids import canonical
 from secops.core.language import say
 from secops.hall.app import App
-from secops.hall.flows.merge import merge, replay
+from secops.hall.flows.merge import ROOM, merge, replay
 from secops.store import derived, folds, log
-
-ROOM: Final = 60_000
-"""Repetitions laid out ahead of the replay: more than it takes in at a time."""
 
 
 def digest(app: App) -> str:

@@ -48,3 +48,13 @@ def test_changed_tells_what():
     """A changed thing says what changed, from what to what."""
     (told,) = happenings([change("service-2", "service.version", "1", "2", seq=7)], {})
     assert (dict(told.fields), told.seq) == ({"service.version": ("1", "2")}, 7)
+
+
+def test_a_host_that_went_up_in_another_has_not_vanished() -> None:
+    """It is gone for that reason, and told as changed."""
+    at = Instant(1)
+    told = [
+        Change("host-a", Kind.HOST, "gd", "merged", None, "host-b", at, 7, "serial"),
+        Change("host-a", Kind.HOST, "gd", "state", "active", "gone", at, 7, "merged into another machine"),
+    ]
+    assert [each.class_ for each in happenings(told, {})] == [Class.CHANGED]

@@ -15,7 +15,7 @@ def _service(address: str = "198.18.0.5", port: int = 80) -> Entity:
 
 
 def _block(first: str, last: str, *, canary: bool | None = None, ports: tuple[int, ...] = (80,)) -> Coverage:
-    return Coverage("r", 0, ((first, last),), ports, canary=canary)
+    return Coverage("r", 0, ((first, last),), ports, canary=canary, answered=1)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,10 @@ def test_an_address_is_as_alive_as_its_liveliest_port() -> None:
     assert draft.state is State.STALE
     settle(draft, Cause(3, 3), [State.GONE, State.GONE])
     assert draft.state is State.GONE
+
+
+def test_a_run_that_heard_nobody_says_nothing_of_anybody() -> None:
+    """It may have been deaf itself: without an answer and without a canary its silence is no absence."""
+    block = Coverage("r", 0, (("198.18.0.0", "198.18.0.255"),), (80,))
+    assert not Covered([block])
+    assert Covered([block, Coverage("r", 1, (("198.18.1.0", "198.18.1.255"),), (80,), answered=1)])

@@ -7,7 +7,7 @@ import pytest
 from secops.assets.merge import merge
 from secops.assets.work import Merged
 from secops.core.clock import Instant
-from secops.core.model import Entity, Kind, Logged, Observation, RelationType, State, Status, Target
+from secops.core.model import Entity, Kind, Logged, Observation, RelationType, Status, Target
 
 _A, _B = ("SHA256:" + letter * 43 for letter in "AB")
 
@@ -134,36 +134,6 @@ def test_a_silent_service_says_why_it_is_not_understood() -> None:
     found = merge({}, [_see(1, "port", status=Status.OPEN, identified="timeout")])
     (service,) = _of(found, Kind.SERVICE)
     assert service.why_unknown("service.name") == "timeout"
-
-
-def test_one_host_key_on_two_addresses_is_one_machine() -> None:
-    """The machine is related to both addresses, with the identifier as the reason."""
-    found = merge({}, [
-        _see(1, "ssh", 22, service__name="ssh", ssh__host_key=(_A,)),
-        _see(2, "ssh", 22, address="198.18.0.2", service__name="ssh", ssh__host_key=(_A,)),
-    ])  # fmt: skip
-    (host,) = _of(found, Kind.HOST)
-    assert host.facts["host.addresses"] == ("198.18.0.1", "198.18.0.2")
-    assert {(each.type, each.reason) for each in found.relations.values()} == {(RelationType.RUNS_ON, "ssh")}
-
-
-def test_a_key_on_many_addresses_is_marked_as_shared() -> None:
-    """A cloned image's key proves nothing: the relation says so."""
-    found = merge({}, [
-        _see(n, "ssh", 22, address=f"198.18.0.{n}", service__name="ssh", ssh__host_key=(_A,)) for n in range(1, 6)
-    ])  # fmt: skip
-    (host,) = _of(found, Kind.HOST)
-    assert host.extra["shared"] is True
-    assert "shared identifier" in {each.reason for each in found.relations.values()}
-
-
-def test_another_key_at_the_address_is_another_machine() -> None:
-    """The old machine loses the address and, with its last one, is gone."""
-    first = merge({}, [_see(1, "ssh", 22, service__name="ssh", ssh__host_key=(_A,))])
-    second = _next(first, _see(2, "ssh", 22, run="s", service__name="ssh", ssh__host_key=(_B,)))
-    old, new = _of(second, Kind.HOST)
-    assert (old.key, old.state, old.facts["host.addresses"]) == (f"ssh:{_A}", State.GONE, ())
-    assert (new.key, new.facts["host.addresses"]) == (f"ssh:{_B}", ("198.18.0.1",))
 
 
 def test_rows_out_of_scope_are_flagged_until_seen_in_scope() -> None:

@@ -40,7 +40,9 @@ def _run(
 ) -> Summary:
     with app.database.write() as connection:
         observations.append(connection, [_web(run, place, at + 1) for place in places])
-        coverage.append(connection, Coverage(run, 0, (("198.18.0.0", "198.18.0.255"),), (80,), canary=canary))
+        coverage.append(
+            connection, Coverage(run, 0, (("198.18.0.0", "198.18.0.255"),), (80,), answered=1, canary=canary)
+        )
         run_ends.append(connection, RunEnd(run, "default", Instant(at + 2), complete, Instant(at)))
     return _last(merge(app))
 

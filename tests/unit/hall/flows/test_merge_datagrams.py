@@ -37,7 +37,7 @@ def finished(app: App, at: int, *found: Observation, asked=(_PING, _TCP, _UDP)) 
     with app.database.write() as connection:
         observations.append(connection, list(found))
         for number, (ports, transport) in enumerate(asked):
-            coverage.append(connection, Coverage(f"r{at}", number, _RANGE, ports, transport))
+            coverage.append(connection, Coverage(f"r{at}", number, _RANGE, ports, transport, answered=1))
         run_ends.append(connection, RunEnd(f"r{at}", "default", Instant(at + 2), True, Instant(at)))
     list(merge(app))
     with app.database.read() as connection:

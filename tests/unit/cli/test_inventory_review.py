@@ -1,0 +1,96 @@
+"""`secops inventory review | merge | split` at the terminal."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from secops.cli.main import main
+from secops.core.clock import Instant
+from secops.core.model import Observation, Status, Target
+from secops.hall.app import App
+from secops.hall.workspace import Workspace
+from secops.store import observations
+
+_A, _B = ("SHA256:" + letter * 43 for letter in "AB")
+_NOW = 1_750_000_000_000
+
+
+def _see(app: App, run: str, at: int, place: int, port: int, **facts: object) -> None:
+    told = {name.replace("__", "."): value for name, value in facts.items()}
+    collector = "ssh@1" if port == 22 else "netbios@1"
+    target = Target(f"198.18.0.{place}", port)
+    seen = Observation("gd", "o", run, collector, target, Instant(_NOW + at), Status.SUCCESS, told)
+    with app.database.write() as connection:
+        observations.append(connection, [seen])
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    for name, value in (("SECOPS_QUIET", "0"), ("SECOPS_VERBOSE", "0"), ("SECOPS_LANG", "zh")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SECOPS_WORKSPACE", str(tmp_path))
+    (tmp_path / "secops.toml").write_text('site = "gd"\n', encoding="utf-8")
+    Workspace(tmp_path).make()
+    with App(Workspace(tmp_path)) as app:
+        _see(app, "r1", 0, 1, 22, ssh__host_key=(_A,))
+        _see(app, "r1", 1, 1, 137, host__names=("web01",))
+        main(["inventory", "rebuild"])
+        _see(app, "r2", 90_000_000, 1, 22, ssh__host_key=(_B,))
+        _see(app, "r2", 90_000_001, 1, 137, host__names=("web01",))
+        main(["inventory", "rebuild"])
+    capsys.readouterr()
+    return tmp_path
+
+
+def _json(capsys: pytest.CaptureFixture[str], *words: str) -> object:
+    assert main(["inventory", *words, "-f", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_doubt_is_listed_shown_and_accepted_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A replaced key under the old name waits; accepted, the older host stays with both keys known."""
+    (doubt,) = _json(capsys, "review", "list")  # type: ignore[misc]
+    assert doubt["kind"] == "same"
+    shown = _json(capsys, "review", "show", doubt["id"][:12])
+    assert len(shown["machines"]) == 2  # type: ignore[index]
+    assert main(["inventory", "review", "accept", doubt["id"]]) == 2
+    assert "E1336" in capsys.readouterr().err
+    assert main(["inventory", "review", "accept", doubt["id"], "--reason", "已核实重装"]) == 0
+    assert main(["inventory", "review", "accept", doubt["id"], "--reason", "x"]) == 2
+    assert "E1332" in capsys.readouterr().err
+    (host,) = _json(capsys, "list", "kind:host state:active")  # type: ignore[misc]
+    told = _json(capsys, "show", host["id"])
+    assert {each["mark"] for each in told["identifiers"]} >= {f"ssh:{_A}", f"ssh:{_B}"}  # type: ignore[index]
+    assert [each["why"].partition(" ")[0] for each in told["merges"]] == ["已核实重装"]  # type: ignore[index]
+    history = _json(capsys, "history", host["id"])
+    assert "merged" in {each["field"] for each in history}  # type: ignore[union-attr,attr-defined]
+    assert main(["inventory", "split", host["id"], "--reason", "误并"]) == 0
+    assert len(_json(capsys, "review", "list", "--state", "accepted")) == 1  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_rejected_doubt_stays_rejected(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not asked again."""
+    (doubt,) = _json(capsys, "review", "list")  # type: ignore[misc]
+    assert main(["inventory", "review", "reject", doubt["id"], "--reason", "换了新机"]) == 0
+    assert _json(capsys, "review", "list") == []
+    assert [each["state"] for each in _json(capsys, "review", "list", "--state", "all")] == ["rejected"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("workspace")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["review", "show", "review-none"], "E1331"),
+        (["review", "list", "--kind", "smae"], "E1335"),
+        (["merge", "198.18.0.1", "198.18.0.1", "--reason", "x"], "E1333"),
+        (["split", f"ssh:{_A}", "--reason", "x"], "E1334"),
+        (["split", f"ssh:{_A}", "--mark", "mac:", "--reason", "x"], "E1334"),
+    ],
+)
+def test_wrong_words_say_what_is_wrong(words: list[str], code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its code and a hint."""
+    assert main(["inventory", *words]) == 2
+    assert code in capsys.readouterr().err
