@@ -99,7 +99,7 @@ class Replay:
     """
 
     def __init__(self, app: App) -> None:
-        self._state = _State(app.config.number("discover.gone_after"))
+        self._state = _State(app.config.number("discover.gone_after"), app.site)
 
     def upto_end(self, connection: Transaction) -> None:
         """Bring the inventory up to the end of the log, as this transaction sees it."""
