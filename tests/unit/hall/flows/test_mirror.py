@@ -107,7 +107,7 @@ def test_another_log_is_another_mirror(app: App, tmp_path: Path) -> None:
     """A store whose log says something else at that place (an older copy gone another way) is noticed."""
     mirror.refresh(app)
     with app.database.write() as connection:
-        connection.exec_driver_sql("UPDATE observations SET id = 'obs-other' WHERE seq = 12")
+        connection.exec_driver_sql("UPDATE decisions SET id = 'dec-other' WHERE seq = (SELECT max(seq) FROM decisions)")
     assert mirror.status(app)["usable"] is False
     assert app.mirror.refresh().whole
 
