@@ -48,7 +48,7 @@ class Source:
 
         self.connection = adbc.connect(f"file:{quote(str(path))}?mode=rw")
         with self.connection.cursor() as cursor:
-            for each in ("query_only=ON", "mmap_size=2147418112", "cache_size=-65536", "busy_timeout=10000"):
+            for each in ("query_only=ON", "cache_size=-65536", "busy_timeout=10000"):
                 cursor.execute(f"PRAGMA {each}")
                 cursor.fetchall()
         self.cursors: list[Any] = []
