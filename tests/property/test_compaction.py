@@ -60,7 +60,7 @@ def _told(app: App, moments: int) -> list[object]:
     return answers
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(_mixed, min_size=3, max_size=16), st.lists(_mixed, max_size=4), st.integers(0, 16),
        st.sampled_from((1, 3, 4_000)), st.sampled_from((2, 7, 4_000)))  # fmt: skip
 def test_nothing_is_answered_otherwise(steps: list[tuple[str, object]], more: list[tuple[str, object]], keep: int,

@@ -96,7 +96,7 @@ def _everything(app: App, connection: Transaction, at: Instant) -> dict[str, lis
     return told
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(_more, min_size=1, max_size=7), st.lists(_more, max_size=7), st.sampled_from(QUERIES),
        st.sampled_from((0, 1, 20_000)), st.sampled_from((1, 2, 500)))  # fmt: skip
 def test_what_was_listed_then_is_listed_again(before: list[tuple[str, object]], after: list[tuple[str, object]],

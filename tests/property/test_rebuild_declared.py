@@ -47,7 +47,7 @@ def _decision(what: tuple[str, str, str], at: int) -> Decision:
     return Decision("gd", DecisionType.DECLARE, f"{kind}:{key}", payload, "me", Instant(at), "because")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_steps, st.integers(1, 4))
 def test_declarations_are_rebuilt_to_the_byte(steps: list[tuple[str, object]], batch: int) -> None:
     """However the log was cut into batches, and whatever was drawn, ended and drawn again."""
