@@ -46,7 +46,10 @@ app.add_typer(inventory_filter.app, name="filter")
 
 Query = Annotated[str, typer.Argument(help=say("查询语句，空为全部", "query, empty for everything"))]
 Id = Annotated[str, typer.Argument(help=say("编号、编号开头或标识（如 192.0.2.10）", "an id, its beginning, or a key"))]
-Kinds = Annotated[Kind | None, typer.Option("--kind", help=say("只看这一类", "only this kind"))]
+Kinds = Annotated[
+    Kind | None,
+    typer.Option("--kind", metavar="KIND", help=say("只看这一类，如 website", "only this kind, as website")),
+]
 Limit = Annotated[int, typer.Option("--limit", min=0, help=say("最多几行，0 为全部", "at most so many, 0 for all"))]
 After = Annotated[
     str, typer.Option("--after", help=say("接着上一页：编号，或排序时给出的标记", "go on behind this id or token"))

@@ -14,7 +14,9 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command("fields", help=say("有哪些字段：名称、简写、类型、适用类别、敏感程度", "every field there is"))
 def fields(
-    kind: Annotated[Kind | None, typer.Option("--kind", help=say("只看这一类的", "only those of this kind"))] = None,
+    kind: Annotated[
+        Kind | None, typer.Option("--kind", metavar="KIND", help=say("只看这一类的", "only those of this kind"))
+    ] = None,
     format: Annotated[
         Format | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, jsonl, csv")
     ] = None,

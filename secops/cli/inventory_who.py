@@ -28,7 +28,9 @@ def who(
         str, typer.Argument(metavar="ID|QUERY", help=say("编号、标识或查询语句，空为全部", "an id, a key or a query"))
     ] = "",
     *,
-    kind: Annotated[Kind | None, typer.Option("--kind", help=say("只看这一类", "only this kind"))] = None,
+    kind: Annotated[
+        Kind | None, typer.Option("--kind", metavar="KIND", help=say("只看这一类", "only this kind"))
+    ] = None,
     format: Form = None,
     out: Out = "-",
 ) -> None:

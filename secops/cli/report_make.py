@@ -16,17 +16,21 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=say("编制�
 
 _QUERY = (
     str,
-    typer.Argument(metavar="[QUERY]", help=say("筛选条件，与 inventory list 相同", "filter, as in inventory list")),
+    typer.Argument(
+        metavar="[QUERY]", hidden=True, help=say("筛选条件，与 inventory list 相同", "as in inventory list")
+    ),
 )
 _TYPE = (str, typer.Argument(metavar="TYPE", help=say("台账，见 register types", "a register: register types")))
 
 
-def _option(*names: str, zh: str, en: str, type: Any = str, default: Any = "") -> tuple[Any, Any, Any]:
-    return type, typer.Option(*names, help=say(zh, en)), default
+def _option(
+    *names: str, zh: str, en: str, type: Any = str, default: Any = "", hidden: bool = False
+) -> tuple[Any, Any, Any]:
+    return type, typer.Option(*names, help=say(zh, en), hidden=hidden), default
 
 
 _COMMON: dict[str, tuple[Any, Any, Any]] = {
-    "format": (str, typer.Option("--format", "-f", help=", ".join(FORMATS)), "xlsx"),
+    "format": (str, typer.Option("--format", "-f", show_default=False, help=", ".join(FORMATS)), "xlsx"),
     "out": _option(
         "--out", "-o", zh="输出文件，默认在 reports/，- 为标准输出", en="file, default in reports/, - for stdout"
     ),
@@ -44,7 +48,7 @@ _COMMON: dict[str, tuple[Any, Any, Any]] = {
         default=False,
     ),
     "who": _option("--who", zh="导出人，默认当前用户", en="who exports; the user unless told"),
-    "unit": _option("--unit", zh="封面上的编制单位", en="unit named on the cover"),
+    "unit": _option("--unit", zh="封面上的编制单位", en="unit named on the cover", hidden=True),
     "sign": _option("--sign", zh="用此密钥给清单签名", en="sign the manifest with this key"),
     "passphrase_file": _option(
         "--passphrase-file", zh="口令文件", en="file that holds the passphrase", type=Path | None, default=None
