@@ -180,7 +180,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "report schedule": ("secops report schedule list", "secops report schedule run --once"),
     "report schedule add": (
         "secops report schedule add weekly changes '0 8 * * 1' -f pdf",
-        "secops report schedule add yearly assets 'RRULE:FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=1' --split org --keep 0",
+        "secops report schedule add yearly assets 'RRULE:FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=1'",
     ),
     "report schedule list": ("secops report schedule list", "secops report schedule list -f json"),
     "report schedule run": ("secops report schedule run", "secops report schedule run --once"),

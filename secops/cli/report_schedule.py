@@ -26,7 +26,9 @@ def add(
     report: Annotated[str, typer.Argument(metavar="KIND", help=say("报表，见 report make", "kind, see report make"))],
     schedule: Annotated[str, typer.Argument(metavar="WHEN", help=say("cron 五段或 RRULE:…", "cron, or RRULE:..."))],
     *,
-    format: Annotated[str, typer.Option("--format", "-f", help="xlsx, docx, html, pdf, csv, jsonl, parquet")] = "xlsx",
+    format: Annotated[
+        str, typer.Option("--format", "-f", show_default=False, help="xlsx, docx, html, pdf, csv, jsonl, parquet")
+    ] = "xlsx",
     query: Annotated[str, typer.Option("--query", help=say("筛选条件", "filter"))] = "",
     org: Annotated[str, typer.Option("--org", help=say("只含这个单位", "only this organisation"))] = "",
     split: Annotated[str, typer.Option("--split", help=say("org：每个单位一个文件", "org: a file for each unit"))] = "",
