@@ -34,7 +34,9 @@ def add(
     split: Annotated[str, typer.Option("--split", help=say("org：每个单位一个文件", "org: a file for each unit"))] = "",
     type: Annotated[str, typer.Option("--type", help=say("register 报表的台账", "the register of `register`"))] = "",
     role: Annotated[str, typer.Option("--role", help=say("以此角色导出", "export as this role"))] = "",
-    within: Annotated[int, typer.Option("--within", help=say("几天内到期算将到期", "days in which it runs out"))] = 90,
+    within: Annotated[
+        int, typer.Option("--within", hidden=True, help=say("几天内到期算将到期", "days in which it runs out"))
+    ] = 90,
     keep: Annotated[int, typer.Option("--keep", help=say("保留最近几份，0 为全部", "how many are kept, 0: all"))] = 26,
     sign: Annotated[str, typer.Option("--sign", help=say("签名密钥", "signing key"))] = "",
     passphrase_file: Annotated[str, typer.Option("--passphrase-file", help=say("口令文件", "passphrase file"))] = "",
