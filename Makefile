@@ -34,7 +34,7 @@ check: test-environment
 	.venv/bin/lint-imports
 	$(PYTEST) -n 2 tests/unit tests/docs
 
-test: check servers
+test: servers check
 	$(PYTEST) $(REST)
 	$(PYTEST) -n 2 --store postgres $(STORED)
 

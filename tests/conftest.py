@@ -1,14 +1,15 @@
 """`--store postgres`: the same tests, every database they open on a real PostgreSQL, one of its own for each file.
 
-A database whose test is over, or whose folder is gone, is emptied and serves the next one: making one takes longer.
+A database whose test is over, or whose folder is gone, is emptied and serves the next one: making one takes longer. On
+SQLite a new file begins as a copy of one that has its tables, but for tests marked `empty`.
 """
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import pytest
 
-SKIPPED = "says something of SQLite alone"
 CLEAN = """DO $$ DECLARE each record; BEGIN
 FOR each IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
 AND relname <> 'alembic_version' LOOP EXECUTE format('DELETE FROM %I', each.relname); END LOOP;
@@ -22,11 +23,12 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what says something of SQLite alone."""
-    if config.getoption("--store") == "postgres":
-        for each in items:
-            if each.get_closest_marker("sqlite"):
-                each.add_marker(pytest.mark.skip(reason=SKIPPED))
+    """Leave out what says something of the other store alone."""
+    other = "sqlite" if config.getoption("--store") == "postgres" else "postgres"
+    left = [each for each in items if each.get_closest_marker(other)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [each for each in items if each not in left]
 
 
 class Databases:
@@ -66,14 +68,39 @@ class Databases:
             self.spoilt.add(name)
 
 
+class Files:
+    """The files of this session: a new one is a copy of one that has its tables."""
+
+    def __init__(self, made: Path) -> None:
+        self.made = made
+        self.empty = False
+
+    def opened(self, before, path: Path):
+        """The database in this file."""
+        from secops.store.database import Database
+        from secops.store.migrate import upgrade
+
+        if not self.empty and path.parent.is_dir() and not path.exists():
+            if not self.made.exists():
+                made = before.__get__(None, Database)(self.made)
+                upgrade(made)
+                made.close()
+            shutil.copyfile(self.made, path)
+        return before.__get__(None, Database)(path)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _store(request):
-    if request.config.getoption("--store") == "sqlite":
-        yield None
-        return
+def _store(request, tmp_path_factory):
     from secops.store.database import Database
     from secops.store.migrate import upgrade
 
+    if request.config.getoption("--store") == "sqlite":
+        before = Database.__dict__["file"]
+        files = Files(tmp_path_factory.mktemp("store") / "made.db")
+        Database.file = classmethod(lambda _class, path: files.opened(before, path))
+        yield files
+        Database.file = before
+        return
     module = _load()
     why = module.missing()
     if why:
@@ -95,10 +122,10 @@ def _store(request):
 
 @pytest.fixture(autouse=True)
 def _own(request, _store):
-    if _store is None:
+    _store.empty = request.node.get_closest_marker("empty") is not None
+    if isinstance(_store, Files):
         yield
         return
-    _store.empty = request.node.get_closest_marker("empty") is not None
     _store.mine = []
     yield
     for each in _store.mine:

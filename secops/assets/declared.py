@@ -65,12 +65,10 @@ def take(register: Register, entries: Sequence[Logged]) -> Group:
             _organisation(group, new, logged.entry.site)
         group.holders |= _holding(new) != _holding(before)
     _units(group, register)
-    for new, _, _ in list(group.things):
-        if new.text("kind") == Kind.SYSTEM:
-            code = new.subject.partition(":")[2]
-            for each in register.things.values():
-                if each.text("system") == code:
-                    _concern(group, register, each)
+    codes = {new.subject.partition(":")[2] for new, _, _ in group.things if new.text("kind") == Kind.SYSTEM}
+    for each in register.things.values() if codes else ():
+        if each.text("system") in codes:
+            _concern(group, register, each)
     group.spans = sorted(set(group.spans))
     return group
 

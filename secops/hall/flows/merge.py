@@ -260,8 +260,9 @@ class _State:
                 known |= {each.id: each for each in entities.in_span(connection, first.site, kind, span)}
         if group.hosts:
             known |= {each.id: each for each in entities.websites_of(connection, first.site, group.hosts)}
-        if group.spans:
-            known |= {each.id: each for each in entities.of_kind(connection, first.site, Kind.HOST)}
+        places = {each.key for each in known.values() if each.kind is Kind.IP}
+        machines = set[str]().union(*evidence.hosts_at(connection, first.site, places).values())
+        known |= entities.by_ids(connection, machines - known.keys())
         if group.holders:
             known |= {each.id: each for each in entities.telling_holders(connection, first.site)}
         known = looks.timed(connection, known)
