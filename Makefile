@@ -7,7 +7,8 @@ KILLS ?= 10
 FUZZ_SECONDS ?= 60
 STORED := tests/unit/store tests/unit/hall/flows tests/unit/hall/test_inventory_flow.py tests/unit/cli \
 	$(addprefix tests/property/,test_query_sql.py test_merge.py test_rebuild.py test_past.py test_shipped_rules.py)
-REST := $(wildcard tests/property tests/contract tests/golden tests/e2e tests/lab tests/chaos)
+LAWS := tests/property tests/contract tests/golden
+REST := tests/e2e tests/lab tests/chaos
 
 .DEFAULT_GOAL := help
 .PHONY: docs help demo run-environment test-environment servers test check bench chaos fuzz fmt lock clean
@@ -35,6 +36,7 @@ check: test-environment
 	$(PYTEST) -n 2 tests/unit tests/docs
 
 test: servers check
+	$(PYTEST) -n 2 $(LAWS)
 	$(PYTEST) $(REST)
 	$(PYTEST) -n 2 --store postgres $(STORED)
 

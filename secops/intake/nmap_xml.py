@@ -58,6 +58,10 @@ def read(
         yield from reader.take()
         yield Skipped(f"line {reader.line()}", str(fault))
         return
+    except LookupError as fault:
+        yield from reader.take()
+        yield Skipped("line 1", f"not well-formed XML: {fault}")
+        return
     except expat.ExpatError as fault:
         yield from reader.take()
         cut = reader.depth > 0 and fault.code in _ENDS_EARLY

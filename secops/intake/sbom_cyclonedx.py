@@ -65,7 +65,7 @@ def from_xml(data: bytes) -> Iterator[Part]:
     parser.StartDoctypeDeclHandler = reader.refuse
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:
         raise ValueError(say(f"不是合格的 XML：{error}", f"not well-formed XML: {error}")) from error
     yield from reader.parts
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from secops.cli.main import main
+from secops.core.clock import Instant, SystemClock
 
 pytestmark = pytest.mark.contract
 
@@ -33,6 +34,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    monkeypatch.setattr(SystemClock, "now", lambda _: Instant(1_795_800_000_000))
     monkeypatch.chdir(tmp_path)
 
 

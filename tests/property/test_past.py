@@ -122,9 +122,9 @@ def test_what_was_listed_then_is_listed_again(before: list[tuple[str, object]], 
             told = [_kept(_listed(app, query, kind)) for kind in kinds]
             with app.database.read() as connection:
                 whole = _everything(app, connection, then)
+            clock.advance(1_000_000)
             _said(app, [*[("none", None)] * len(before), *after])
             list(merging.merge(app))
-            clock.advance(1_000_000)
             assert [_kept(_listed(app, query, kind, then)) for kind in kinds] == told
             with past.opened(app, then) as connection:
                 assert _everything(app, connection, then) == whole
