@@ -54,6 +54,8 @@ class _Resolution:
         """A mark that left a machine: the mark, the machine, who shows it now, what spoke against their being one."""
 
     def answer(self) -> Answer:
+        for mark in sorted(self.q.crowded):
+            self._share(mark, f"on more than {self.rules.limits['interfaces']} addresses at once")
         self._alternating()
         self._successors()
         self._gather()
@@ -64,7 +66,7 @@ class _Resolution:
         )  # fmt: skip
         for mark in sorted(usable, key=lambda each: (self._known(each).standing != KEPT, self.rules.rank(each))):
             self._link(clusters, mark, usable[mark])
-        weak = self._pairs(usable)
+        weak = self._pairs()
         for mark in sorted(weak):
             self._link(clusters, mark, weak[mark])
         self._name(clusters, usable, weak)
@@ -102,12 +104,13 @@ class _Resolution:
             if not new or not old or not owners & {self._known(each).host for each in old}:
                 continue
             for each in old:
-                self._learn(each, host="")
+                if self._known(each).host in owners:
+                    self._learn(each, host="")
             for other in self.rows:
                 if other.place == row.place and other.live:
                     for each in other.marks:
                         rule = self.rules.kinds.get(kind_of(each))
-                        if rule is not None and rule.bridges:
+                        if rule is not None and rule.bridges and rule.strong:
                             self._share(each, "host keys alternate at its address", row.place)
 
     def _successors(self) -> None:
@@ -181,9 +184,7 @@ class _Resolution:
         for mark in sorted(found):
             if self._known(mark).standing == SHARED:
                 continue
-            if mark in self.q.crowded:
-                self._share(mark, f"on more than {self.rules.limits['interfaces']} addresses at once")
-            elif len({node.place for node in found[mark]}) > self.rules.limits["addresses"]:
+            if len({node.place for node in found[mark]}) > self.rules.limits["addresses"]:
                 if not self._one_body(mark, found[mark]):
                     self._share(mark, f"on {len({node.place for node in found[mark]})} addresses at once")
             elif self._cloned(mark, found[mark]):
@@ -211,12 +212,12 @@ class _Resolution:
             one[0] == other[0] and one[1].isdisjoint(other[1]) for at, one in enumerate(own) for other in own[at + 1 :]
         )
 
-    def _pairs(self, usable: dict[str, list[Node]]) -> dict[str, list[Node]]:
+    def _pairs(self) -> dict[str, list[Node]]:
         """An address together with a name, or with a mark that alone proves nothing any more."""
         found: dict[str, list[Node]] = {}
         for node in self.nodes:
             place = f"{node.place}#{node.rows[0].slot}" if node.split else node.place
-            for mark in (*node.names, *(each for each in node.strong if each not in usable)):
+            for mark in (*node.names, *(each for each in node.strong if self._known(each).standing == SHARED)):
                 found.setdefault(pair(place, mark), []).append(node)
         return found
 
@@ -227,7 +228,7 @@ class _Resolution:
         if known.standing == SHARED:
             return
         showing = [clusters.of(node.number) for node in nodes]
-        each = [one for at, one in enumerate(showing) if not any(one is other for other in showing[:at])]
+        each = list({id(one): one for one in showing}.values())
         for at, one in enumerate(each):
             if not kept and any(clusters.against(one, other, kind) in {"live", "always"} for other in each[at + 1 :]):
                 self._share(
@@ -237,10 +238,11 @@ class _Resolution:
         forced = kept and kind != PAIR
         each.sort(key=lambda one: not self._free(one, known.host))
         whole = each[0]
+        why = self._why(mark, nodes) if len(each) > 1 else ""
         for other in each[1:]:
             said = forced and self._free(whole, known.host) and self._free(other, known.host)
             if said or not clusters.against(whole, other, kind):
-                whole = clusters.unite(whole, other, self._why(mark, nodes))
+                whole = clusters.unite(whole, other, why)
         if not known.host or not clusters.has(known.host):
             return
         holder = clusters.of(known.host)

@@ -156,10 +156,12 @@ def again_for(connection: Connection, site: str, marks: Collection[str]) -> None
         connection.execute(change.values(pending=1))
 
 
-def carriers(connection: Connection, site: str, marks: Collection[str], most: int) -> tuple[set[str], set[str]]:
+def carriers(
+    connection: Connection, site: str, marks: Collection[str], most: int | None = None
+) -> tuple[set[str], set[str]]:
     """Addresses that show one of these marks now; and the marks on more than `most` of them, whose are left out."""
     crowded: set[str] = set()
-    for part in chunks(sorted(marks), _CHUNK):
+    for part in chunks(sorted(marks), _CHUNK) if most is not None else ():
         counted = sa.select(marked.c.mark).join(evidence, evidence.c.look == marked.c.look)
         counted = counted.where(among(marked.c.mark, part), evidence.c.live, evidence.c.site == site)
         over = counted.group_by(marked.c.mark).having(sa.func.count(evidence.c.place.distinct()) > most)

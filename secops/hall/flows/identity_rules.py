@@ -33,10 +33,19 @@ def begin(app: App) -> None:
         known = decisions.of_subject(connection, app.site, RULES)
     if known and isinstance(known[-1].entry, Decision) and rules_in(known[-1].entry).digest == rules.digest:
         return
-    decision = Decision(app.site, DecisionType.SETTLE, RULES, {"rules": rules.source, "digest": rules.digest}, PROGRAM,
-                        app.clock.now(), "rules in force")  # fmt: skip
     with app.database.write() as connection:
-        decisions.append(connection, [decision])
+        decisions.append(connection, [_in_force(app, rules)])
+
+
+def begin_within(app: App, connection: Transaction) -> None:
+    """Log the rules in force where the log has none yet: what is merged before the first ones is read by those."""
+    if not decisions.of_subject(connection, app.site, RULES) and (rules := rules_of(app)) is not None:
+        decisions.append(connection, [_in_force(app, rules)])
+
+
+def _in_force(app: App, rules: Rules) -> Decision:
+    payload = {"rules": rules.source, "digest": rules.digest}
+    return Decision(app.site, DecisionType.SETTLE, RULES, payload, PROGRAM, app.clock.now(), "rules in force")
 
 
 def rules_in(decision: Decision) -> Rules:

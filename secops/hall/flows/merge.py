@@ -16,7 +16,7 @@ from secops.core.events import Event, Progress, Summary
 from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd, State
 from secops.hall.app import App
-from secops.hall.flows.identity_rules import RULES, begin, rules_at, rules_in, settling
+from secops.hall.flows.identity_rules import RULES, begin, begin_within, rules_at, rules_in, settling
 from secops.hall.flows.merge_decided import decided
 from secops.hall.flows.merge_hosts import decode, keep, settle
 from secops.hall.flows.merge_records import registered
@@ -43,7 +43,7 @@ KIND = "merge"
 ROOM = 60_000
 """Repetitions laid out ahead of a replay: more than it takes in at a time."""
 EDITION = "derivation"
-_EDITION = 2
+_EDITION = 3
 """Told up where what follows from the logs is another than before: the next merge replays them, in one transaction."""
 
 
@@ -99,12 +99,16 @@ class Replay:
     """
 
     def __init__(self, app: App) -> None:
+        self._app = app
         self._state = _State(app.config.number("discover.gone_after"), app.site)
 
     def upto_end(self, connection: Transaction) -> None:
         """Bring the inventory up to the end of the log, as this transaction sees it."""
+        if cursor.get(connection) == 0:
+            begin_within(self._app, connection)
+            cursor.put(connection, _EDITION, EDITION)
         while self._state.step(connection):
-            pass
+            begin_within(self._app, connection)
 
 
 class _State:

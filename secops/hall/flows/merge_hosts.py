@@ -8,7 +8,7 @@ from typing import Any
 from secops.assets import draft as drafts
 from secops.assets.draft import Cause
 from secops.assets.evidence import Answer, Evidence, Known, Machine, Question
-from secops.assets.machines import SHARED, pairs, resolve
+from secops.assets.machines import KEPT, SHARED, pairs, resolve
 from secops.assets.marks import PAIR, Rules, kind_of
 from secops.assets.merge import assign, owner_of
 from secops.assets.register import Register
@@ -71,40 +71,69 @@ class _Found:
     hosts: set[str] = field(default_factory=set)
     places: set[str] = field(default_factory=set)
     crowded: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+    """Marks that were looked up."""
+    followed: set[str] = field(default_factory=set)
+    """Marks whose addresses were looked up."""
 
 
 def gather(connection: Transaction, site: str, places: Iterable[str], rules: Rules) -> _Found:
-    """Everything that hangs together with these addresses by marks and machines."""
+    """Everything that hangs together with these addresses by marks and machines; from each of its addresses the same.
+
+    Every step is one that leads back too: otherwise a later page would come upon what an earlier one has settled, and
+    settle it twice. A look that no longer stands and is settled leads nowhere (its machine brings it along).
+    """
     found = _Found()
     new_places, new_hosts = set(places), set[str]()
-    asked, followed = set[str](), set[str]()
     while new_places or new_hosts:
-        rows = [*evidence.at_places(connection, site, new_places), *evidence.of_hosts(connection, new_hosts)]
         found.places |= new_places
         found.hosts |= new_hosts
-        fresh = [decode(row) for row in rows if row.look not in found.rows]
+        rows = [*evidence.at_places(connection, site, new_places), *evidence.of_hosts(connection, new_hosts)]
+        fresh = [
+            decode(row) for row in rows
+            if row.look not in found.rows and (row.live or row.pending or row.host in found.hosts)
+        ]  # fmt: skip
         found.rows |= {each.look: each for each in fresh}
+        living = [each for each in fresh if each.live]
         owned = {row.mark: known(row) for row in identifiers.of_hosts(connection, new_hosts)}
-        marks = {mark for each in fresh for mark in (*each.marks, *each.before)} - asked
-        weak = pairs(fresh) - asked
-        asked |= marks | weak
-        told = {row.mark: known(row) for row in identifiers.of_marks(connection, site, marks | weak)}
-        found.index |= owned | told
-        shown = {mark for each in fresh if each.live for mark in each.marks if mark in marks} | (
-            owned.keys() - followed
-        )
+        shown, weak = {mark for each in living for mark in each.marks}, pairs(living)
+        unknown = shown.union(weak, *(each.before for each in living)) - found.asked
+        found.asked |= unknown
+        found.index |= owned | {row.mark: known(row) for row in identifiers.of_marks(connection, site, unknown)}
         strong = {
-            mark for mark in shown
+            mark for mark in (shown | owned.keys()) - found.followed
             if rules.strong(kind_of(mark)) and (mark not in found.index or found.index[mark].standing != SHARED)
         }  # fmt: skip
-        followed |= strong
-        around, crowded = evidence.carriers(connection, site, strong, rules.limits["interfaces"])
-        found.crowded |= crowded
-        live = {each.place for each in fresh if each.live}
-        live |= {mark[len(PAIR) + 1 :].partition("|")[0].partition("#")[0] for mark in owned if kind_of(mark) == PAIR}
-        new_places = (around | live) - found.places
-        new_hosts = ({each.host for each in fresh} | {each.host for each in told.values()}) - found.hosts - {""}
+        around = _around(connection, site, strong, found, rules)
+        around |= {each.place for each in fresh if each.live or each.pending}
+        new_places = (around | _homes(connection, site, owned, found.places | around)) - found.places
+        owners = {found.index[mark].host for mark in strong | weak if mark in found.index}
+        new_hosts = (owners | {each.host for each in fresh}) - found.hosts - {""}
     return found
+
+
+def _around(connection: Transaction, site: str, strong: set[str], found: _Found, rules: Rules) -> set[str]:
+    """The addresses that show these marks; of a mark on too many none, unless a person said whose it is."""
+    found.followed |= strong
+    kept = {mark for mark in strong if mark in found.index and found.index[mark].standing == KEPT}
+    around, crowded = evidence.carriers(connection, site, strong - kept, rules.limits["interfaces"])
+    found.crowded |= crowded
+    return around | evidence.carriers(connection, site, kept)[0]
+
+
+def _homes(connection: Transaction, site: str, owned: Iterable[str], beside: set[str]) -> set[str]:
+    """Addresses besides these that show one of these pairs."""
+    wanted: dict[str, set[str]] = {}
+    for mark in owned:
+        if kind_of(mark) == PAIR and (place := _place_of(mark)) not in beside:
+            wanted.setdefault(place, set()).add(mark)
+    rows = map(decode, evidence.at_places(connection, site, wanted))
+    return {each.place for each in rows if not wanted[each.place].isdisjoint(pairs([each]))}
+
+
+def _place_of(pair: str) -> str:
+    """The address of a pair."""
+    return pair[len(PAIR) + 1 :].partition("|")[0].partition("#")[0]
 
 
 def known(row: Row) -> Known:

@@ -11,12 +11,15 @@ import pytest
 from secops.core.clock import Instant, ManualClock
 from secops.core.errors import UsageError
 from secops.core.events import Summary
+from secops.core.model import Observation, Status, Target
 from secops.hall.app import App
 from secops.hall.flows import inventory, ledger_change, ledger_mapping, register
 from secops.hall.flows.declare import declare
 from secops.hall.flows.history import history
 from secops.hall.flows.ledger_import import Options, opened
+from secops.hall.flows.merge import merge, stale
 from secops.hall.workspace import Workspace
+from secops.store import observations
 
 CODE, OTHER = "91350100M000100Y43", "11990000MB0000001M"
 UNITS = [["单位编号", "单位名称", "统一社会信用代码", "上级单位"], ["FIN", "财政局", CODE, ""]]
@@ -68,6 +71,21 @@ def test_a_ledger_is_told_taken_and_taken_again_without_change(app: App) -> None
     rows, again = _run(app, *files)
     assert _outcomes(rows) == ["same", "same"]
     assert again.counts["new"] == 0
+    assert list(inventory.rebuild(app))[-1].counts["same_digest"] == 1  # type: ignore[union-attr]
+
+
+def test_what_was_seen_before_the_first_merge_is_read_by_the_rules_that_an_import_logs(app: App) -> None:
+    """A ledger is the first to take in what a run saw: its machine is there, and a rebuild finds the same."""
+    facts = {"service.name": "ssh", "ssh.host_key": ("SHA256:" + "A" * 43,)}
+    target, at = Target("198.18.0.1", 22), app.clock.now()
+    with app.database.write() as connection:
+        seen = Observation("default", "o", "r", "ssh@1", target, at, Status.SUCCESS, facts)
+        observations.append(connection, [seen])
+    _run(app, _file(app, "单位", UNITS))
+    assert not stale(app)
+    list(merge(app))
+    (host,) = inventory.listed(app, "kind:host")
+    assert tuple(inventory.show(app, str(host["id"])).values["host.addresses"]) == ("198.18.0.1",)
     assert list(inventory.rebuild(app))[-1].counts["same_digest"] == 1  # type: ignore[union-attr]
 
 
