@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from secops.core.model import Decision
+from secops.core.model import Decision, DecisionType
 from secops.hall.app import App
 from secops.hall.flows import inventory
 from secops.hall.workspace import Workspace
@@ -39,7 +39,8 @@ def _state(workspace: Path) -> tuple[int, int]:
         with app.database.read() as connection:
             said = [each.entry for each in decisions.after(connection, 0, 10 * ROWS)]
             kept = len(list(records.listed(connection, app.site, "supplier")))
-        subjects = [each.subject for each in said if isinstance(each, Decision)]
+        mine = [each for each in said if isinstance(each, Decision) and each.type is DecisionType.DECLARE]
+        subjects = [each.subject for each in mine]
         assert len(subjects) == len(set(subjects)), "something was declared twice"
         kept += sum(1 for _ in inventory.listed(app, "kind:host"))
         assert list(inventory.rebuild(app))[-1].counts["same_digest"] == 1  # type: ignore[union-attr]
