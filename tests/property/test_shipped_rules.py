@@ -79,7 +79,7 @@ def test_examples_hold_in_python_and_in_sql(database: Database, rule: Rule, exam
     """The oracle and SQLite both say of the imagined entity what the example says."""
     assert judge(rule, example.facts.get) is example.outcome
     made = placed(rule, example)
-    with database.read() as connection:
+    with database.write() as connection:
         entities.put(connection, {each.id: each for each in made})
 
         def holds(query: Query) -> bool:
