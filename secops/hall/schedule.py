@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from secops.core.clock import CHINA, Instant
+from secops.core.language import say
+from secops.scope.form import Form
 
 if TYPE_CHECKING:
     from dateutil.rrule import rrule  # type: ignore[import-untyped]  # it brings no types
@@ -113,3 +115,16 @@ def _moment(now: int) -> datetime:
 
 def _instant(moment: datetime) -> Instant:
     return Instant(round(moment.timestamp() * 1000))
+
+
+def schedule_of(form: Form) -> Schedule:
+    """The schedule under `schedule` of a file; what cannot be read is the form's error, and any one stands for it."""
+    words = form.text("schedule", longest=500)
+    try:
+        return Schedule.parse(words or _ANY)
+    except ValueError as error:
+        form.bad(("schedule",), say(f"看不懂的时间安排：{words[:60]}", f"no schedule: {words[:60]}"), why=str(error))
+        return Schedule.parse(_ANY)
+
+
+_ANY: Final = "0 0 1 1 *"

@@ -19,7 +19,7 @@ import yaml
 from secops.core.errors import SecopsError, StoreError, UsageError
 from secops.core.language import say
 from secops.hall.flows.report_kinds import FORMATS, KINDS
-from secops.hall.schedule import Schedule
+from secops.hall.schedule import Schedule, schedule_of
 from secops.hall.workspace import Workspace
 from secops.scope.form import Form
 from secops.scope.yaml_source import Source
@@ -50,17 +50,11 @@ def read(path: Path) -> Standing:
     """The report of a file. Raises InvalidFile(s) with every error's place."""
     form = Form(Source.read(path))
     form.known(KEYS)
-    words = form.text("schedule", longest=500)
-    schedule = None
-    try:
-        schedule = Schedule.parse(words) if words else None
-    except ValueError as error:
-        form.bad(("schedule",), say(f"看不懂的时间安排：{words[:60]}", f"no schedule: {words[:60]}"), why=str(error))
     found = Standing(
         name=path.stem,
         report=form.text("report"),
         format=form.text("format", required=False) or "xlsx",
-        schedule=schedule or Schedule.parse("0 0 1 1 *"),
+        schedule=schedule_of(form),
         keep=form.number("keep", least=0, most=10_000, default=KEEP),
         split=form.text("split", required=False) == "org",
         sensitive=form.flag("sensitive"),

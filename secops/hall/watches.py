@@ -16,7 +16,7 @@ from pathlib import Path
 from secops.core.clock import DAY_MS
 from secops.core.errors import InvalidFile, SecopsError, StoreError
 from secops.core.language import say
-from secops.hall.schedule import Schedule
+from secops.hall.schedule import Schedule, schedule_of
 from secops.hall.workspace import Workspace
 from secops.scope.form import Form
 from secops.scope.yaml_source import Source
@@ -77,12 +77,6 @@ def read(path: Path) -> Watch:
     """The watch of a file. Raises InvalidFile(s) with every error's place."""
     form = Form(Source.read(path))
     form.known(KEYS)
-    words = form.text("schedule", longest=500)
-    schedule = None
-    try:
-        schedule = Schedule.parse(words) if words else None
-    except ValueError as error:
-        form.bad(("schedule",), say(f"看不懂的时间安排：{words[:60]}", f"no schedule: {words[:60]}"), why=str(error))
     if _NAME.fullmatch(path.stem) is None:
         form.bad((), say("文件名只用小写字母、数字、- 和 _", "a file name is lower-case letters, digits, - and _"))
     ping = form.get("ping")
@@ -91,7 +85,7 @@ def read(path: Path) -> Watch:
         path=str(path),
         title=form.text("title", required=False) or path.stem,
         scope=form.text("scope"),
-        schedule=schedule or Schedule.parse("0 0 1 1 *"),
+        schedule=schedule_of(form),
         full_every=form.number("full_every", least=1, most=1_000, default=FULL_EVERY),
         engine=form.text("engine", required=False),
         ports=form.text("ports", required=False, longest=2_000),
