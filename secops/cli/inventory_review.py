@@ -6,6 +6,7 @@ import typer
 
 from secops.cli.show import Column, Format, chosen, one, rows
 from secops.core.language import say
+from secops.core.reasons import spoken
 
 if TYPE_CHECKING:
     from secops.core.model import Entity
@@ -74,7 +75,10 @@ def list_(
         Column("state", say("状态", "state")),
     ]
     with open_app() as opened:
-        rows(listed(opened, state=state, kind=kind), columns, format=format, out=out)
+        found = listed(opened, state=state, kind=kind)
+        if chosen(format, out) is Format.TABLE:
+            found = ({**each, "why": spoken(str(each["why"]))} for each in found)
+        rows(found, columns, format=format, out=out)
 
 
 @reviews.command("show", help=say("一条待审及所涉主机的标识", "one doubt, with the identifiers of its hosts"))
@@ -98,6 +102,7 @@ def show(id: Doubt, format: Form = None, out: Out = "-") -> None:
             f"{each['id']} {each['state']} {', '.join(each['addresses'])}  {', '.join(each['identifiers'])}"
             for each in machines
         ]
+        found["why"] = spoken(str(found["why"]))
         found = {name: value for name, value in found.items() if value not in ("", [])}
     one(found, titles, format=format, out=out)
 

@@ -168,6 +168,7 @@ def _titled(found: Iterable[Mapping[str, object]], style: Format) -> Iterator[Ma
         return
     from secops.cli.words import value
     from secops.core.fields import by_name
+    from secops.core.reasons import spoken
     from secops.hall.flows.titles import column, kind
 
     born = {"born": say("首次出现", "first seen"), "relation": say("关系", "relation")}
@@ -183,4 +184,6 @@ def _titled(found: Iterable[Mapping[str, object]], style: Format) -> Iterator[Ma
                 shown[side] = str(row[f"{side}.name"])
         if word == "born" and row.get("new") == row.get("key"):
             shown["new"] = ""
+        if "reason" in row:
+            shown["reason"] = spoken(str(row["reason"] or ""))
         yield {**row, **shown}

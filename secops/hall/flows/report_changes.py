@@ -9,6 +9,7 @@ from secops.core.errors import UsageError
 from secops.core.fields import by_name
 from secops.core.language import say
 from secops.core.model import Change, Kind, State
+from secops.core.reasons import spoken
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Rows, Sheet, chart
 from secops.hall.flows.inventory import instant
@@ -185,14 +186,7 @@ def _shown(name: str, value: Cell) -> str:
 def _source(row: Cells) -> str:
     reason, run, who = (str(row[place] or "") for place in (7, 8, 9))
     collector, at, _ = reason.partition("@")
-    if at:
-        told = say("发现", "found by") + f" {collector}"
-    elif reason in {"declared", "inventory declare"}:
-        told = say("登记", "declared")
-    elif reason == "records":
-        told = say("专项台账", "registers")
-    else:
-        told = reason
+    told = say("发现", "found by") + f" {collector}" if at else spoken(reason)
     return " ".join(each for each in (told, run or who) if each)
 
 
