@@ -15,13 +15,16 @@ from secops.core.language import say
 from secops.deliver.reports import fonts
 from secops.deliver.reports.chart import bars
 from secops.deliver.reports.docx_template import make
-from secops.deliver.reports.drawing import Drawing, width_of
+from secops.deliver.reports.drawing import Drawing
 from secops.deliver.reports.extra import needs
 from secops.deliver.reports.model import Cell, Report, Sheet, brief, clean, text
 from secops.deliver.reports.page import left_out
+from secops.deliver.reports.widths import shares
 
 ROWS = 500
 """Rows of a list that Word shows; it grows slow with more."""
+_EM = 8 * 12_700
+"""The type of its lists, in the unit of its widths."""
 _WIDE_MM, _HIGH_MM, _CHART_MM = 262.0, 150.0, 170.0
 
 
@@ -117,21 +120,14 @@ def _fitted(book: Any, sheets: list[dict[str, Any]]) -> None:
         if not left or heads != left[0]["heads"]:
             continue
         sheet = left.pop(0)
-        needs = [_needed(sheet, place) for place in range(len(heads))]
-        widths = [round(whole * each / sum(needs)) for each in needs]
+        cells = (row["cells"] for row in sheet["rows"])
+        widths = [round(whole * each) for each in shares(heads, cells, whole / _EM)]
         table.autofit = False
         for column, width in zip(table._tbl.tblGrid.gridCol_lst, widths, strict=False):  # noqa: SLF001 - as above
             column.w = width
         for row in rows:
             for cell, width in zip(row.tc_lst, widths, strict=False):
                 cell.width = width
-
-
-def _needed(sheet: dict[str, Any], place: int) -> float:
-    """How much room a column asks for: of its words the longer ones, within bounds."""
-    lengths = sorted(width_of(each["cells"][place][:60], 1) for each in sheet["rows"][:200])
-    typical = lengths[int(len(lengths) * 0.9)] if lengths else 0
-    return float(min(22, max(3.4, typical + 1.3, width_of(sheet["heads"][place], 1) / 2 + 1.3)))
 
 
 def _cell(value: Cell) -> str:

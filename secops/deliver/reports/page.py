@@ -1,7 +1,7 @@
 """The page that HTML and PDF share: printable, readable without scripts, fetching nothing. Every text is escaped."""
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -9,6 +9,7 @@ from secops.core.language import current, say
 from secops.deliver.reports.chart import bars
 from secops.deliver.reports.drawing import FACES, svg
 from secops.deliver.reports.model import Cell, Column, Look, Report, Sheet, brief, clean, moment, text
+from secops.deliver.reports.widths import shares
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = (
@@ -40,11 +41,14 @@ body{margin:0;max-width:none;padding:0;font-size:8.5pt;line-height:1.45}h1{strin
 h2{string-set:section content();font-size:12pt;margin:6mm 0 2mm}
 .wide{overflow:visible}thead th{position:static;white-space:normal}nav{display:none}tr{break-inside:avoid}
 td{max-width:none;overflow-wrap:anywhere}td.l{min-width:0}th{overflow-wrap:anywhere}td.n{white-space:nowrap}
+.wide table{table-layout:fixed}
 .charts{display:block}.charts svg{width:62%}figure{break-inside:avoid}svg{max-height:165mm}
 """
 ).replace("FACES", FACES)
 _FEW, _WHOLE, _WHOLE_OF_MANY = 12, 24, 18
 """Up to so many columns, characters of an address, a code or a number that are not broken on paper; beyond them."""
+_PAGE_EM = 275 / 25.4 * 72 / 8.5
+"""The width of the printed page in ems of its type."""
 LONGEST_ON_PAPER = 500
 """Characters of a cell on paper; laying out an unbroken word takes time with the square of its length."""
 _CLASSES = {
@@ -100,7 +104,10 @@ def _table(sheet: Sheet, number: int, report: Report, paper: int) -> Iterator[st
     places, hidden = brief(sheet) if paper else (list(range(len(sheet.columns))), 0)
     columns = [sheet.columns[place] for place in places]
     heads = "".join(f'<th scope="col">{_escaped(each.title)}</th>' for each in columns)
-    yield f'<div class="wide"><table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n'
+    yield '<div class="wide"><table>\n'
+    if paper:
+        yield _widths(sheet, places)
+    yield f"<thead><tr>{heads}</tr></thead>\n<tbody>\n"
     whole = (_WHOLE if len(places) <= _FEW else _WHOLE_OF_MANY) if paper else 0
     for row in islice(sheet.rows(), paper or None):
         yield "<tr>" + "".join(_td(sheet.columns[place], row[place], report, whole) for place in places) + "</tr>\n"
@@ -108,6 +115,13 @@ def _table(sheet: Sheet, number: int, report: Report, paper: int) -> Iterator[st
     if left := left_out(sheet, paper, hidden):
         yield f'<p class="note tail">{_escaped(left)}</p>\n'
     yield "</section>\n"
+
+
+def _widths(sheet: Sheet, places: Sequence[int]) -> str:
+    heads = [sheet.columns[place].title for place in places]
+    cells = ([text(sheet.columns[place], row[place]) for place in places] for row in sheet.rows())
+    told = shares(heads, cells, _PAGE_EM)
+    return "<colgroup>" + "".join(f'<col style="width:{each:.2%}">' for each in told) + "</colgroup>\n"
 
 
 def left_out(sheet: Sheet, rows: int, hidden: int) -> str:
