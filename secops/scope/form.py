@@ -124,4 +124,6 @@ class Form:
             word = self.readable((key, i), str(item))
             if word:
                 kept.append((i, word))
+        if required and all(isinstance(item, str) and not item.strip() for item in listed):
+            self.missing(key)
         return kept

@@ -61,6 +61,13 @@ def test_names(good: str) -> None:
     assert scope.names == ("www.example.gov.cn", "xn--zfr164b.xn--55qw42g", "a.b.cn")
 
 
+def test_an_operator_without_a_name_is_none(good: str) -> None:
+    """A shell's empty `$USER` must not end as a signed scope that nobody can use."""
+    with pytest.raises(InvalidFile) as caught:
+        read(good.replace("operators: [张三, alice]", 'operators: [""]').encode(), "a.yaml")
+    assert "operators" in str(caught.value)
+
+
 def test_template() -> None:
     """A form filled in through the template reads back, whatever its texts hold."""
     nasty = 'a: "b" # c'
