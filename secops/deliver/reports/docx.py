@@ -121,7 +121,7 @@ def _fitted(book: Any, sheets: list[dict[str, Any]]) -> None:
             continue
         sheet = left.pop(0)
         cells = (row["cells"] for row in sheet["rows"])
-        widths = [round(whole * each) for each in shares(heads, cells, whole / _EM)]
+        widths = [round(whole * each) for each in shares(heads, cells, whole / _EM, padding=2.0)]
         table.autofit = False
         for column, width in zip(table._tbl.tblGrid.gridCol_lst, widths, strict=False):  # noqa: SLF001 - as above
             column.w = width
