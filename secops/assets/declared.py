@@ -214,7 +214,7 @@ def _relations(work: Work, draft: Draft, new: Declared, before: Declared | None,
     at = Instant(cause.at)
     now = set() if new.payload.get("withdrawn") else set(_drawn(draft, new))
     for source, type, target in sorted(now):
-        work.draw(Relation(draft.site, source, RelationType(type), target, "declared", at, at, cause.seq), cause)
+        work.draw(draft.site, (source, RelationType(type), target), cause, "declared")
     if before is not None:
         for source, type, target in sorted(set(_drawn(draft, before)) - now):
             work.drop(Relation(draft.site, source, RelationType(type), target, "", at, at), cause)

@@ -6,7 +6,8 @@ change nothing. Where sources disagree the one of higher rank is shown and the o
 newest look of each source, not of the order in which they came.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from secops.core.clock import Instant
@@ -75,11 +76,12 @@ _LARGEST: Final = 2**63 - 1
 class Draft:
     """The working copy of one entity.
 
-    `dirty`: what is known of it changed; `moved`: it did, or was only seen again.
+    `dirty`: what is known of it changed; `moved`: it did, or was only seen again. `born`: of which log entry, -1 where
+    it was known before.
     """
 
     __slots__ = (
-        "changed_seq", "changes", "declared", "dirty", "extra", "facts", "first_seen", "generation", "id",
+        "born", "changed_seq", "changes", "declared", "dirty", "extra", "facts", "first_seen", "generation", "id",
         "key", "kind", "last_seen", "misses", "moved", "org_id", "origin", "parent", "replaced", "site", "sources",
         "state", "system_id", "unknown",
     )  # fmt: skip
@@ -106,6 +108,7 @@ class Draft:
         self.replaced: set[str] = set()
         self.extra: dict[str, object] = {}
         self.changes: list[Change] = []
+        self.born = -1
         self.dirty = True
         self.moved = True
 
@@ -113,10 +116,20 @@ class Draft:
     def of(cls, entity: Entity, id: str) -> "Draft":
         """A working copy of a known entity."""
         self = cls.__new__(cls)
-        for name in ("kind", "site", "key", "generation", "first_seen", "last_seen", "state", "declared", "parent",
-                     "org_id", "system_id", "misses", "changed_seq"):  # fmt: skip
-            setattr(self, name, getattr(entity, name))
+        self.kind = entity.kind
+        self.site = entity.site
+        self.key = entity.key
+        self.generation = entity.generation
         self.id = id
+        self.first_seen = entity.first_seen
+        self.last_seen = entity.last_seen
+        self.state = entity.state
+        self.declared = entity.declared
+        self.parent = entity.parent
+        self.org_id = entity.org_id
+        self.system_id = entity.system_id
+        self.misses = entity.misses
+        self.changed_seq = entity.changed_seq
         self.facts = dict(entity.facts)
         self.unknown = dict(entity.unknown)
         self.origin = dict(entity.origin)
@@ -124,6 +137,7 @@ class Draft:
         self.replaced = set()
         self.extra = dict(entity.extra)
         self.changes = []
+        self.born = -1
         self.dirty = False
         self.moved = False
         return self
@@ -167,6 +181,7 @@ def note(draft: Draft, cause: Cause, field: str, *, old: Value, new: Value, reas
 def born(kind: Kind, site: str, key: str, cause: Cause, at: int, *, reason: str = "", generation: int = 1) -> Draft:
     """A new entity; its birth is its first change and stands for all its first facts."""
     draft = Draft(kind, site, key, at, generation)
+    draft.born = cause.seq
     draft.sources[BORN] = (0, cause.seq, "")
     note(draft, cause, "born", old=None, new=key, reason=reason)
     return draft
@@ -174,7 +189,7 @@ def born(kind: Kind, site: str, key: str, cause: Cause, at: int, *, reason: str 
 
 def is_new(draft: Draft, cause: Cause) -> bool:
     """Whether the entity was born of this very entry: its first facts are no changes."""
-    return bool(draft.changes) and draft.changes[0].field == "born" and draft.changes[0].seq == cause.seq
+    return draft.born == cause.seq
 
 
 def put(draft: Draft, cause: Cause, field: str, value: Value, *, origin: str = BORN) -> None:
@@ -220,6 +235,7 @@ def turn(draft: Draft, cause: Cause, state: State, reason: str = "") -> None:
             note(draft, cause, "state", old=str(old), new=str(state), reason=reason)
 
 
+@lru_cache(maxsize=1 << 12)
 def rank(source: str) -> tuple[int, str]:
     """Which of two sources is shown where both know a field; looks without a name before looks under one."""
     base, _, name = source.partition("@")
@@ -248,22 +264,23 @@ def look(
         draft.dirty = True
         if last is not None and last[2] != seen[2]:
             draft.replaced.add(last[2])
-    found = draft.extra.get(SHADOWS)
-    shadows = {k: {f: _back(w) for f, w in v.items()} for k, v in found.items()} if isinstance(found, dict) else {}
+    shadows = _shadows(draft)
     shadows.pop(source, None)
     draft.sources[source] = seen
     draft.moved = True
-    mine = rank(source)
+    known, origin, unknown = draft.facts, draft.origin, draft.unknown
     if last is not None:
-        for field in [f for f, owner in draft.origin.items() if owner == source and f not in INHERENT]:
-            if field not in facts:
-                _uncover(draft, cause, field, shadows)
+        for field in [f for f, owner in origin.items() if owner == source and f not in facts and f not in INHERENT]:
+            _uncover(draft, cause, field, shadows)
     for field, value in facts.items():
-        owner = draft.origin.get(field, source)
+        owner = origin.get(field, source)
         if owner == source or owner not in draft.sources or field in INHERENT:
+            old = known.get(field)
+            if old == value and type(old) is type(value) and origin.get(field) == source and field not in unknown:
+                continue  # said again
             put(draft, cause, field, value, origin=source)
-        elif mine > rank(owner):
-            shadows.setdefault(owner, {})[field] = draft.facts[field]
+        elif rank(source) > rank(owner):
+            shadows.setdefault(owner, {})[field] = known[field]
             put(draft, cause, field, value, origin=source)
         else:
             shadows.setdefault(source, {})[field] = value
@@ -283,10 +300,14 @@ def forget(draft: Draft, cause: Cause, source: str) -> None:
 
 def said(draft: Draft, source: str) -> dict[str, Value]:
     """The facts of this source's newest look, shown or not."""
-    found = draft.extra.get(SHADOWS)
-    hidden = found.get(source, {}) if isinstance(found, dict) else {}
     shown = {f: draft.facts[f] for f, owner in draft.origin.items() if owner == source and f not in INHERENT}
-    return shown | {f: _back(v) for f, v in hidden.items()}
+    return shown | _shadows(draft).get(source, {})
+
+
+def _shadows(draft: Draft) -> dict[str, dict[str, Value]]:
+    """What sources say behind those that are shown."""
+    found = draft.extra.get(SHADOWS)
+    return {k: {f: _back(w) for f, w in v.items()} for k, v in found.items()} if isinstance(found, dict) else {}
 
 
 def _back(value: object) -> Value:
@@ -310,9 +331,7 @@ def _uncover(draft: Draft, cause: Cause, field: str, shadows: dict[str, dict[str
 
 def _keep(draft: Draft, shadows: dict[str, dict[str, Value]]) -> None:
     kept = {source: facts for source, facts in shadows.items() if facts}
-    found = draft.extra.get(SHADOWS)
-    before = {k: {f: _back(w) for f, w in v.items()} for k, v in found.items()} if isinstance(found, dict) else {}
-    if kept == before:
+    if kept == _shadows(draft):
         return
     draft.dirty = True
     if kept:
@@ -323,23 +342,46 @@ def _keep(draft: Draft, shadows: dict[str, dict[str, Value]]) -> None:
 
 def normal(field: str, value: Value) -> Value:
     """The value as the dictionary's type wants it, bounded; None for what is of another type. Sets come out sorted."""
-    match by_name()[field].type:
-        case Type.TEXT | Type.VERSION | Type.ADDRESS:
-            return _text(value) if isinstance(value, str) and value else None
-        case Type.INTEGER | Type.INSTANT:
-            return value if type(value) is int and abs(value) <= _LARGEST else None
-        case Type.BOOLEAN:
-            return value if isinstance(value, bool) else None
-        case Type.TEXTS:
-            if not isinstance(value, tuple):
-                return None
-            return tuple(sorted({_text(each) for each in value if isinstance(each, str)})[:ITEMS_MOST])
-        case Type.INTEGERS:
-            if not isinstance(value, tuple):
-                return None
-            return tuple(sorted({each for each in value if type(each) is int})[:ITEMS_MOST])
+    return _NORMAL[field](value)
+
+
+def _line(value: Value) -> Value:
+    return _text(value) if isinstance(value, str) and value else None
+
+
+def _whole(value: Value) -> Value:
+    return value if type(value) is int and abs(value) <= _LARGEST else None
+
+
+def _truth(value: Value) -> Value:
+    return value if isinstance(value, bool) else None
+
+
+def _lines(value: Value) -> Value:
+    if not isinstance(value, tuple):
+        return None
+    return tuple(sorted({_text(each) for each in value if isinstance(each, str)})[:ITEMS_MOST])
+
+
+def _wholes(value: Value) -> Value:
+    if not isinstance(value, tuple):
+        return None
+    return tuple(sorted({each for each in value if type(each) is int})[:ITEMS_MOST])
 
 
 def _text(value: str) -> str:
     cut = value[:TEXT_MOST]
     return cut if cut.isascii() and "\0" not in cut else cut.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+_TYPES: Final[dict[Type, Callable[[Value], Value]]] = {
+    Type.TEXT: _line,
+    Type.VERSION: _line,
+    Type.ADDRESS: _line,
+    Type.INTEGER: _whole,
+    Type.INSTANT: _whole,
+    Type.BOOLEAN: _truth,
+    Type.TEXTS: _lines,
+    Type.INTEGERS: _wholes,
+}
+_NORMAL: Final = {name: _TYPES[field.type] for name, field in by_name().items()}

@@ -60,6 +60,13 @@ def is_asset(address: str) -> bool:
     return place > 0 and place >> 120 != 0xFF
 
 
+def website_id(seen: Observation, *, encrypted: bool) -> str:
+    """The id of the website that this is a look at."""
+    target = seen.target
+    key = website_key("https" if encrypted else "http", target.name or target.address, target.port)
+    return entity_id(seen.site, Kind.WEBSITE, key)
+
+
 def touches(entry: Observation) -> set[str]:
     """Ids of the entities this observation may concern: what `merge` wants to know beforehand."""
     site, target = entry.site, entry.target
@@ -68,8 +75,5 @@ def touches(entry: Observation) -> set[str]:
         found.add(service_id(site, target))
         base = entry.base
         if base in TLS or base in PAGES:
-            host = target.name or target.address
-            found.update(
-                entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)) for scheme in ("http", "https")
-            )
+            found.add(website_id(entry, encrypted=base in TLS or entry.facts.get("tls.enabled") is True))
     return found

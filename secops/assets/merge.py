@@ -5,50 +5,19 @@ is part of every id. Changes follow the log's order and name the entry that caus
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from secops.assets import draft as drafts
 from secops.assets.contradiction import contradict
-from secops.assets.draft import DECLARE, INHERENT, PROTOCOLS, Cause, Draft
+from secops.assets.draft import DECLARE, PROTOCOLS, Cause, Draft
 from secops.assets.evidence import NEWS, REPLACED, Evidence
-from secops.assets.identity import (
-    HELLO,
-    PAGES,
-    TLS,
-    ip_id,
-    is_asset,
-    service_id,
-    service_key,
-    website_key,
-    website_key_of,
-)
-from secops.assets.marks import Rules, carries, kind_of, marks
+from secops.assets.identity import HELLO, PAGES, TLS, service_key, website_key
+from secops.assets.marks import Rules, kind_of
+from secops.assets.reading import Reading, read, website_part
 from secops.assets.register import NOBODY, Owner, Register, place_of
 from secops.assets.work import Merged, Work
 from secops.core.clock import Instant
-from secops.core.fields import facts_of
-from secops.core.model import (
-    Entity,
-    Kind,
-    Logged,
-    Observation,
-    Relation,
-    RelationType,
-    State,
-    Status,
-    Target,
-    Transport,
-    Value,
-    entity_id,
-)
+from secops.core.model import Entity, Kind, Logged, Observation, RelationType, State, Status, Transport
 
-_SERVICE = facts_of(Kind.SERVICE) - INHERENT
-_IP = facts_of(Kind.IP) - INHERENT
-_WEBSITE = facts_of(Kind.WEBSITE) - INHERENT
-_KNOWN = _SERVICE | _IP | _WEBSITE
-_SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.OUT_OF_SCOPE})
-"""How a look ends that does not show the port to be open."""
-_LINKS_MOST = 50
 _LATER = Instant(1 << 62)
 """After everything that was ever seen."""
 _OUTSIDE = "out_of_scope"
@@ -71,26 +40,23 @@ def merge(
     work = Work(known, rules, evidence, times)
     registers: dict[str, Register] = {register.site: register} if register else {}
     for logged in entries:
-        if isinstance(logged.entry, Observation):
+        if isinstance(logged.entry, Observation) and (reading := read(logged, logged.entry)) is not None:
             site = logged.entry.site
             if site not in registers:
                 registers[site] = Register(site)
-            _observe(work, logged, logged.entry, registers[site])
+            _observe(work, reading, logged.entry.seen_at, registers[site])
     merged = work.merged()
     merged.cold |= _telling(work, merged, registers)
     return merged
 
 
 def _telling(work: Work, merged: Merged, registers: Mapping[str, Register]) -> set[str]:
-    """Looks whose repetition would do more than move times: each is read once more, as if it came later still."""
+    """Looks whose repetition would do more than move times: each is taken in once more, as if it came later still."""
     again = Work({**work.known, **merged.entities}, work.rules, {**work.evidence, **work.rows}, work.times)
-    again.shown = work.shown
     found: set[str] = set()
     for id, before in work.looks.items():
-        logged = work.read[id]
-        assert isinstance(logged.entry, Observation)
-        seen = replace(logged.entry, seen_at=_LATER)
-        _observe(again, logged, seen, registers[seen.site])
+        reading = work.read[id]
+        _observe(again, reading, _LATER, registers[reading.seen.site])
         look = again.looks.get(id)
         row = again.rows.pop(id, None)
         dirty = row is not None and row.dirty
@@ -100,62 +66,59 @@ def _telling(work: Work, merged: Merged, registers: Mapping[str, Register]) -> s
     return found
 
 
-def _observe(work: Work, logged: Logged, seen: Observation, register: Register) -> None:
-    place = place_of(seen.target.address)
-    if place is None or not is_asset(seen.target.address):
+def _observe(work: Work, reading: Reading, at: Instant, register: Register) -> None:
+    """Take in one look, as it was at this time."""
+    seen, base, port = reading.seen, reading.base, reading.seen.target.port
+    cause = Cause(reading.logged.seq, at, run=seen.run, reason=seen.collector, look=reading.look)
+    if reading.silent:
+        _unanswered(work, reading)
         return
-    cause = Cause(logged.seq, seen.seen_at, run=seen.run, reason=seen.collector, look=logged.look or seen.look)
-    base = seen.base
-    facts = {f: v for f, raw in seen.facts.items() if f in _KNOWN and (v := drafts.normal(f, raw)) is not None}
-    if seen.status in _SILENT and not facts:
-        _unanswered(work, seen, base)
-        return
-    ip = _ip(work, seen, cause, register.at(place))
-    if not seen.target.port:
-        drafts.look(ip, cause, base, seen.seen_at, {f: v for f, v in facts.items() if f in _IP})
+    ip = _ip(work, reading, cause, register)
+    if not port:
+        drafts.look(ip, cause, base, at, reading.of_ip)
     else:
-        service = _service(work, seen, cause, ip.id, register.at(place, seen.target.port))
-        _read(service, seen, cause, base, facts)
-        own = {f: v for f, v in facts.items() if f in _IP and f not in _SERVICE}
-        if own or f"{base}:{seen.target.port}" in ip.sources:
-            drafts.look(ip, cause, f"{base}:{seen.target.port}", seen.seen_at, own)
-        _websites(work, seen, cause, facts, service=service, register=register)
-    _machine(work, seen, cause, ip.id, service_id(seen.site, seen.target) if seen.target.port else ip.id)
+        service = _service(work, reading, cause, register)
+        _read(service, reading, cause)
+        if reading.of_ip or f"{base}:{port}" in ip.sources:
+            drafts.look(ip, cause, f"{base}:{port}", at, reading.of_ip)
+        _websites(work, reading, cause, service, register)
+    _machine(work, reading, cause)
     for id in cause.touched:
         touched = work.drafts.get(id)
         if touched is not None and touched.dirty:
             contradict(touched, cause, register)
-    work.looked(cause, logged)
+    work.looked(cause, reading)
 
 
-def _ip(work: Work, seen: Observation, cause: Cause, owner: Owner) -> Draft:
-    ip = work.get(ip_id(seen.site, seen.target.address))
+def _ip(work: Work, reading: Reading, cause: Cause, register: Register) -> Draft:
+    seen = reading.seen
+    ip = work.get(reading.ip)
     if ip is None:
-        ip = work.add(drafts.born(Kind.IP, seen.site, seen.target.address, cause, seen.seen_at))
+        ip = work.add(drafts.born(Kind.IP, seen.site, seen.target.address, cause, cause.at))
         drafts.put(ip, cause, "address", seen.target.address)
-        assign(ip, cause, owner)
+        assign(ip, cause, register.at(reading.place))
     _seen(ip, seen, cause)
     return ip
 
 
-def _service(work: Work, seen: Observation, cause: Cause, parent: str, owner: Owner) -> Draft:
-    target = seen.target
-    service = work.get(service_id(seen.site, target))
+def _service(work: Work, reading: Reading, cause: Cause, register: Register) -> Draft:
+    seen, target = reading.seen, reading.seen.target
+    service = work.get(reading.service)
     if service is None:
         key = service_key(target.address, target.port, target.transport)
-        service = work.add(drafts.born(Kind.SERVICE, seen.site, key, cause, seen.seen_at))
-        service.parent = parent
+        service = work.add(drafts.born(Kind.SERVICE, seen.site, key, cause, cause.at))
+        service.parent = reading.ip
         drafts.put(service, cause, "address", target.address)
         drafts.put(service, cause, "port", target.port)
         drafts.put(service, cause, "transport", str(target.transport))
-        assign(service, cause, owner)
+        assign(service, cause, register.at(reading.place, target.port))
     _seen(service, seen, cause)
     return service
 
 
 def _seen(draft: Draft, seen: Observation, cause: Cause) -> None:
     """Somebody was there: times move, the missing come back with the same id."""
-    at = seen.seen_at
+    at = cause.at
     cause.touched.add(draft.id)
     if draft.state is State.DECLARED:
         draft.last_seen = at
@@ -177,11 +140,10 @@ def _seen(draft: Draft, seen: Observation, cause: Cause) -> None:
         draft.extra[_OUTSIDE] = True
 
 
-def _read(service: Draft, seen: Observation, cause: Cause, base: str, facts: Mapping[str, Value]) -> None:
+def _read(service: Draft, reading: Reading, cause: Cause) -> None:
     """What a look says of the service, and what it therefore ends."""
+    seen, base, said, at = reading.seen, reading.base, reading.of_service, cause.at
     suffix = f"@{seen.target.name}" if seen.target.name else ""
-    at = seen.seen_at
-    said = {f: v for f, v in facts.items() if f in _SERVICE}
     if base == "port":
         drafts.look(service, cause, base + suffix, at, {})
         why = str(seen.extra.get("identified") or "")[:100]
@@ -216,110 +178,85 @@ def _end(service: Draft, cause: Cause, at: int, sources: Iterable[str]) -> None:
             drafts.forget(service, cause, each)
 
 
-def _unanswered(work: Work, seen: Observation, base: str) -> None:
+def _unanswered(work: Work, reading: Reading) -> None:
     """A look that met silence says why a service is not understood, and nothing else."""
-    service = work.get(service_id(seen.site, seen.target)) if seen.target.port else None
-    if service is not None and "service.name" not in service.facts and base != "port":
-        service.unknown["service.name"] = str(seen.status)
+    service = work.get(reading.service) if reading.service else None
+    if service is not None and "service.name" not in service.facts and reading.base != "port":
+        service.unknown["service.name"] = str(reading.seen.status)
         service.dirty = True
 
 
-def _websites(
-    work: Work,
-    seen: Observation,
-    cause: Cause,
-    facts: Mapping[str, Value],
-    *,
-    service: Draft,
-    register: Register,
-) -> None:
-    base, ip = seen.base, service.parent
-    target, site, at = seen.target, seen.site, seen.seen_at
-    host = target.name or target.address
+def _websites(work: Work, reading: Reading, cause: Cause, service: Draft, register: Register) -> None:
+    seen, base, target, at = reading.seen, reading.base, reading.seen.target, cause.at
     suffix = f"@{target.address}" if target.name else ""
     asked = f"@{target.name}" if target.name else ""
-    said = {f: v for f, v in facts.items() if f in _WEBSITE}
     if base in TLS:
-        website = work.get(entity_id(site, Kind.WEBSITE, website_key("https", host, target.port)))
+        website = work.get(reading.website)
         if website is not None and website.sources.keys() & {f"http{suffix}", f"http+hop{suffix}"}:
             if base == "tls":
                 _end(website, cause, at, [HELLO + suffix])
-            drafts.look(website, cause, base + suffix, at, said)
+            drafts.look(website, cause, base + suffix, at, reading.of_website)
         return
-    scheme = "https" if facts.get("tls.enabled") is True else "http"
-    website = work.get(entity_id(site, Kind.WEBSITE, website_key(scheme, host, target.port)))
-    if base not in PAGES or ("http.status_code" not in facts and website is None):
+    if base not in PAGES:
         return
+    website = work.get(reading.website)
     if website is None:
-        website = work.add(drafts.born(Kind.WEBSITE, site, website_key(scheme, host, target.port), cause, at))
-    _place(website, cause, target, ip, register)
+        if "http.status_code" not in reading.facts:
+            return
+        key = website_key("https" if reading.encrypted else "http", target.name or target.address, target.port)
+        website = work.add(drafts.born(Kind.WEBSITE, seen.site, key, cause, at))
+    _place(website, cause, reading, register)
     _seen(website, seen, cause)
-    drafts.look(website, cause, base + suffix, at, said)
-    for each in TLS if scheme == "https" else ():
+    drafts.look(website, cause, base + suffix, at, reading.of_website)
+    for each in TLS if reading.encrypted else ():
         if each + suffix not in website.sources and each + asked in service.sources:
-            shown = {f: v for f, v in drafts.said(service, each + asked).items() if f in _WEBSITE}
+            shown = website_part(drafts.said(service, each + asked))
             before = service.sources[each + asked]
             drafts.look(website, cause, each + suffix, before[0], shown, seen=before)
-    work.relate(website, RelationType.RUNS_ON, ip, cause, base)
+    work.relate(website, RelationType.RUNS_ON, reading.ip, cause, base)
     if target.name:
-        work.relate(website, RelationType.RESOLVES_TO, ip, cause, "dns")
-    _links(work, website, cause, facts)
+        work.relate(website, RelationType.RESOLVES_TO, reading.ip, cause, "dns")
+    for each in reading.links:  # known or not yet: who comes first must not matter, readers pass by what is not there
+        if each != website.id:
+            work.relate(website, RelationType.CONNECTS_TO, each, cause, "link")
 
 
-def _links(work: Work, website: Draft, cause: Cause, facts: Mapping[str, Value]) -> None:
-    """Relate a page to the sites it points at, known or not yet: who comes first must not matter.
-
-    Readers pass by a relation whose other end is not there.
-    """
-    links = facts.get("http.links")
-    for each in links[:_LINKS_MOST] if isinstance(links, tuple) else ():
-        try:
-            target = entity_id(website.site, Kind.WEBSITE, website_key_of(str(each)))
-        except ValueError:
-            continue
-        if target != website.id:
-            work.relate(website, RelationType.CONNECTS_TO, target, cause, "link")
-
-
-def _place(website: Draft, cause: Cause, target: Target, ip: str, register: Register) -> None:
+def _place(website: Draft, cause: Cause, reading: Reading, register: Register) -> None:
     """Where a website was last found: of several addresses the lowest, so that order does not matter."""
+    target = reading.seen.target
     known = place_of(website.facts.get("address"))
-    place = place_of(target.address)
-    if known is None or (place is not None and place < known):
+    if known is None or reading.place < known:
         drafts.put(website, cause, "address", target.address)
         drafts.put(website, cause, "port", target.port)
-        website.parent = ip
-        assign(website, cause, register.website(website.key, place, target.port))
+        website.parent = reading.ip
+        assign(website, cause, register.website(website.key, reading.place, target.port))
 
 
-def _machine(work: Work, seen: Observation, cause: Cause, ip: str, entity: str) -> None:
+def _machine(work: Work, reading: Reading, cause: Cause) -> None:
     """Keep what the look says of its machine; who it is comes out later (see `machines`)."""
-    rules = work.rules
+    rules, seen, at = work.rules, reading.seen, cause.at
     if rules is None:
         return
     row = work.row(cause.look)
-    shown = work.shown.get(cause.seq)
-    if shown is None:
-        shown = work.shown[cause.seq] = marks(seen, rules) if carries(seen) else ()
+    shown = reading.marks(rules)
     if row is None:
-        if not shown or work.times.get(cause.look, seen.seen_at) > seen.seen_at:
+        if not shown or work.times.get(cause.look, at) > at:
             return
-        base = seen.base + (f"@{seen.target.name}" if seen.target.name else "")
+        base = reading.base + (f"@{seen.target.name}" if seen.target.name else "")
         slot = str(seen.target.port) if seen.target.transport is Transport.TCP else f"{seen.target.port}/udp"
         work.rows[cause.look] = Evidence(
-            cause.look, seen.site, seen.target.address, slot, base, entity, shown, seen.seen_at, cause.seq,
-            pending=NEWS, dirty=True,
+            cause.look, seen.site, seen.target.address, slot, base, reading.service or reading.ip, shown, at,
+            cause.seq, pending=NEWS, dirty=True,
         )  # fmt: skip
         return
-    if seen.seen_at < row.at:
+    if at < row.at:
         return
-    row.at = seen.seen_at
+    row.at = at
     if shown == row.marks and row.live:
         host = work.get(row.host) if row.host and not row.pending else None
         if host is not None:
             _seen(host, seen, cause)
-            at = Instant(cause.at)
-            work.draw(Relation(seen.site, ip, RelationType.RUNS_ON, host.id, "seen", at, at, cause.seq), cause)
+            work.draw(seen.site, (reading.ip, RelationType.RUNS_ON, host.id), cause, "seen")
         return
     if shown != row.marks:
         if not row.pending:

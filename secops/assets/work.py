@@ -7,8 +7,9 @@ from secops.assets.draft import Cause, Draft
 from secops.assets.evidence import Evidence
 from secops.assets.look import Look
 from secops.assets.marks import Rules
+from secops.assets.reading import Reading
 from secops.core.clock import Instant
-from secops.core.model import Change, Entity, Logged, Relation, RelationType
+from secops.core.model import Change, Entity, Relation, RelationType, relation_id
 
 
 @dataclass(slots=True)
@@ -48,15 +49,13 @@ class Work:
         self.times: Mapping[str, int] = times or {}
         self.rows: dict[str, Evidence] = {}
         """The same at work."""
-        self.shown: dict[int, tuple[str, ...]] = {}
-        """The marks in a log entry, read once."""
         self.drafts: dict[str, Draft] = {}
         self.relations: dict[str, Relation] = {}
         self.dropped: list[str] = []
         self.ended: dict[str, Cause] = {}
         self.looks: dict[str, Look] = {}
-        self.read: dict[str, Logged] = {}
-        """The log entry of each of these looks."""
+        self.read: dict[str, Reading] = {}
+        """What each of these looks said."""
 
     def get(self, id: str) -> Draft | None:
         """The working copy of this entity, None where there is none."""
@@ -79,17 +78,17 @@ class Work:
 
     def relate(self, source: Draft, type: RelationType, target: str, cause: Cause, reason: str) -> None:
         """Draw a relation, or see it again."""
-        at = Instant(cause.at)
-        self.draw(Relation(source.site, source.id, type, target, reason, at, at, cause.seq), cause)
+        self.draw(source.site, (source.id, type, target), cause, reason)
 
-    def draw(self, new: Relation, cause: Cause) -> None:
+    def draw(self, site: str, ends: tuple[str, RelationType, str], cause: Cause, reason: str) -> None:
         """Draw this relation, or see it again."""
-        id = new.id
+        id = relation_id(site, *ends)
+        at = Instant(cause.at)
         old = self.relations.get(id)
-        if old is not None:
-            first, last = min(old.first_seen, new.first_seen), max(old.last_seen, new.last_seen)
-            new = replace(old, first_seen=first, last_seen=last)
-        self.relations[id] = new
+        if old is None:
+            self.relations[id] = Relation(site, *ends, reason, at, at, cause.seq)
+        elif not old.first_seen <= at <= old.last_seen:
+            self.relations[id] = replace(old, first_seen=min(old.first_seen, at), last_seen=max(old.last_seen, at))
         cause.touched.add(id)
 
     def drop(self, relation: Relation, cause: Cause) -> None:
@@ -97,12 +96,13 @@ class Work:
         self.dropped.append(relation.id)
         self.ended[relation.id] = cause
 
-    def looked(self, cause: Cause, logged: Logged) -> None:
+    def looked(self, cause: Cause, reading: Reading) -> None:
         """Remember which entities this look touched; the newest of a look stands."""
         last = self.looks.get(cause.look)
         if last is None or last.at <= cause.at:
-            self.looks[cause.look] = Look(cause.look, logged.digest, cause.at, cause.seq, frozenset(cause.touched))
-            self.read[cause.look] = logged
+            digest = reading.logged.digest
+            self.looks[cause.look] = Look(cause.look, digest, cause.at, cause.seq, frozenset(cause.touched))
+            self.read[cause.look] = reading
 
     def merged(self) -> Merged:
         """What moved, frozen."""

@@ -8,6 +8,7 @@ WIDTH: Final = 16
 """Bytes of a packed address."""
 V4: Final = 0xFFFF_0000_0000
 """Where IPv4 begins on the line."""
+_V4_HEAD: Final = (V4 >> 32).to_bytes(12, "big")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -26,10 +27,10 @@ def pack(text: str) -> bytes:
 
 def unpack(data: bytes) -> str:
     """The canonical text of a packed address; IPv4 in its own form."""
-    value = int.from_bytes(data, "big")
-    if V4 <= value <= V4 + 0xFFFF_FFFF:
-        return str(ipaddress.IPv4Address(value - V4))
-    return str(ipaddress.IPv6Address(value))
+    if data[:12] == _V4_HEAD:
+        one, two, three, four = data[12:]
+        return f"{one}.{two}.{three}.{four}"
+    return str(ipaddress.IPv6Address(int.from_bytes(data, "big")))
 
 
 def span(text: str) -> tuple[int, int]:

@@ -1,10 +1,10 @@
 """Identifiers that are derived, never drawn: the same facts give the same id on every machine and every replay."""
 
-import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from json import encoder
+from typing import Any, Final
 
 LENGTH: Final = 20
 """Characters of the hash kept: 100 bits, collision chance below 1e-12 at a billion ids."""
@@ -12,13 +12,14 @@ LENGTH: Final = 20
 
 def derive(prefix: str, *parts: str | int) -> str:
     """`prefix-` and 20 lower-case base32 characters of the SHA-256 over the parts, unambiguously joined."""
-    digest = hashlib.sha256(_JOINED(parts).encode()).digest()
-    return f"{prefix}-{base64.b32encode(digest[:_BYTES]).decode().lower()[:LENGTH]}"
+    digest = hashlib.sha256(_joined(parts).encode()).digest()
+    bits = int.from_bytes(digest[:_BYTES], "big") >> _SPARE
+    return f"{prefix}-{''.join([_PAIRS[bits >> place & 1023] for place in _PLACES])}"
 
 
 def canonical(value: object) -> str:
     """JSON with sorted keys, no spaces and no escapes beyond the necessary: equal values, equal text."""
-    return _CANONICAL(value)
+    return _canonical(value)
 
 
 def digest(value: object) -> str:
@@ -36,7 +37,25 @@ def _plain(value: object) -> object:
     raise TypeError(f"no canonical form for {type(value).__name__}")
 
 
-_BYTES: Final = 15
+def _texts(**said: Any) -> Callable[[object], str]:
+    """What gives JSON text with these options of JSONEncoder.
+
+    The library's own makes its encoder in C anew for every text, which costs more than most of our texts do.
+    """
+    of = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, **said)
+    make = getattr(encoder, "c_make_encoder", None)
+    if make is None:
+        return of.encode
+    chunks = make(None, of.default, encoder.encode_basestring, None, ":", ",", of.sort_keys, False, True)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_BYTES: Final = 13
 """Bytes of the hash that hold LENGTH characters of five bits."""
-_JOINED: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode
+_SPARE: Final = _BYTES * 8 - LENGTH * 5
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS: Final = tuple(one + two for one in _LETTERS for two in _LETTERS)
+"""Two characters of base32 for every ten bits."""
+_PLACES: Final = range((LENGTH - 2) * 5, -1, -10)
+_joined: Final = _texts()
+_canonical: Final = _texts(sort_keys=True, default=_plain)

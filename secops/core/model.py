@@ -292,7 +292,13 @@ class Relation:
     @property
     def id(self) -> str:
         """Derived from the two ends and the type."""
-        return derive("rel", self.site, self.source, self.type, self.target)
+        return relation_id(self.site, self.source, self.type, self.target)
+
+
+@lru_cache(maxsize=1 << 16)
+def relation_id(site: str, source: str, type: RelationType, target: str) -> str:
+    """The id of the relation between these two."""
+    return derive("rel", site, source, type, target)
 
 
 @dataclass(frozen=True, slots=True)

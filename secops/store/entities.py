@@ -4,19 +4,19 @@ A field of type VERSION has a shadow column `<column>_key` that sorts as version
 JSON text; NULL is unknown. `changed_seq` is the log entry of the last change (not of the last look).
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from secops.core import address, version
-from secops.core.fields import FIELDS, Field, Type
+from secops.core import address
+from secops.core.fields import Field, Type
 from secops.core.model import Entity, Kind, State, Value
-from secops.store import texts
+from secops.store import entity_row, texts
 from secops.store.database import metadata
-from secops.store.rows import among, chunks, pack, pack_or_none, plain, upsert
+from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS, encode
+from secops.store.rows import among, change, chunks, upsert
 
 _TYPES: Final[dict[Type, sa.types.TypeEngine[Any]]] = {
     Type.TEXT: sa.Text(),
@@ -28,14 +28,6 @@ _TYPES: Final[dict[Type, sa.types.TypeEngine[Any]]] = {
     Type.TEXTS: sa.Text(),
     Type.INTEGERS: sa.Text(),
 }
-
-
-def _fields(kinds: Collection[Kind]) -> tuple[Field, ...]:
-    return tuple(each for each in FIELDS if not each.core and each.derived is None and each.kinds & frozenset(kinds))
-
-
-ASSET_FIELDS: Final = _fields(frozenset(Kind) - {Kind.SERVICE})
-SERVICE_FIELDS: Final = _fields({Kind.SERVICE})
 
 
 def _columns(fields: Sequence[Field]) -> Iterator[sa.Column[object]]:
@@ -94,117 +86,30 @@ def table_of(kind: Kind | None) -> sa.Table:
     return services if kind is Kind.SERVICE else assets
 
 
-def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
-    """The row of an entity in its kind's table."""
-    service = entity.kind is Kind.SERVICE
-    row: dict[str, object] = {
-        "id": id or entity.id,
-        "site": entity.site,
-        "key": plain(entity.key),
-        "state": entity.state.value,
-        "declared": entity.declared,
-        "first_seen": int(entity.first_seen),
-        "last_seen": int(entity.last_seen),
-        "parent": entity.parent or None,
-        "org_id": entity.org_id or None,
-        "system_id": entity.system_id or None,
-        "misses": entity.misses,
-        "generation": entity.generation,
-        "unknown": pack_or_none(entity.unknown),
-        "origin": pack_or_none(entity.origin),
-        "sources": pack_or_none({name: look or [at, seq] for name, (at, seq, look) in entity.sources.items()}),
-        "extra": pack_or_none(entity.extra),
-        "changed_seq": entity.changed_seq,
-    }
-    if not service:
-        row["kind"] = entity.kind.value
-    shape = _SERVICE_SHAPE if service else _ASSET_SHAPE
-    for name, value in entity.facts.items():
-        if value is not None and (place := shape.get(name)) is not None:
-            column, type_ = place
-            row[column] = _encoded(type_, value)
-            if type_ is Type.VERSION:
-                row[f"{column}_key"] = version.key(str(value))
-    return row
-
-
 def cells(table: sa.Table, field: str, value: Value, *, core: Collection[str]) -> dict[str, object]:
     """The columns of this table that hold a field, with its value; empty where it has none. `core`: columns by name."""
-    if field in core:
-        return {field: value}
-    place = (_SERVICE_SHAPE if table is services else _ASSET_SHAPE).get(field)
-    if place is None:
-        return {}
-    column, type_ = place
-    found: dict[str, object] = {column: None if value is None else _encoded(type_, value)}
-    if type_ is Type.VERSION:
-        found[f"{column}_key"] = None if value is None else version.key(str(value))
-    return found
-
-
-_SERVICE_SHAPE: Final = {each.name: (each.column, each.type) for each in SERVICE_FIELDS}
-_ASSET_SHAPE: Final = {each.name: (each.column, each.type) for each in ASSET_FIELDS}
-_CORE_NAMES: Final = tuple(column.name for column in _core())
-
-
-def _order(table: sa.Table, fields: Sequence[Field]) -> tuple[tuple[int, str, Type], ...]:
-    """Where each fact stands in a row of `select(table)`."""
-    names = [column.name for column in table.columns]
-    return tuple((names.index(each.column), each.name, each.type) for each in fields)
-
-
-_SERVICE_ORDER: Final = _order(services, SERVICE_FIELDS)
-_ASSET_ORDER: Final = _order(assets, ASSET_FIELDS)
+    return {field: value} if field in core else entity_row.cells(field, value, service=table is services)
 
 
 def decode(row: Sequence[Any], table: sa.Table) -> Entity:
     """The entity of a row of `select(table)`."""
-    service = table is services
-    (id, site, key, state, known, first, last, parent, org, system, misses, generation,
-     unknown, origin, sources, extra, changed) = row[: len(_CORE_NAMES)]  # fmt: skip
-    del id
-    facts: dict[str, Value] = {}
-    for place, name, type_ in _SERVICE_ORDER if service else _ASSET_ORDER:
-        raw = row[place]
-        if raw is not None:
-            facts[name] = _decoded(type_, raw)
-    return Entity(
-        kind=Kind.SERVICE if service else _KINDS[row[len(_CORE_NAMES)]],
-        site=site,
-        key=key,
-        first_seen=first,
-        last_seen=last,
-        state=_STATES[state],
-        declared=bool(known),
-        parent=parent or "",
-        org_id=org or "",
-        system_id=system or "",
-        misses=misses,
-        generation=generation,
-        facts=facts,
-        unknown=json.loads(unknown) if unknown else {},
-        origin=json.loads(origin) if origin else {},
-        sources={name: _source(each) for name, each in json.loads(sources).items()} if sources else {},
-        extra=json.loads(extra) if extra else {},
-        changed_seq=changed,
-    )
-
-
-def _source(raw: object) -> tuple[int, int, str]:
-    """When, log entry and look of a source; of one that a look stands behind `store.looks` knows when."""
-    return (0, 0, raw) if isinstance(raw, str) else (*raw, "")  # type: ignore[misc]  # a pair of our own
-
-
-_KINDS: Final = {each.value: each for each in Kind}
-_STATES: Final = {each.value: each for each in State}
+    return entity_row.decode(row, service=table is services)
 
 
 def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[str, Entity] | None = None) -> None:
-    """Write these entities, by id, as they are now. `before`: as the tables have them, so that less is to be done."""
-    texts.put(connection, entities, before or {})
+    """Write these entities, by id, as they are now.
+
+    `before`: as the tables have them, as far as they are known; of those only what changed is written.
+    """
+    before = before or {}
+    differ = {id: entity_row.differing(each, before[id]) for id, each in entities.items() if id in before}
+    texts.put(connection, {id: each for id, each in entities.items() if texts.concerned(differ.get(id))}, before)
     for table, service in ((assets, False), (services, True)):
-        rows = [encode(each, id) for id, each in entities.items() if (each.kind is Kind.SERVICE) is service]
-        upsert(connection, table, rows)
+        mine = {id: each for id, each in entities.items() if (each.kind is Kind.SERVICE) is service}
+        upsert(connection, table, [encode(each, id) for id, each in mine.items() if id not in differ])
+        change(
+            connection, table, {id: entity_row.moved(mine[id], before[id], differ[id]) for id in mine if id in differ}
+        )
 
 
 def see_again(connection: Connection, entities: Mapping[str, Entity]) -> None:
@@ -223,8 +128,8 @@ def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Entity]:
     for table, service in ((assets, False), (services, True)):
         wanted = [each for each in ids if each.startswith(prefix) is service]
         if wanted:
-            for row in connection.execute(sa.select(table).where(among(table.c.id, wanted))):
-                found[row.id] = decode(row, table)
+            for row in connection.execute(sa.select(table).where(among(table.c.id, wanted))).all():
+                found[row[0]] = decode(row, table)
     return found
 
 
@@ -372,23 +277,3 @@ def counts(connection: Connection, site: str | None = None) -> dict[str, dict[st
         for name, state, number in connection.execute(chosen if site is None else chosen.where(table.c.site == site)):
             found.setdefault(name, {})[state] = number
     return found
-
-
-def _encoded(type_: Type, value: Value) -> object:
-    if type_ is Type.ADDRESS:
-        return address.pack(str(value))
-    if type_ in {Type.TEXTS, Type.INTEGERS}:
-        return pack(value)
-    return plain(value) if isinstance(value, str) else value
-
-
-def _decoded(type_: Type, raw: object) -> Value:
-    if type_ is Type.ADDRESS:
-        assert isinstance(raw, (bytes, memoryview))
-        return address.unpack(bytes(raw))
-    if type_ in {Type.TEXTS, Type.INTEGERS}:
-        return tuple(json.loads(str(raw)))
-    if type_ is Type.BOOLEAN:
-        return bool(raw)
-    assert isinstance(raw, (int, str))
-    return raw

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from secops.core.fields import FIELDS, Derivation, Field, Type
 from secops.core.model import Kind
-from secops.store.entities import ASSET_FIELDS, SERVICE_FIELDS
+from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS
 
 LAYOUT: Final = 1
 """Moved on when what the mirror holds changes in a way that its columns do not show."""

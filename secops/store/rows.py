@@ -38,6 +38,23 @@ def upsert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, 
         _drive(connection, table, rows, "upsert")
 
 
+def change(connection: Connection, table: sa.Table, rows: Mapping[str, Mapping[str, object]]) -> None:
+    """Give the columns named in each row, by the one column of the primary key, these values.
+
+    Rows that name the same columns go together: of a wide table's columns most changes concern few.
+    """
+    (key,) = table.primary_key
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    alike: dict[tuple[str, ...], list[tuple[object, ...]]] = {}
+    for id, row in rows.items():
+        if row:
+            alike.setdefault(tuple(row), []).append((*row.values(), id))
+    for names, part in alike.items():
+        sets = ", ".join(f'"{name}" = {mark}' for name in names)
+        text = f'UPDATE "{table.name}" SET {sets} WHERE "{key.name}" = {mark}'  # noqa: S608 - names of our own
+        connection.exec_driver_sql(text, part)
+
+
 def insert_new(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> int:
     """Insert the rows that break no key, all with the same columns; gives how many were new."""
     if not rows:
@@ -105,6 +122,14 @@ def pack_or_none(value: Mapping[str, object] | Mapping[int, object]) -> str | No
 
 def unpack(text: str | None) -> dict[str, object]:
     """The mapping that `pack_or_none` packed."""
-    found: object = json.loads(text) if text else {}
+    found: object = unpacked(text) if text else {}
     assert isinstance(found, dict)
     return found
+
+
+def unpacked(text: str) -> Any:
+    """What `pack` packed: no space before it and nothing behind, so that nothing looks for any."""
+    return _DECODER.raw_decode(text)[0]
+
+
+_DECODER = json.JSONDecoder()

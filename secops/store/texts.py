@@ -5,7 +5,7 @@ an entity's new pieces are added (those it no longer has propose it in vain unti
 pieces of each entity as an array under a GIN index.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -58,6 +58,11 @@ def _dropped(_table: sa.Table, connection: Connection, **_kw: object) -> None:
 _NAMES: Final = {kind: tuple(sorted(SEARCHED & facts_of(kind))) for kind in Kind}
 
 
+def concerned(fields: Collection[str] | None) -> bool:
+    """Whether the texts of an entity are others when these fields are (None: it is new)."""
+    return fields is None or not SEARCHED.isdisjoint(fields)
+
+
 def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[str, Entity]) -> None:
     """Take in the texts of these entities, by id. `before`: as they were when last taken in; others are new."""
     new: list[tuple[str, str]] = []
@@ -66,14 +71,9 @@ def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[
     for id, each in entities.items():
         names = _NAMES[each.kind]
         old = before.get(id)
-        if old is None:
-            if pieces := _pieces(_values(each, names), _mark(each.kind)):
-                new.append((id, pieces))
+        values, known = _values(each, names), [] if old is None else _values(old, names)
+        if values == known:
             continue
-        was, now = old.facts, each.facts
-        if old.key == each.key and all(was.get(name) == now.get(name) for name in names):
-            continue
-        values, known = _values(each, names), _values(old, names)
         news = values if whole else [value for value in values if value not in known]
         if pieces := _pieces(news, _mark(each.kind)):
             (more if known else new).append((id, pieces))

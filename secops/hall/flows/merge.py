@@ -6,9 +6,8 @@ from itertools import groupby, takewhile
 from secops.assets import declared, lifecycle
 from secops.assets.draft import Cause
 from secops.assets.evidence import NEWS
-from secops.assets.identity import ip_id, touches
-from secops.assets.marks import Rules, carries
-from secops.assets.merge import merge as fold
+from secops.assets.identity import ip_id
+from secops.assets.marks import Rules
 from secops.assets.record import is_record
 from secops.assets.register import Register
 from secops.assets.work import Merged, Work
@@ -18,7 +17,8 @@ from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Obse
 from secops.hall.app import App
 from secops.hall.flows.identity_rules import RULES, begin, begin_within, rules_at, rules_in, settling
 from secops.hall.flows.merge_decided import decided
-from secops.hall.flows.merge_hosts import decode, keep, settle
+from secops.hall.flows.merge_hosts import keep, settle
+from secops.hall.flows.merge_looks import taken, uncollected
 from secops.hall.flows.merge_records import registered
 from secops.store import (
     changes,
@@ -202,25 +202,11 @@ class _State:
         return self._registers.setdefault(site, Register(site))
 
     def _observe(self, connection: Transaction, stretch: Sequence[Logged]) -> None:
-        for site, part in groupby(stretch, key=lambda logged: logged.entry.site):
-            mine = list(part)
-            ids: set[str] = set()
-            each_look: set[str] = set()
-            carrying: set[str] = set()
-            for each in mine:
-                if isinstance(each.entry, Observation):
-                    ids |= touches(each.entry)
-                    look = each.look or each.entry.look
-                    each_look.add(look)
-                    if carries(each.entry):
-                        carrying.add(look)
-            shown = {row.look: decode(row) for row in evidence.of_looks(connection, each_look)}
-            times = evidence.times(connection, carrying - shown.keys())
-            known = entities.by_ids(connection, ids | {each.host for each in shown.values() if each.host})
-            known = looks.timed(connection, known)
-            outcome = fold(known, mine, self._register(site), rules=self.rules, evidence=shown, times=times)
-            self._write(connection, outcome, known)
-            keep(connection, outcome.evidence, shown)
+        with uncollected():
+            for site, part in groupby(stretch, key=lambda logged: logged.entry.site):
+                outcome, known, shown = taken(connection, list(part), self._register(site), self.rules)
+                self._write(connection, outcome, known)
+                keep(connection, outcome.evidence, shown)
 
     def _decide(self, connection: Transaction, logged: Logged) -> None:
         """What is not a declaration: the rules of identity, a settling, machines merged or split by hand."""
