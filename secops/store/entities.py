@@ -256,19 +256,6 @@ def telling_holders(connection: Connection, site: str) -> Iterator[Entity]:
     return stream(connection, assets, assets.c.site == site, assets.c.kind == Kind.WEBSITE.value, names)
 
 
-def starting(connection: Connection, text: str, limit: int) -> list[Entity]:
-    """At most `limit` entities whose id begins with the text or whose key equals it."""
-    found: dict[str, Entity] = {}
-    for table in (assets, services):
-        conditions = sa.or_(
-            sa.and_(table.c.id >= text, table.c.id < text + "\U0010ffff") if "-" in text else sa.false(),
-            table.c.key == text,
-        )
-        for row in connection.execute(sa.select(table).where(conditions).order_by(table.c.id).limit(limit)):
-            found[row.id] = decode(row, table)
-    return list(found.values())[:limit]
-
-
 def counts(connection: Connection, site: str | None = None) -> dict[str, dict[str, int]]:
     """Kind -> state -> how many."""
     found: dict[str, dict[str, int]] = {}

@@ -11,7 +11,7 @@ from secops.hall.flows.ledger_import import section_of
 from secops.hall.flows.statement import Force, in_force
 from secops.intake.declared_sections import Section
 from secops.scope.yaml_source import nearest
-from secops.store import entities
+from secops.store import named
 
 REASON = "inventory edit"
 _SEVERAL = 10
@@ -78,7 +78,7 @@ def _canonical(section: Section, word: str) -> str:
 def _found(app: App, section: Section, word: str, key: str) -> list[Entity]:
     with app.database.read() as connection:
         for each in dict.fromkeys((word, key)):
-            known = entities.starting(connection, each, _SEVERAL) if each else []
+            known = named.starting(connection, each, _SEVERAL, app.site) if each else []
             if mine := [one for one in known if one.kind == section.kind and one.site == app.site]:
                 return mine
     return []

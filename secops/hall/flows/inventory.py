@@ -24,6 +24,7 @@ from secops.store import (
     decisions,
     entities,
     looks,
+    named,
     observations,
     organisations,
     records,
@@ -141,7 +142,7 @@ def find(app: App, word: str) -> Entity:
 
 def found_in(app: App, connection: Transaction, word: str) -> Entity:
     """The same in a view of the store, today's or of then."""
-    found = entities.starting(connection, word, AMBIGUOUS_MOST + 1)
+    found = named.starting(connection, word, AMBIGUOUS_MOST + 1, app.site)
     exact = [each for each in found if each.id == word] or [each for each in found if each.site == app.site] or found
     if len(exact) == 1:
         return exact[0]

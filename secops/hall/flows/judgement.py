@@ -16,7 +16,7 @@ from secops.grade.rule import Rule
 from secops.hall.app import App
 from secops.hall.flows import mirror, past
 from secops.hall.flows.grade import ask, rules_of
-from secops.store import decisions, entities, findings, grading, looks, observations
+from secops.store import decisions, entities, findings, grading, looks, named, observations
 from secops.store.compile import values
 from secops.store.findings import Wanted
 
@@ -107,7 +107,7 @@ def explained(app: App, id: str, entity: str = "") -> Mapping[str, object]:
     with app.database.read() as connection:
         rule, target = _subject(pack, findings.starting(connection, id, 2), id, entity)
         found = entities.by_ids(connection, [target])
-        found = found or {each.id: each for each in entities.starting(connection, target, 2)}
+        found = found or {each.id: each for each in named.starting(connection, target, 2, app.site)}
         if len(found) != 1:
             raise _unclear(target, found)
         known = next(iter(found.values()))

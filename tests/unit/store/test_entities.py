@@ -70,15 +70,6 @@ def test_versions_have_a_column_that_sorts() -> None:
             assert (f"{field.column}_key" in table.c) is (field.type is Type.VERSION)
 
 
-def test_a_key_finds_the_same_key_in_every_kind(connection: Connection) -> None:
-    """A key may mean an address and a network; ids begin with their kind."""
-    found = {each.id: each for each in (_entity(Kind.IP, "198.18.0.1"), _entity(Kind.HOST, "198.18.0.1"))}
-    entities.put(connection, found)
-    assert {each.kind for each in entities.starting(connection, "198.18.0.1", 5)} == {Kind.IP, Kind.HOST}
-    assert [each.kind for each in entities.starting(connection, "host-", 5)] == [Kind.HOST]
-    assert entities.starting(connection, "", 5) == []
-
-
 def test_changed_since_gives_what_moved_later(connection: Connection) -> None:
     """Only entities of the kind whose last change is newer."""
     old = _entity(Kind.SERVICE, "a", changed_seq=1)
