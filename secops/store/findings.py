@@ -145,6 +145,23 @@ def open_by_rule(connection: Connection) -> dict[str, int]:
     return {str(rule): int(count) for rule, count in connection.execute(chosen)}
 
 
+def every_open_upon(connection: Connection, most: int) -> dict[str, int] | None:
+    """As `open_upon` of everything there is; None where findings are open on more than `most` entities."""
+    found: dict[str, int] = {}
+    own = sa.select(findings.c.entity, sa.func.count()).where(findings.c.open.is_(True))
+    theirs = (
+        sa.select(services.c.parent, sa.func.count())
+        .join(findings, findings.c.entity == services.c.id)
+        .where(findings.c.open.is_(True), services.c.parent.is_not(None))
+    )
+    for chosen in (own.group_by(findings.c.entity), theirs.group_by(services.c.parent)):
+        for entity, count in connection.execute(chosen.limit(most + 1)):
+            found[entity] = found.get(entity, 0) + int(count)
+            if len(found) > most:
+                return None
+    return found
+
+
 def open_upon(connection: Connection, entities: Sequence[str]) -> dict[str, int]:
     """Entity -> how many findings are open on it and on its services; those without any are absent."""
     found: dict[str, int] = {}

@@ -1,6 +1,6 @@
 """Questions to an open mirror: the same answers as the store's, from columns instead of rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -77,6 +77,18 @@ class View:
         columns = [_value(table, by_name()[name], now).label(name) for name in fields]
         chosen = sa.select(*columns).where(_meets(query, kind, now)).order_by(table.c.id)
         return self._duck.execute(*duck.words(chosen)).to_arrow_reader(size)
+
+    def stream(self, statement: sa.SelectBase, *, size: int) -> Any:
+        """The rows of the answer as Arrow batches of at most `size`, made as they are taken."""
+        text, given = duck.words(statement)
+        return self._duck.cursor().sql(text, params=given).to_arrow_reader(size)
+
+    def define(self, name: str, function: Callable[[Any], Any]) -> None:
+        """Let questions use a function from a column of texts to one of bytes."""
+        known = "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?"
+        ((there,),) = self._duck.execute(known, [name]).fetchall()
+        if not there:
+            self._duck.create_function(name, function, ["VARCHAR"], "BLOB", type="arrow")
 
     def values(
         self, query: Query, kind: Kind | None, fields: Sequence[str], now: Instant

@@ -68,6 +68,8 @@ class Sheet:
     """Rows, as `counted` found them."""
     note: str = ""
     """What the reader must know of it: its basis, what is unknown."""
+    filled: frozenset[int] = frozenset()
+    """Places of the columns that hold anything in any row, as `counted` found them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def counted(report: Report, keep: Callable[[Iterator[Cells]], Rows] | None = Non
             rows = sheet.rows
         else:
             rows = keep(tally.through(sheet.rows()))
-        sheets.append(replace(sheet, rows=rows, size=tally.size))
+        sheets.append(replace(sheet, rows=rows, size=tally.size, filled=tally.filled))
         charts += tally.charts(several=len(report.sheets) > 1)
     told = [each for each in sheets if each.size]
     amounts = say("，", ", ").join(f"{each.name} {each.size:,}" for each in told[:12]) or "0"
@@ -143,14 +145,22 @@ class _Tally:
         self.sheet = sheet
         self.size = 0
         self._hasher = hasher
+        self._empty = list(range(len(sheet.columns)))
         self._counts = {place: Counter[str]() for place, each in enumerate(sheet.columns) if each.chart}
 
     def see(self, row: Cells) -> None:
         self.size += 1
         self._hasher.update(canonical(row).encode("utf-8", "replace"))
+        found = [place for place in self._empty if row[place] is not None and row[place] != ""]
+        if found:
+            self._empty = [place for place in self._empty if place not in found]
         for place, counts in self._counts.items():
             if len(counts) < _VALUES:
                 counts[text(self.sheet.columns[place], row[place])] += 1
+
+    @property
+    def filled(self) -> frozenset[int]:
+        return frozenset(range(len(self.sheet.columns))) - frozenset(self._empty)
 
     def through(self, rows: Iterator[Cells]) -> Iterator[Cells]:
         for row in rows:

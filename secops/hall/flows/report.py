@@ -19,7 +19,7 @@ from secops.deliver.reports import manifest
 from secops.deliver.reports.model import Cells, Report, Sheet, chart, counted
 from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
-from secops.hall.flows import past, report_template
+from secops.hall.flows import report_source, report_template
 from secops.hall.flows.inventory import instant
 from secops.hall.flows.report_context import Context, Wanted
 from secops.hall.flows.report_kinds import FORMATS, KINDS, PAPER, PEOPLE, ReportKind
@@ -35,6 +35,8 @@ Writer = Callable[[Report, Path], None]
 _OF_PERIODS = frozenset({"changes"})
 _ROOMY = 9
 """Columns that a sheet of paper shows without crowding."""
+_OF_EVERYTHING = frozenset({"assets", "undeclared", "duties", "crypto", "xinchuang", "ipv6"})
+"""Kinds that read many assets: the columnar mirror is asked, where there is one."""
 _OF_NOBODY = frozenset({"assets", "targets"})
 """Kinds that list what nobody answers for, which `split` puts in a file of its own."""
 
@@ -78,9 +80,9 @@ def make(
     key = _key(app, signing)
     path = out or app.workspace.reports / f"{_stem(app, what, wanted)}.{format}"
     with _writing(path), Spool(path.parent) as spool:
-        with past.opened(app, at) as connection:
+        with report_source.opened(app, at, whole=what in _OF_EVERYTHING) as (connection, view):
             wanted = _resolved(app, connection, wanted)
-            ctx = Context(app, connection, wanted, sight=seen, spool=spool, at=at)
+            ctx = Context(app, connection, wanted, sight=seen, spool=spool, at=at, view=view)
             ctx.parsed((*ASSET_KINDS, Kind.SERVICE))
             report = _whole(ctx, kind, spool)
             position = high_water(connection)
@@ -228,14 +230,10 @@ def _slim(sheet: Sheet, *, paper: bool) -> Sheet:
     Those meant for paper stay though they are empty, unless paper has no room for them.
     """
     crowded = paper and sum(each.brief for each in sheet.columns) > _ROOMY
-    filled = [each.brief and not crowded for each in sheet.columns]
-    for row in sheet.rows():
-        if all(filled):
-            break
-        filled = [known or cell not in {None, ""} for known, cell in zip(filled, row, strict=True)]
-    if all(filled) or not sheet.size:
+    meant = {place for place, each in enumerate(sheet.columns) if each.brief and not crowded}
+    places = sorted(meant | sheet.filled)
+    if len(places) == len(sheet.columns) or not sheet.size:
         return sheet
-    places = [place for place, known in enumerate(filled) if known]
     pick: Callable[[Cells], Cells] = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
     source = sheet.rows
     return replace(sheet, columns=[sheet.columns[place] for place in places], rows=lambda: map(pick, source()))

@@ -8,6 +8,7 @@ from secops.core.errors import UsageError
 from secops.core.fields import Derivation, Field, by_name, of_kind
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Kind, State
+from secops.core.query import Query
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
 from secops.hall.flows.report_context import Context, Values, number_column, numbered
@@ -24,6 +25,7 @@ _ON_PAPER = frozenset({
     "service.product", "service.version", "http.title", "host.os", "device.type", "device.vendor", "network.zone",
     "system.filing_no", "system.filing_valid_until", "host.names", "tls.not_after",
 })  # fmt: skip
+_LIFE = ("declared", "first_seen", "last_seen")
 _CHARTED = {Kind.IP: ("org.name",), Kind.SYSTEM: ("org.name", "system.level"), Kind.WEBSITE: ("org.name",),
             Kind.SERVICE: ("service.name",)}  # fmt: skip
 
@@ -43,7 +45,7 @@ def build(ctx: Context) -> Report:
 def _by_kind(ctx: Context) -> list[Sheet]:
     sheets = []
     for kind, query in ctx.parsed((*ASSET_KINDS, Kind.SERVICE)):
-        if next(iter(ctx.found(kind, query)), None) is None:
+        if not ctx.source.any(query, kind):
             continue
         fields = ledger_fields(kind)
         sheets.append(Sheet(words.kind(kind), _heads(ctx, kind, fields), _rows(ctx, kind, fields)))
@@ -53,18 +55,44 @@ def _by_kind(ctx: Context) -> list[Sheet]:
 def _rows(ctx: Context, kind: Kind, fields: Sequence[Field]) -> Rows:
     lead = _lead(fields)
     ((_, query),) = ctx.parsed((kind,))
+    names = [*_LIFE, *(each.name for each in fields)]
+
+    def stored() -> Iterator[Cells]:
+        return ctx.sorted(plain())
 
     def plain() -> Iterator[Cells]:
-        for values in ctx.found(kind, query):
+        for values in ctx.found(kind, query, names):
             cells = ctx.cells(fields, values)
             yield (str(values["key"]), *cells[:lead], *life(values), None, *cells[lead:], str(values["id"]))
 
     def rows() -> Iterator[Cells]:
-        width = lead + 5
-        found = ctx.findings_on(ctx.sorted(plain()), id=-1, into=width)
-        return numbered(found)
+        mirrored = _mirrored(ctx, kind, query, fields)
+        found = stored() if mirrored is None else ctx.source.unbroken(mirrored, stored)
+        return numbered(ctx.findings_on(found, id=-1, into=lead + 5))
 
     return rows
+
+
+def _mirrored(ctx: Context, kind: Kind, query: Query, fields: Sequence[Field]) -> Iterator[Cells] | None:
+    """The same rows out of the mirror, made column by column; None where there is none."""
+    parted = say("、", ", ")
+    names = ["id", "key", "state", *_LIFE, *(each.name for each in fields)]
+    batches = ctx.source.batches(query, kind, names, parted)
+    if batches is None:
+        return None
+    lead = _lead(fields)
+    told = {each.value: words.state(each) for each in State}
+
+    def rows() -> Iterator[Cells]:
+        for ids, keys, states, declared, begun, seen, *values in batches:
+            cells = [ctx.cells_of(each, column, parted) for each, column in zip(fields, values, strict=True)]
+            gone: tuple[None, ...] = (None,) * len(ids)
+            mine = (told[str(each)] for each in states)
+            last = [None if state == State.DECLARED.value else at for state, at in zip(states, seen, strict=True)]
+            yield from zip(keys, *cells[:lead], mine, map(bool, declared), begun, last, gone, *cells[lead:], ids,
+                           strict=True)  # fmt: skip
+
+    return rows()
 
 
 def ledger_fields(kind: Kind) -> tuple[Field, ...]:
@@ -129,6 +157,9 @@ def life(values: Values) -> Cells:
 _COMMON = ("name", "address", "services.ports", "http.title", "host.os", "device.type", "network.zone", "owner")
 
 
+_READ = (*_COMMON, *_LIFE, "org.name", "system.name", "system.level", "system.grade")
+
+
 def _grouped(ctx: Context, by: str) -> list[Sheet]:
     """A summary, then a sheet for each unit or system, or one long sheet where they are many."""
     columns = _common_columns(ctx)
@@ -189,7 +220,7 @@ def _common_rows(ctx: Context, by: str) -> Iterator[Cells]:
 
     def plain() -> Iterator[Cells]:
         fields = [by_name()[name] for name in _COMMON]
-        for kind, values in ctx.every(ASSET_KINDS):
+        for kind, values in ctx.every(ASSET_KINDS, fields=_READ):
             own = kind is Kind.SYSTEM
             system = values.get("name") or values.get("key") if own else values.get("system.name")
             level = values.get("system.level") if own else values.get("system.grade")

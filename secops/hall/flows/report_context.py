@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from secops.core.address import number as place_of
 from secops.core.clock import Instant, render
 from secops.core.errors import Forbidden, UsageError
 from secops.core.fields import Field, Sensitivity, Type, by_name
 from secops.core.finding import Severity
+from secops.core.key_order import place as place_of
 from secops.core.language import say
 from secops.core.model import Kind, Organisation
 from secops.core.query import Query, fields_of, steps
@@ -21,13 +21,17 @@ from secops.deliver.reports.model import Cell, Cells, Column, Look, masked, mome
 from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
 from secops.hall.flows import past, queries
-from secops.hall.flows.inventory import with_computed
 from secops.hall.flows.report_sight import Sight
-from secops.store import compile as conditions_of
-from secops.store import entities, findings, organisations, search
+from secops.hall.flows.report_source import Source, every_field
+from secops.store import findings, organisations
 from secops.store.grading import Transaction
 
+if TYPE_CHECKING:
+    from secops.store.mirror_query import View
+
 PAGE = 500
+_UPON = 100_000
+"""Assets with open findings that are kept in memory; of more each page is looked up."""
 Values = Mapping[str, Any]
 """Field -> value; a set is a tuple."""
 
@@ -67,7 +71,8 @@ class Context:
     """One report being built, inside one read view of the store."""
 
     def __init__(self, app: App, connection: Transaction, wanted: Wanted, *, sight: Sight, spool: Spool,
-                 at: Instant | None = None) -> None:  # fmt: skip
+                 at: Instant | None = None, view: "View | None" = None) -> None:  # fmt: skip
+        self._view = view
         self.app, self.connection, self.wanted = app, connection, wanted
         self.sight, self.spool, self.at = sight, spool, at
         self.now: Instant = at if at is not None else app.clock.now()
@@ -134,25 +139,22 @@ class Context:
                 hint=say("去掉这一条件，或用 --role", "leave it out, or name another --role"),
             )
 
-    def condition(self, kind: Kind, query: Query) -> Any:
-        """What `entities.page` takes: by the index of words today, which no past moment has."""
-        if self.at is not None:
-            return conditions_of.where(query, kind, self.now)
-        return search.condition(self.connection, query, kind, self.now)
+    @cached_property
+    def source(self) -> Source:
+        """Where rows come from."""
+        return Source(self.app, self.connection, self.now, self.at, self._view)
 
-    def found(self, kind: Kind, query: Query) -> Iterator[Values]:
-        """The values of every entity of the kind that the query meets, as they are now or were at the moment asked."""
-        after = ""
-        where = self.condition(kind, query)
-        while True:
-            page = list(entities.page(self.connection, kind, where, after=after, limit=PAGE))
-            for _, values in with_computed(self.connection, page, self.now):
-                yield values if self.at is None else past.unseen(values, self.at)
-            if len(page) < PAGE:
-                return
-            after = page[-1].id
+    def found(self, kind: Kind, query: Query, fields: Sequence[str] | None = None) -> Iterator[Values]:
+        """The values of every entity of the kind that the query meets, as they are now or were at the moment asked.
 
-    def every(self, kinds: Sequence[Kind], text: str | None = None) -> Iterator[tuple[Kind, Values]]:
+        `fields`: of these only (and id, key, state), where the kind has them.
+        """
+        mine = every_field(kind)
+        return self.source.rows(query, kind, mine if fields is None else [each for each in fields if each in mine])
+
+    def every(
+        self, kinds: Sequence[Kind], text: str | None = None, *, fields: Sequence[str] | None = None
+    ) -> Iterator[tuple[Kind, Values]]:
         """The same over several kinds, one after the other; of those that lack the query's fields there is nothing."""
         for kind in kinds:
             try:
@@ -160,18 +162,28 @@ class Context:
             except UsageError:
                 continue
             for _, query in found:
-                for values in self.found(kind, query):
+                for values in self.found(kind, query, fields):
                     yield kind, values
 
     def sorted(self, rows: Iterator[Cells], *, place: int = 0, by: Sequence[int] = ()) -> Iterator[Cells]:
         """The rows by these columns, then by address and text of the key at `place`."""
-        return self.spool.ordered(rows, lambda row: (*(str(row[each] or "\uffff") for each in by), _key(row[place])))
+        return self.spool.ordered(
+            rows, lambda row: (*(str(row[each] or "\uffff") for each in by), place_of(str(row[place] or "")))
+        )
 
     def findings_on(self, rows: Iterator[Cells], *, id: int, into: int) -> Iterator[Cells]:
-        """The rows with the number of open findings upon each, looked up by pages."""
+        """The rows with the number of open findings upon each, looked up by pages where they are many."""
+        if (every := self._findings) is not None:
+            for row in rows:
+                yield (*row[:into], every.get(str(row[id]), 0), *row[into + 1 :])
+            return
         while page := list(islice(rows, PAGE)):
             upon = findings.open_upon(self.connection, [str(row[id]) for row in page])
             yield from ((*row[:into], upon.get(str(row[id]), 0), *row[into + 1 :]) for row in page)
+
+    @cached_property
+    def _findings(self) -> dict[str, int] | None:
+        return findings.every_open_upon(self.connection, _UPON)
 
     def cell(self, field: Field, value: object) -> Cell:
         """A value of a field as a cell, masked where the role may not see it."""
@@ -195,6 +207,17 @@ class Context:
     def cells(self, fields: Sequence[Field], values: Values) -> tuple[Cell, ...]:
         """The cells of these fields."""
         return tuple(self.cell(each, values.get(each.name)) for each in fields)
+
+    def cells_of(self, field: Field, values: Sequence[object], parted: str) -> Sequence[Cell]:
+        """The cells of one field of many rows, as `cell` gives each; sets come as text, parted so."""
+        known = any(each is not None for each in values)
+        if known and field.sensitivity is Sensitivity.SENSITIVE:
+            self.masks = True
+        if not known or (self.sight.clear(field.sensitivity) and field.name not in _WORDED):
+            return values  # type: ignore[return-value]  # a value of a field that is no set is a cell
+        if field.name == "register.conflicts":
+            values = [tuple(each.split(parted)) if isinstance(each, str) and each else each for each in values]
+        return [self.cell(field, each) for each in values]
 
     def column(self, field: Field, *, brief: bool = True, chart: str = "") -> Column:
         """The column of a field."""
@@ -222,6 +245,8 @@ class Context:
 
 
 _STATUS = {"in_use": ("在用", "in use"), "planned": ("在建", "planned"), "offline": ("停用", "out of use")}
+_WORDED = frozenset({"register.standing", "register.status", "register.conflicts"})
+"""Fields whose values are told in words of their own."""
 _LOOKS = {Type.INSTANT: Look.TIME, Type.INTEGER: Look.NUMBER, Type.BOOLEAN: Look.FLAG}
 
 
@@ -256,16 +281,3 @@ def numbered(rows: Iterator[Cells]) -> Iterator[Cells]:
 def number_column() -> Column:
     """The first column of a list."""
     return Column("number", say("序号", "no."), Look.NUMBER)
-
-
-def _key(cell: Cell) -> tuple[int, int, str]:
-    """Addresses in their own order, whatever else by its text."""
-    text = str(cell or "")
-    host, _, rest = text.partition(":") if text.count(":") == 1 else (text, "", "")
-    if host.startswith("["):
-        host, _, rest = host[1:].partition("]:")
-    host, slash, _ = host.partition("/")
-    try:
-        return place_of(host), int(rest.partition("/")[0] or 0) if not slash or rest else 0, text
-    except ValueError:
-        return 1 << 129, 0, text

@@ -17,6 +17,7 @@ _SEEN: Final = (
     "tls.version", "tls.versions", "tls.cipher", "tls.key_type", "tls.key_bits", "tls.signature", "tls.not_after",
     "tlcp.enabled", "tlcp.suites", "tlcp.not_after",
 )  # fmt: skip
+_READ: Final = ("org.name", "system.name", "system.grade", "tls.enabled", "tlcp.enabled", *_SEEN)
 _PAPER: Final = frozenset({"tls.version", "tls.key_type", "tls.key_bits", "tls.not_after", "tlcp.enabled"})
 
 
@@ -97,7 +98,7 @@ def _transport(ctx: Context) -> Rows:
     fields = [by_name()[name] for name in _SEEN]
 
     def plain() -> Iterator[Cells]:
-        for kind, values in ctx.every((Kind.WEBSITE, Kind.SERVICE)):
+        for kind, values in ctx.every((Kind.WEBSITE, Kind.SERVICE), fields=_READ):
             if values["state"] == State.GONE.value:
                 continue
             how = _how(values.get("tls.enabled"), values.get("tlcp.enabled"))

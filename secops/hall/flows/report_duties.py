@@ -15,6 +15,7 @@ from secops.hall.flows.report_register import Row, cell, rows_of, sheet_of
 from secops.store import findings
 
 BASIS: Final = "网络安全法第二十三条；党委（党组）网络安全工作责任制"
+_READ: Final = ("org_id", "last_seen", "name", "http.title")
 _ROLES: Final = ("competent", "operator", "regulator", "cii_protector", "builder")
 
 
@@ -42,7 +43,7 @@ def _counts(ctx: Context) -> tuple[dict[str, Counter[Kind]], Rows]:
     counts: dict[str, Counter[Kind]] = {}
 
     def orphans() -> Iterator[Cells]:
-        for kind, values in ctx.every(ASSET_KINDS):
+        for kind, values in ctx.every(ASSET_KINDS, fields=_READ):
             if values["state"] == State.GONE.value:
                 continue
             unit = str(values.get("org_id") or "")

@@ -14,6 +14,7 @@ from secops.hall.flows.report_register import rows_of, sheet_of
 BASIS: Final = (
     "推进 IPv6 规模部署：域名 AAAA、可达、访问成功率、DNS 授权、内容一致、二三级链接（指标名据第二手材料，未核实）"
 )
+_SITES: Final = ("http.ipv6", "http.links", "http.title", "org.name", "system.name", "system_id", "last_seen")
 _ITEMS: Final = (
     ("aaaa", "域名有 AAAA", "AAAA record"), ("reach", "IPv6 可达", "reachable"), ("rate", "访问成功率", "success rate"),
     ("dns", "DNS 授权支持 IPv6", "name servers over IPv6"), ("same", "内容一致", "same content"),
@@ -77,7 +78,7 @@ def _site_columns() -> tuple[Column, ...]:
 def _sites(ctx: Context) -> Rows:
     def plain() -> Iterator[Cells]:
         named = _reach(ctx)
-        for _, values in ctx.every((Kind.WEBSITE,)):
+        for _, values in ctx.every((Kind.WEBSITE,), fields=_SITES):
             if values["state"] == State.GONE.value:
                 continue
             here = values.get("http.ipv6")
@@ -102,7 +103,7 @@ def _same(here: object) -> str:
 def _reach(ctx: Context) -> dict[str, bool]:
     """Host name of a website -> whether IPv6 reaches it, where that is known."""
     found: dict[str, bool] = {}
-    for _, values in ctx.every((Kind.WEBSITE,), ""):
+    for _, values in ctx.every((Kind.WEBSITE,), "", fields=_SITES):
         here = values.get("http.ipv6")
         if isinstance(here, bool):
             found[_host(str(values["key"]))] = here
@@ -141,7 +142,7 @@ def _systems(ctx: Context) -> Rows:
             found[str(values["id"])] = _System(
                 str(values.get("name") or values["key"]), str(values.get("org.name") or ""), values.get("system.level")
             )
-        for kind, values in ctx.every((Kind.IP, Kind.WEBSITE)):
+        for kind, values in ctx.every((Kind.IP, Kind.WEBSITE), fields=_SITES):
             mine = found.setdefault(str(values.get("system_id") or ""), _System())
             if values["state"] == State.GONE.value:
                 continue

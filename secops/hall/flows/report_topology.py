@@ -57,7 +57,7 @@ def drawings(ctx: Context) -> tuple[list[Picture], int]:
 def _systems(ctx: Context) -> list[Entity]:
     """The systems that the query meets, by key."""
     ((_, query),) = ctx.parsed((Kind.SYSTEM,))
-    where = ctx.condition(Kind.SYSTEM, query)
+    where = ctx.source.condition(query, Kind.SYSTEM)
     found = entities.page(ctx.connection, Kind.SYSTEM, where, limit=2_000)
     wanted = ctx.wanted.org
     return sorted(
@@ -70,7 +70,7 @@ def _members(ctx: Context, system: Entity) -> dict[Kind, list[Entity]]:
     found: dict[Kind, list[Entity]] = {}
     for kind in _COLUMNS[1:]:
         ((_, query),) = ctx.parsed((kind,), f'system_id="{system.id}"')
-        where = ctx.condition(kind, query)
+        where = ctx.source.condition(query, kind)
         mine = [
             each for each in entities.page(ctx.connection, kind, where, limit=_PER_KIND) if each.state != State.GONE
         ]
@@ -152,7 +152,7 @@ def _lines(ctx: Context, systems: Sequence[str]) -> list[Cells]:
     for id in systems:
         for kind in _COLUMNS[1:]:
             ((_, query),) = ctx.parsed((kind,), f'system_id="{id}"')
-            where = ctx.condition(kind, query)
+            where = ctx.source.condition(query, kind)
             ids += [each.id for each in entities.page(ctx.connection, kind, where, limit=_PER_KIND)]
     drawn_: dict[str, Relation] = {each.id: each for each in relations.touching(ctx.connection, [*systems, *ids])}
     ends = {end for each in drawn_.values() for end in (each.source, each.target)}

@@ -23,6 +23,10 @@ _FACTS = (
     "device.vendor",
 )
 _DAY = 86_400_000
+_READ = (
+    "name", "org.name", "system.name", "system_id", "declared", "first_seen", "last_seen", "register.standing",
+    "tls.not_after", *_FACTS,
+)  # fmt: skip
 
 
 def build(ctx: Context) -> Report:
@@ -76,7 +80,7 @@ def _standing(ctx: Context, wanted: Standing) -> Rows:
     """Assets that stand so to what is declared; of the past, where that is not kept, by declaration and state."""
 
     def plain() -> Iterator[Cells]:
-        for kind, values in ctx.every(_FOUND):
+        for kind, values in ctx.every(_FOUND, fields=_READ):
             if _stands(values) is wanted:
                 yield _row(ctx, kind, values)
 
@@ -98,7 +102,7 @@ def _certificates(ctx: Context) -> Rows:
     limit = int(ctx.now) + ctx.wanted.within * _DAY
 
     def plain() -> Iterator[Cells]:
-        for kind, values in ctx.every((Kind.WEBSITE, Kind.SERVICE)):
+        for kind, values in ctx.every((Kind.WEBSITE, Kind.SERVICE), fields=_READ):
             until = values.get("tls.not_after")
             if isinstance(until, int) and until <= limit and values["state"] == State.ACTIVE.value:
                 row = _row(ctx, kind, values)

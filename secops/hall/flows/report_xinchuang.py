@@ -14,6 +14,7 @@ from secops.hall.flows.report_context import Context, Values, number_column, num
 from secops.hall.flows.report_register import basis_of, sheet_of
 
 _WHERE = ("http.technologies", "service.product", "host.os", "device.vendor", "device.model", "service.banner")
+_READ = ("org.name", "system.name", "port", *_WHERE)
 _PORTS = {5236: "达梦 DM", 54321: "人大金仓 KingbaseES", 5258: "南大通用 GBase", 2881: "OceanBase", 6030: "TDengine"}
 """Default ports of clients' lists: a hint where the product did not say who it is."""
 
@@ -87,7 +88,7 @@ def _columns() -> tuple[Column, ...]:
 
 def _seen(ctx: Context) -> Rows:
     def plain() -> Iterator[Cells]:
-        for kind, values in ctx.every((Kind.WEBSITE, Kind.HOST, Kind.DEVICE, Kind.SERVICE)):
+        for kind, values in ctx.every((Kind.WEBSITE, Kind.HOST, Kind.DEVICE, Kind.SERVICE), fields=_READ):
             if values["state"] == State.GONE.value:
                 continue
             for product, category, by in _recognised(values):
