@@ -8,7 +8,8 @@ from secops.assets.contradiction import contradict
 from secops.assets.draft import DECLARE, INHERENT, Cause, Draft
 from secops.assets.merge import assign, owner_of
 from secops.assets.record import supply
-from secops.assets.register import ORGANISATION, Declared, Register, Span, place_of
+from secops.assets.register import ORGANISATION, Declared, Register, place_of
+from secops.assets.register_index import Span
 from secops.assets.work import Merged, Work
 from secops.core.clock import Instant
 from secops.core.fields import facts_of

@@ -5,20 +5,19 @@ its address's); where it names no unit its system's unit answers. It is a fold o
 gives the same register.
 """
 
-import heapq
-from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from secops.assets.identity import website_key_of
+from secops.assets.register_index import Claim, Index, Said, Span
 from secops.core.address import number, span
 from secops.core.language import say
 from secops.core.model import Kind, entity_id
 from secops.core.names import icp_subject
 
-Span = tuple[int, int]
-_ATTRIBUTES: Final = ("org", "system", "zone")
+_LYING: Final = {Kind.SYSTEM, Kind.IP, Kind.NETWORK}
 ORGANISATION: Final = "organisation"
 
 
@@ -50,53 +49,60 @@ class Owner:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What one declaration says of one stretch of the address line."""
-
-    first: int
-    last: int
-    org: str
-    system: str
-    zone: str
-    seq: int
-    subject: str
-
-    @property
-    def size(self) -> int:
-        return self.last - self.first
-
-
 NOBODY: Final = Owner()
 
 
 class Register:
-    """The declarations of one site in force."""
+    """The declarations of one site in force.
+
+    What they say of places and names is indexed when it is asked for, and then kept as declarations come: anew only
+    where a unit or system that others stand under is another.
+    """
 
     def __init__(self, site: str, declared: Iterable[Declared] = ()) -> None:
         self.site = site
         self.things: dict[str, Declared] = {}
-        self._lines: dict[str, tuple[list[int], list[Claim | None]]] = {}
-        self._ports: dict[tuple[int, int], Claim] = {}
-        self._sites: dict[str, Claim] = {}
+        self._index: Index | None = None
         self._cache: dict[tuple[int, int], Owner] = {}
-        self._holders = Holders()
         self._dissolved: set[str] = set()
-        self._fresh = False
+        self._under: Counter[str] = Counter()
+        """How many declarations name the unit or system: `organisation:KEY` or `system:KEY`."""
         for each in declared:
             self.apply(each)
 
     def apply(self, each: Declared) -> Declared | None:
         """Take in one declaration; gives what it replaces. A withdrawn one leaves nothing."""
-        self._fresh = False
-        before = self.things.pop(each.subject, None)
-        gone = bool(each.payload.get("withdrawn"))
-        if not gone:
-            self.things[each.subject] = each
+        before = self.things.get(each.subject)
+        new = None if each.payload.get("withdrawn") else each
         kind, _, key = each.subject.partition(":")
+        if self._leads(kind, key, before, new):
+            self._index = None
+        self._cache = {}
+        self._count(before, -1)
+        if self._index is not None and before is not None:
+            self._index.remove(self._said(before))
+        self.things.pop(each.subject, None)
         if kind == ORGANISATION:
-            (self._dissolved.add if gone else self._dissolved.discard)(key)
+            (self._dissolved.discard if new else self._dissolved.add)(key)
+        if new is not None:
+            self.things[each.subject] = new
+            self._count(new, 1)
+            if self._index is not None:
+                self._index.add(self._said(new))
         return before
+
+    def _leads(self, kind: str, key: str, before: Declared | None, new: Declared | None) -> bool:
+        """Whether other declarations say another thing once this one counts."""
+        if not self._under[f"{kind}:{key}"]:
+            return False
+        if kind == ORGANISATION:
+            return (key in self._dissolved) is (new is not None)
+        return kind == Kind.SYSTEM and (before.text("org") if before else "") != (new.text("org") if new else "")
+
+    def _count(self, each: Declared | None, step: int) -> None:
+        for kind, name in ((ORGANISATION, "org"), (str(Kind.SYSTEM), "system")):
+            if each is not None and (key := each.text(name)):
+                self._under[f"{kind}:{key}"] += step
 
     def get(self, kind: str, key: str) -> Declared | None:
         """What is declared under this kind and key."""
@@ -112,13 +118,11 @@ class Register:
 
     def org_called(self, name: str) -> str:
         """The one unit of this name; empty for none or several."""
-        self._index()
-        return self._holders.called.get(name, "") if name else ""
+        return self._indexed().called(name) if name else ""
 
     def org_filed(self, icp: str) -> str:
         """The one unit that declared this ICP filing number (its unit's part); empty for none or several."""
-        self._index()
-        return self._holders.filed.get(icp, "") if icp else ""
+        return self._indexed().filed(icp) if icp else ""
 
     def related(self, one: str, two: str) -> bool:
         """Whether the units are one, or one stands above the other."""
@@ -135,14 +139,11 @@ class Register:
 
     def elsewhere(self, system_id: str, place: int) -> bool:
         """Whether the system declares addresses or networks and this place is in none of them."""
-        self._index()
-        spans = self._holders.spans.get(system_id)
-        return spans is not None and not any(first <= place <= last for first, last in spans)
+        return self._indexed().elsewhere(system_id, place)
 
     def zone_around(self, place: int) -> str:
         """The zone of the narrowest declared network around the place."""
-        self._index()
-        claim = _covering(self._lines["around"], place)
+        claim = self._indexed().around(place)
         return claim.zone if claim is not None else ""
 
     def system_id(self, code: str) -> str:
@@ -151,19 +152,20 @@ class Register:
 
     def at(self, place: int, port: int = 0) -> Owner:
         """Who answers for this place on the address line, and this port of it."""
-        self._index()
-        key = (place, port if (place, port) in self._ports else 0)
+        index = self._indexed()
+        key = (place, port if index.has_port(place, port) else 0)
         found = self._cache.get(key)
         if found is None:
-            found = self._cache[key] = self._resolve(*key)
+            claims = index.claims(*key)
+            chosen = {name: str(getattr(claim, name)) for name, claim in claims.items()}
+            seq = max((claim.seq for claim in claims.values()), default=0)
+            found = self._cache[key] = Owner(seq=seq, **chosen) if chosen else NOBODY
         return found
 
     def website(self, key: str, place: int | None, port: int) -> Owner:
         """Who answers for a website: its own declaration, its host's, else that of its address."""
-        self._index()
         behind = self.at(place, port) if place is not None else NOBODY
-        host = key.partition("://")[2].rpartition(":")[0]
-        claim = self._sites.get(key) or self._sites.get(host)
+        claim = self._indexed().site(key, key.partition("://")[2].rpartition(":")[0])
         if claim is None:
             return behind
         return Owner(claim.org or behind.org, claim.system or behind.system, behind.zone, claim.seq)
@@ -219,77 +221,32 @@ class Register:
             found.append((Claim(first, last, org, self.system_id(system), zone, each.seq, each.subject), port))
         return found
 
-    def _index(self) -> None:
-        if self._fresh:
-            return
-        self._ports, self._sites, self._cache = {}, {}, {}
-        ranges: list[Claim] = []
-        for each in sorted(self.things.values(), key=lambda one: one.subject):
-            for claim, port in self.claims_of(each):
-                if port:
-                    self._ports.setdefault((claim.first, port), claim)
-                else:
-                    ranges.append(claim)
-            for url in self.websites_of(each):
-                system = each.subject.partition(":")[2] if each.text("kind") == Kind.SYSTEM else each.text("system")
-                claim = Claim(0, 0, self.org_of(each), self.system_id(system), "", each.seq, each.subject)
-                self._sites.setdefault(site_key(url), claim)
-        self._lines = {name: _flatten([each for each in ranges if getattr(each, name)]) for name in _ATTRIBUTES}
-        self._lines["around"] = _flatten([each for each in ranges if each.zone and each.subject.startswith("network:")])
-        self._holders = _holders(self)
-        self._fresh = True
+    def _indexed(self) -> Index:
+        if self._index is None:
+            self._index = Index()
+            for each in self.things.values():
+                self._index.add(self._said(each))
+        return self._index
 
-    def _resolve(self, place: int, port: int) -> Owner:
-        chosen: dict[str, str] = {}
-        seq = 0
-        exact = self._ports.get((place, port))
-        for name in _ATTRIBUTES:
-            claim = exact if exact is not None and getattr(exact, name) else _covering(self._lines[name], place)
-            if claim is not None:
-                chosen[name] = getattr(claim, name)
-                seq = max(seq, claim.seq)
-        return Owner(seq=seq, **chosen) if chosen else NOBODY
-
-
-@dataclass(frozen=True, slots=True)
-class Holders:
-    """Whose a name or filing number is, and where each system says it lies."""
-
-    called: Mapping[str, str] = field(default_factory=dict)
-    filed: Mapping[str, str] = field(default_factory=dict)
-    spans: Mapping[str, list[Span]] = field(default_factory=dict)
-
-
-def _holders(register: "Register") -> Holders:
-    called: dict[str, str] = {}
-    filed: dict[str, str] = {}
-    spans: dict[str, list[Span]] = {}
-    for subject, each in sorted(register.things.items()):
-        kind, _, key = subject.partition(":")
+    def _said(self, each: Declared) -> Said:
+        """All that a declaration says, as units and systems now stand."""
+        kind, _, key = each.subject.partition(":")
+        system = key if each.text("kind") == Kind.SYSTEM else each.text("system")
+        sites = [
+            (site_key(url), Claim(0, 0, self.org_of(each), self.system_id(system), "", each.seq, each.subject))
+            for url in self.websites_of(each)
+        ]
+        lies_in = self.system_id(key if kind == Kind.SYSTEM else each.text("system")) if kind in _LYING else ""
+        called: dict[str, str] = {}
+        filed: dict[str, str] = {}
         if kind == ORGANISATION:
-            _one(called, each.text("name"), key)
-            for number in each.texts("icp"):
-                _one(filed, icp_subject(number), key)
-        elif kind == Kind.WEBSITE and (org := register.org_of(each)):
+            called[each.text("name")] = key
+            filed = {icp_subject(number): key for number in each.texts("icp")}
+        elif kind == Kind.WEBSITE and (org := self.org_of(each)):
             facts = each.payload.get("facts")
             numbers = facts.get("http.icp") if isinstance(facts, Mapping) else None
-            for number in numbers if isinstance(numbers, (list, tuple)) else ():
-                _one(filed, icp_subject(str(number)), org)
-        elif kind == Kind.SYSTEM and (found := register.spans(each)):
-            spans[register.system_id(key)] = found
-        if kind in {Kind.IP, Kind.NETWORK} and (system := register.system_id(each.text("system"))):
-            spans.setdefault(system, []).extend(register.spans(each))
-    return Holders(_sure(called), _sure(filed), spans)
-
-
-def _one(found: dict[str, str], word: str, org: str) -> None:
-    """Note whose the word is; a word of several units is nobody's."""
-    if word:
-        found[word] = org if found.get(word, org) == org else ""
-
-
-def _sure(found: Mapping[str, str]) -> dict[str, str]:
-    return {word: org for word, org in found.items() if org}
+            filed = {icp_subject(str(one)): org for one in (numbers if isinstance(numbers, (list, tuple)) else ())}
+        return Said(tuple(self.claims_of(each)), tuple(sites), lies_in, kind == Kind.SYSTEM, called, filed)
 
 
 def split_place(text: str) -> tuple[str, int]:
@@ -314,26 +271,3 @@ def place_of(address: object) -> int | None:
 def site_key(url: str) -> str:
     """How a website's claim is looked up: its origin, or a bare host name."""
     return website_key_of(url) if "://" in url else url.lower().rstrip(".")
-
-
-def _flatten(claims: list[Claim]) -> tuple[list[int], list[Claim | None]]:
-    """Segments of the line, each with the narrowest claim on it (of equals the first by subject)."""
-    claims.sort(key=lambda each: each.first)
-    edges = sorted({edge for each in claims for edge in (each.first, each.last + 1)})
-    winners: list[Claim | None] = []
-    heap: list[tuple[int, str, int, Claim]] = []
-    at = 0
-    for edge in edges:
-        while at < len(claims) and claims[at].first <= edge:
-            heapq.heappush(heap, (claims[at].size, claims[at].subject, at, claims[at]))
-            at += 1
-        while heap and heap[0][3].last < edge:
-            heapq.heappop(heap)
-        winners.append(heap[0][3] if heap else None)
-    return edges, winners
-
-
-def _covering(line: tuple[list[int], list[Claim | None]], place: int) -> Claim | None:
-    edges, winners = line
-    found = bisect_right(edges, place) - 1
-    return winners[found] if found >= 0 else None

@@ -22,7 +22,7 @@ pytest.importorskip("adbc_driver_sqlite")
 pytestmark = pytest.mark.sqlite
 NOW = Instant(1_750_000_000_000)
 DAY = 86_400_000
-_WORDS = ("门户", "=1+1", "Nginx", "a,b;c\"d", "甲、乙", "长" * 40, " 前后 ", "<b>&")
+_WORDS = ("门户", "=1+1", "Nginx", 'a,b;c"d', "甲、乙", "长" * 40, " 前后 ", "<b>&")
 
 
 def _value(dice: random.Random, type: Type, name: str) -> object:
@@ -54,7 +54,9 @@ def _keys(kind: Kind) -> list[str]:
             return addresses
         case Kind.SERVICE:
             wrapped = [f"[{each}]" if ":" in each else each for each in addresses]
-            return [f"{each}:{port}/{way}" for each in wrapped for port, way in ((80, "tcp"), (8080, "tcp"), (80, "udp"))]
+            return [
+                f"{each}:{port}/{way}" for each in wrapped for port, way in ((80, "tcp"), (8080, "tcp"), (80, "udp"))
+            ]
         case Kind.NETWORK:
             return ["198.18.0.0/24", "9.0.0.0/8", "2001:db8::/32"]
         case Kind.WEBSITE:
