@@ -14,13 +14,15 @@ from secops.store.changes import changes
 from secops.store.cursor import EPOCH, cursors
 from secops.store.database import Database, sequence
 from secops.store.decisions import decisions
-from secops.store.entities import assets, services
+from secops.store.entities import asset_rows, assets, service_rows, services
 from secops.store.findings import findings, transitions
 from secops.store.looks import looks
 from secops.store.observations import observations
-from secops.store.relations import relations
+from secops.store.relations import relation_rows, relations
 from secops.store.run_ends import run_ends
+from secops.store.sightings import sightings
 from secops.store.transfer import Done, Told, quiet
+from secops.store.views import ROWS
 
 MOST = 20
 """Rows told of one kind of problem."""
@@ -89,6 +91,9 @@ def _shape(connection: Connection) -> Iterator[str]:
             if index not in indices:
                 yield say(f"表 {table.name} 缺少索引 {index}", f"table {table.name} has no index {index}")
 
+    for name in sorted(ROWS.keys() - set(inspector.get_view_names())):
+        yield say(f"缺少视图 {name}", f"no view {name}")
+
 
 def _laws(connection: Connection, told: Told) -> Iterator[str]:
     laws = tuple(_every(connection))
@@ -125,6 +130,9 @@ def _pointers() -> Iterator[Law]:
         services.c.parent.is_not(None), *absent(services.c.parent, assets.c.id)
     )
     yield Law("端口所属的地址不存在", "a service whose address is not there", orphans)
+    for table in (asset_rows, service_rows, relation_rows):
+        unseen = sa.select(table.c.id).where(*absent(table.c.id, sightings.c.id))
+        yield Law(f"{table.name} 缺少最近发现时间", f"{table.name} has rows of which no sighting is kept", unseen)
     for end in (relations.c.source, relations.c.target):
         loose = sa.select(relations.c.id, end).where(*absent(end, assets.c.id, services.c.id))
         yield Law("关系的一端不存在", "a relation one of whose ends is not there", loose)

@@ -64,12 +64,22 @@ class Database:
         return str(self.path) if self.path else shown(self.url)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction that owns the write lock from its first statement; committed and synced at its end."""
+    def write(self, *, spilling: bool = False) -> Iterator[Connection]:
+        """One transaction that owns the write lock from its first statement; committed and synced at its end.
+
+        `spilling`: what the database puts by meanwhile may be large, and lies in temporary files, not in memory.
+        """
         with self._gate.inside(), self._told():
             connection = self._connect(secops_writing=True, isolation_level="READ COMMITTED")
-            with connection, connection.begin():
-                yield connection
+            with connection:
+                if spilling:
+                    dialect.spilling(connection, on=True)
+                try:
+                    with connection.begin():
+                        yield connection
+                finally:
+                    if spilling:
+                        dialect.spilling(connection, on=False)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -8,13 +8,14 @@ from sqlalchemy.engine import Connection
 from secops.store import texts
 from secops.store.changes import changes
 from secops.store.cursor import MERGE, cursors, renew
-from secops.store.entities import assets, services
+from secops.store.entities import asset_rows, assets, service_rows, services
 from secops.store.evidence import evidence, marked
 from secops.store.identifiers import apart, identifiers, reviews
 from secops.store.looks import looks
 from secops.store.organisations import organisations
 from secops.store.records import records
-from secops.store.relations import ended_relations, relations
+from secops.store.relations import ended_relations, relation_rows, relations
+from secops.store.sightings import sightings
 
 TABLES = (
     assets,
@@ -31,6 +32,8 @@ TABLES = (
     apart,
     reviews,
 )
+_KEPT = {assets: (asset_rows, sightings), services: (service_rows,), relations: (relation_rows,)}
+"""The tables behind those of `TABLES` that are views."""
 HOW = {looks.c.digest, looks.c.touched}
 """Columns that say how the log was read, not what it says."""
 
@@ -47,7 +50,8 @@ def rows(connection: Connection) -> Iterator[list[object]]:
 def clear(connection: Connection) -> None:
     """Empty the derived tables and put the merging reader back to the beginning."""
     for table in TABLES:
-        connection.execute(table.delete())
+        for kept in _KEPT.get(table, (table,)):
+            connection.execute(kept.delete())
     texts.clear(connection)
     connection.execute(cursors.delete().where(cursors.c.name == MERGE))
     renew(connection)

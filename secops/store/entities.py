@@ -1,5 +1,7 @@
 """What is known now: seven kinds in `assets`, open ports in `services`. The columns derive from the field dictionary.
 
+Both are views to read. What is written are `asset_rows`, `service_rows` and, for when each was last seen, `sightings`.
+
 A field of type VERSION has a shadow column `<column>_key` that sorts as versions do; an ADDRESS is 16 bytes; sets are
 JSON text; NULL is unknown. `changed_seq` is the log entry of the last change (not of the last look).
 """
@@ -12,8 +14,8 @@ from sqlalchemy.engine import Connection
 
 from secops.core import address
 from secops.core.fields import Field, Type
-from secops.core.model import Entity, Kind, State, Value
-from secops.store import entity_row, texts
+from secops.core.model import Entity, Kind, Value
+from secops.store import entity_row, sightings, texts, views
 from secops.store.database import metadata
 from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS, encode
 from secops.store.rows import among, change, chunks, upsert
@@ -45,7 +47,6 @@ def _core() -> tuple[sa.Column[object], ...]:
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("declared", sa.Boolean(create_constraint=False), nullable=False),
         sa.Column("first_seen", sa.BigInteger, nullable=False),
-        sa.Column("last_seen", sa.BigInteger, nullable=False),
         sa.Column("parent", sa.Text),
         sa.Column("org_id", sa.Text),
         sa.Column("system_id", sa.Text),
@@ -55,19 +56,24 @@ def _core() -> tuple[sa.Column[object], ...]:
         sa.Column("origin", sa.Text),
         sa.Column("sources", sa.Text),
         sa.Column("extra", sa.Text),
-        sa.Column("changed_seq", sa.BigInteger, nullable=False, index=True),
+        sa.Column("changed_seq", sa.BigInteger, nullable=False),
     )
 
 
-assets = sa.Table("assets", metadata, *_core(), sa.Column("kind", sa.Text, nullable=False), *_columns(ASSET_FIELDS))
-services = sa.Table("services", metadata, *_core(), *_columns(SERVICE_FIELDS))
-sa.Index("services_by_parent", services.c.parent)
-sa.Index("services_by_address", services.c.address)
-sa.Index("assets_by_address", assets.c.address)
-sa.Index("assets_by_kind", assets.c.kind, assets.c.id)
-for _table in (assets, services):
+asset_rows = sa.Table(
+    "asset_rows", metadata, *_core(), sa.Column("kind", sa.Text, nullable=False), *_columns(ASSET_FIELDS)
+)
+service_rows = sa.Table("service_rows", metadata, *_core(), *_columns(SERVICE_FIELDS))
+sa.Index("services_by_parent", service_rows.c.parent)
+sa.Index("services_by_address", service_rows.c.address)
+sa.Index("assets_by_address", asset_rows.c.address)
+sa.Index("assets_by_kind", asset_rows.c.kind, asset_rows.c.id)
+for _name, _table in (("assets", asset_rows), ("services", service_rows)):
     _known = _table.c.system_id.is_not(None)
-    sa.Index(f"{_table.name}_by_system", _table.c.system_id, sqlite_where=_known, postgresql_where=_known)
+    sa.Index(f"{_name}_by_system", _table.c.system_id, sqlite_where=_known, postgresql_where=_known)
+    sa.Index(f"ix_{_name}_changed_seq", _table.c.changed_seq)
+assets = views.read("assets", asset_rows)
+services = views.read("services", service_rows)
 
 
 def doubtful(table: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -75,10 +81,10 @@ def doubtful(table: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.or_(table.c.register_conflicts.is_not(None), table.c.register_offline_on.is_not(None))
 
 
-_DOUBTFUL: Final = doubtful(assets)
-_DECLARED: Final = assets.c.declared.is_(True)
-sa.Index("assets_doubtful", assets.c.id, sqlite_where=_DOUBTFUL, postgresql_where=_DOUBTFUL)
-sa.Index("assets_declared", assets.c.id, sqlite_where=_DECLARED, postgresql_where=_DECLARED)
+_DOUBTFUL: Final = doubtful(asset_rows)
+_DECLARED: Final = asset_rows.c.declared.is_(True)
+sa.Index("assets_doubtful", asset_rows.c.id, sqlite_where=_DOUBTFUL, postgresql_where=_DOUBTFUL)
+sa.Index("assets_declared", asset_rows.c.id, sqlite_where=_DECLARED, postgresql_where=_DECLARED)
 
 
 def table_of(kind: Kind | None) -> sa.Table:
@@ -104,21 +110,19 @@ def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[
     before = before or {}
     differ = {id: entity_row.differing(each, before[id]) for id, each in entities.items() if id in before}
     texts.put(connection, {id: each for id, each in entities.items() if texts.concerned(differ.get(id))}, before)
-    for table, service in ((assets, False), (services, True)):
+    for table, service in ((asset_rows, False), (service_rows, True)):
         mine = {id: each for id, each in entities.items() if (each.kind is Kind.SERVICE) is service}
         upsert(connection, table, [encode(each, id) for id, each in mine.items() if id not in differ])
         change(
             connection, table, {id: entity_row.moved(mine[id], before[id], differ[id]) for id in mine if id in differ}
         )
+    seen = {id for id, each in before.items() if id in entities and each.last_seen == entities[id].last_seen}
+    see_again(connection, {id: each for id, each in entities.items() if id not in seen})
 
 
 def see_again(connection: Connection, entities: Mapping[str, Entity]) -> None:
     """Move `last_seen` of these entities, of which nothing else is new."""
-    for table, service in ((assets, False), (services, True)):
-        rows = [(int(each.last_seen), id) for id, each in entities.items() if (each.kind is Kind.SERVICE) is service]
-        if rows:
-            statement = sa.update(table).where(table.c.id == sa.bindparam("one")).values(last_seen=sa.bindparam("at"))
-            connection.execute(statement, [{"at": at, "one": id} for at, id in rows])
+    sightings.put(connection, {id: int(each.last_seen) for id, each in entities.items()})
 
 
 def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Entity]:
@@ -201,19 +205,6 @@ def services_of(connection: Connection, parents: Collection[str]) -> dict[str, l
         for row in connection.execute(chosen):
             found[row.parent].append(decode(row, services))
     return found
-
-
-def unseen_since(connection: Connection, site: str, instant: int) -> Iterator[Entity]:
-    """Services of the site, not gone, last seen before the instant: those that a run may have missed."""
-    living = services.c.state.in_([State.ACTIVE.value, State.STALE.value])
-    return stream(connection, services, services.c.site == site, living, services.c.last_seen < instant)
-
-
-def silent_since(connection: Connection, site: str, instant: int) -> Iterator[Entity]:
-    """Addresses of the site, not gone, last seen before the instant: those that a run's pings may have missed."""
-    living = assets.c.state.in_([State.ACTIVE.value, State.STALE.value])
-    old = assets.c.last_seen < instant
-    return stream(connection, assets, assets.c.site == site, assets.c.kind == Kind.IP.value, living, old)
 
 
 def on_addresses(connection: Connection, site: str, addresses: Collection[str], kind: Kind) -> Iterator[Entity]:

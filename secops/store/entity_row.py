@@ -18,7 +18,7 @@ SERVICE_FIELDS: Final = _fields({Kind.SERVICE})
 
 
 def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
-    """The row of an entity in its kind's table."""
+    """The row of an entity in its kind's table; when it was last seen is not in it."""
     service = entity.kind is Kind.SERVICE
     row: dict[str, object] = {"id": id or entity.id}
     for name, encoded in _CORE:
@@ -82,7 +82,6 @@ _CORE: Final[tuple[tuple[str, Callable[[Any], object] | None], ...]] = (
     ("state", lambda state: state.value),
     ("declared", None),
     ("first_seen", int),
-    ("last_seen", int),
     ("parent", _or_none),
     ("org_id", _or_none),
     ("system_id", _or_none),
@@ -94,7 +93,7 @@ _CORE: Final[tuple[tuple[str, Callable[[Any], object] | None], ...]] = (
     ("extra", pack_or_none),
     ("changed_seq", None),
 )
-"""Of each attribute of an entity, which is a column of the same name, how its value is spelled (None: as it is)."""
+"""Of each attribute of an entity (but `last_seen`), which is a column of the same name, how its value is spelled (None: as it is)."""
 _ENCODED: Final[dict[Type, Callable[[Any], object]]] = {
     Type.TEXT: plain,
     Type.VERSION: plain,

@@ -11,8 +11,9 @@ from secops.core.clock import Instant
 from secops.core.finding import Finding, Severity, Step, Transition, finding_id
 from secops.core.model import Kind
 from secops.store.database import metadata
-from secops.store.entities import assets, services, table_of
+from secops.store.entities import services, table_of
 from secops.store.rows import chunks, insert_new, pack, upsert
+from secops.store.sightings import sightings
 
 findings = sa.Table(
     "findings",
@@ -193,7 +194,7 @@ def among(
 
 def newest(connection: Connection) -> Instant | None:
     """When anything was last seen or a finding last moved; None where nothing is known."""
-    columns = (assets.c.last_seen, services.c.last_seen, findings.c.changed_at)
+    columns = (sightings.c.last_seen, findings.c.changed_at)
     found = [connection.execute(sa.select(sa.func.max(each))).scalar() for each in columns]
     return max((Instant(each) for each in found if each is not None), default=None)
 

@@ -10,7 +10,7 @@ from secops.core.language import say
 from secops.store import server
 from secops.store.database import Database
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest step in `migrations/versions`."""
 
 
@@ -26,7 +26,7 @@ def upgrade(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    with database.write() as connection:
+    with database.write(spilling=True) as connection:
         if not database.embedded:
             server.require_utf8(connection, database.url)
         found = version(connection)

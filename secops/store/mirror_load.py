@@ -15,6 +15,7 @@ from secops.core.fields import Derivation, Field, by_name
 from secops.core.model import Kind, State
 from secops.store.derive import ORGANISATION
 from secops.store.mirror_tables import ASSETS, BOTH, ORGANISATIONS, SERVICES, STATE, Layer, Part, Wide, layout
+from secops.store.views import ROWS
 
 BATCH: Final = 16_384
 SEEN_ONE_BY_ONE: Final = 250_000
@@ -214,14 +215,15 @@ def staged(duck: Any, views: Sequence[Source]) -> None:
 def _select(wide: Wide, parts: Sequence[Part], condition: str) -> str:
     dummies = ", ".join(f'{each.dummy} AS "{each.name}"' for each in parts)
     columns = ", ".join(f'"{each.name}"' for each in parts)
-    return f"SELECT {dummies} UNION ALL SELECT {columns} FROM {wide.name} WHERE {condition}"
+    columns = columns.replace('"last_seen"', "(SELECT s.last_seen FROM sightings s WHERE s.id = r.id)")
+    return f"SELECT {dummies} UNION ALL SELECT {columns} FROM {ROWS[wide.name]} r WHERE {condition}"
 
 
 def _streams(duck: Any, wide: Wide, views: Sequence[Source], layer: Layer) -> str:
     """The rows of a layer as something to select from, each view reading its part."""
     bounds = ["true"]
     if len(views) > 1:
-        last = int(views[0].rows(f"SELECT ifnull(max(rowid), 0) FROM {wide.name}")[0][0])
+        last = int(views[0].rows(f"SELECT ifnull(max(rowid), 0) FROM {ROWS[wide.name]}")[0][0])
         step = last // len(views) + 1
         bounds = [f"rowid > {n * step} AND rowid <= {(n + 1) * step}" for n in range(len(views))]
         bounds[0] = f"rowid <= {step}"

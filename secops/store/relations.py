@@ -8,11 +8,12 @@ from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.core.model import Relation, RelationType
+from secops.store import sightings, views
 from secops.store.database import metadata
-from secops.store.rows import chunks, insert_for, insert_new, plain
+from secops.store.rows import among, chunks, insert_for, insert_new, plain
 
-relations = sa.Table(
-    "relations",
+relation_rows = sa.Table(
+    "relation_rows",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("site", sa.Text, nullable=False),
@@ -21,13 +22,14 @@ relations = sa.Table(
     sa.Column("target", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("first_seen", sa.BigInteger, nullable=False),
-    sa.Column("last_seen", sa.BigInteger, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
 )
-sa.Index("relations_from", relations.c.source, relations.c.type)
-sa.Index("relations_to", relations.c.target, relations.c.type)
+sa.Index("relations_from", relation_rows.c.source, relation_rows.c.type)
+sa.Index("relations_to", relation_rows.c.target, relation_rows.c.type)
+relations = views.read("relations", relation_rows)
+"""To read; `relation_rows` are written, and `sightings`."""
 
-
+_PART = 5_000
 _NAMES = tuple(column.name for column in relations.columns)
 
 ended_relations = sa.Table(
@@ -72,25 +74,33 @@ def put(connection: Connection, items: Sequence[Relation]) -> None:
             "target": each.target,
             "reason": each.reason,
             "first_seen": int(each.first_seen),
-            "last_seen": int(each.last_seen),
             "seq": each.seq,
         }
         for each in items
     ]
     if not rows:
         return
-    insert = insert_for(connection.dialect.name, relations)
+    times = {each.id: int(each.last_seen) for each in items}
+    drawn: set[str] = set()
+    for part in chunks(sorted(times), _PART):
+        drawn.update(connection.execute(sa.select(relation_rows.c.id).where(among(relation_rows.c.id, part))).scalars())
+    sightings.forget(connection, sorted(times.keys() - drawn))  # what was seen of one since withdrawn
+    sightings.later(connection, times)
+    insert = insert_for(connection.dialect.name, relation_rows)
     new = insert.excluded
-    first = sa.case((new.first_seen < relations.c.first_seen, new.first_seen), else_=relations.c.first_seen)
-    last = sa.case((new.last_seen > relations.c.last_seen, new.last_seen), else_=relations.c.last_seen)
-    both = {"first_seen": first, "last_seen": last}
-    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=both), rows)
+    earlier = insert.on_conflict_do_update(
+        index_elements=["id"],
+        set_={"first_seen": new.first_seen},
+        where=new.first_seen < relation_rows.c.first_seen,
+    )
+    connection.execute(earlier, rows)
 
 
 def remove(connection: Connection, ids: Sequence[str]) -> None:
     """Forget relations whose declaration was withdrawn."""
     for part in chunks(ids):
-        connection.execute(relations.delete().where(relations.c.id.in_(part)))
+        connection.execute(relation_rows.delete().where(relation_rows.c.id.in_(part)))
+    sightings.forget(connection, ids)
 
 
 def end(connection: Connection, causes: Mapping[str, tuple[int, int, str, str]]) -> None:

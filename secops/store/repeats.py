@@ -1,7 +1,8 @@
 """The statements by which `store.looks` finds and takes in repetitions, as each database runs them fast.
 
-PostgreSQL knows nothing of a table it just filled until it is told to look (ANALYZE), and its temporary tables end with
-the transaction.
+SQLite takes in the times by upserts in order of the key, straight from what the looks touched: every row is there, and
+what it would insert if one were not (a relation since withdrawn) says nothing. PostgreSQL knows nothing of a table it
+just filled until it is told to look (ANALYZE), and its temporary tables end with the transaction.
 """
 
 from dataclasses import dataclass
@@ -27,17 +28,15 @@ class Words:
 def words(dialect: str) -> Words:
     """The statements for this database."""
     if dialect == "postgresql":
-        return _worded(_NOTED_POSTGRESQL, "pg_temp", "least", "json_array_elements_text(CAST(l.touched AS JSON))")
-    return _worded(_NOTED_SQLITE, "temp", "min", "json_each(l.touched)")
+        return _worded(_NOTED_POSTGRESQL, "pg_temp", "least", _MOVE_POSTGRESQL)
+    return _worded(_NOTED_SQLITE, "temp", "min", _MOVE_SQLITE)
 
 
-def _worded(noted: tuple[str, ...], temp: str, least: str, members: str) -> Words:
+def _worded(noted: tuple[str, ...], temp: str, least: str, move: tuple[str, ...]) -> Words:
     def say(text: str) -> sa.TextClause:
-        return sa.text(text.format(temp=temp, least=least, members=members))
+        return sa.text(text.format(temp=temp, least=least))
 
     known = (sa.text("ANALYZE pg_temp.repeated"),) if temp == "pg_temp" else ()
-    moved = (sa.text("ANALYZE pg_temp.moved"),) if temp == "pg_temp" else ()
-    seen = [say(_SEEN.replace("{table}", each)) for each in ("services", "assets", "relations")]
     return Words(
         noted,
         upto=say(_UPTO),
@@ -45,15 +44,13 @@ def _worded(noted: tuple[str, ...], temp: str, least: str, members: str) -> Word
         new=say(_NEW),
         shorten=say("DELETE FROM {temp}.repeated WHERE seq > :upto"),
         count=say("SELECT count(*) FROM {temp}.repeated"),
-        move=(say(_MOVED), *moved, *seen, say(_NEWEST)),
+        move=tuple(map(say, move)),
     )
 
 
 _NOTED_SQLITE = (
     "CREATE TEMP TABLE IF NOT EXISTS repeated (seq INTEGER PRIMARY KEY, look TEXT, at INTEGER)",
-    "CREATE TEMP TABLE IF NOT EXISTS moved (id TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID",
     "DELETE FROM temp.repeated",
-    "DELETE FROM temp.moved",
 )
 _ENDING = "ON COMMIT DROP"
 _NOTED_POSTGRESQL = (
@@ -76,11 +73,21 @@ WHERE o.seq > :after AND o.seq <= :upto)"""
 """Looks at one port are judged together: one that says something new may end what another said."""
 _NEW = """SELECT seq FROM observations o WHERE seq > :after AND seq <= :upto
 AND NOT EXISTS (SELECT 1 FROM {temp}.repeated r WHERE r.seq = o.seq) ORDER BY seq LIMIT :most"""
-_MOVED = """INSERT INTO {temp}.moved SELECT touched.value, max(r.at) FROM {temp}.repeated r
-JOIN looks l ON l.look = r.look, {members} touched GROUP BY touched.value"""
-_SEEN = (
-    """UPDATE {table} SET last_seen = m.at FROM {temp}.moved m WHERE {table}.id = m.id AND {table}.last_seen < m.at"""
+_TOUCHED = """SELECT touched.value, max(r.at) FROM {temp}.repeated r JOIN looks l ON l.look = r.look,
+%s touched %s GROUP BY touched.value"""
+_MOVE_SQLITE = (
+    "INSERT INTO sightings (id, last_seen) " + _TOUCHED % ("json_each(l.touched)", "WHERE true") + """
+ON CONFLICT (id) DO UPDATE SET last_seen = excluded.last_seen WHERE excluded.last_seen > sightings.last_seen""",
+    """INSERT INTO looks (look, at, seq, touched) SELECT look, at, seq, '' FROM {temp}.repeated WHERE true ORDER BY look
+ON CONFLICT (look) DO UPDATE SET at = excluded.at, seq = excluded.seq
+WHERE (excluded.at, excluded.seq) > (looks.at, looks.seq)""",
+)  # fmt: skip
+_MOVE_POSTGRESQL = (
+    "INSERT INTO pg_temp.moved " + _TOUCHED % ("json_array_elements_text(CAST(l.touched AS JSON))", ""),
+    "ANALYZE pg_temp.moved",
+    """UPDATE sightings SET last_seen = m.at FROM pg_temp.moved m
+WHERE sightings.id = m.id AND sightings.last_seen < m.at""",
+    """UPDATE looks SET at = n.at, seq = n.seq FROM (SELECT look, at, seq FROM (SELECT look, at, seq,
+row_number() OVER (PARTITION BY look ORDER BY at DESC, seq DESC) AS place FROM pg_temp.repeated) placed
+WHERE place = 1) n WHERE looks.look = n.look""",
 )
-_NEWEST = """UPDATE looks SET at = n.at, seq = n.seq FROM (SELECT look, at, seq FROM (SELECT look, at, seq,
-row_number() OVER (PARTITION BY look ORDER BY at DESC, seq DESC) AS place FROM {temp}.repeated) placed
-WHERE place = 1) n WHERE looks.look = n.look"""

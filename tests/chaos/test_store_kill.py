@@ -17,7 +17,7 @@ from alembic.config import Config
 
 from secops.core.clock import Instant
 from secops.core.model import Observation, Status, Target
-from secops.store import migrate, observations, transfer
+from secops.store import migrate, observations, transfer, views
 from secops.store.backup import backup, restore, verify
 from secops.store.check import problems
 from secops.store.database import Database
@@ -224,6 +224,7 @@ def test_a_server_killed_during_a_restore_comes_back_as_it_was(own_postgres: Any
 def _emptied(store: Database) -> None:
     """Back to a database without tables."""
     with store.write() as connection:
+        views.drop(connection)
         found = sa.MetaData()
         if store.embedded:
             connection.exec_driver_sql("DROP TABLE IF EXISTS texts_pieces")

@@ -159,7 +159,7 @@ def pattern(kind: Kind, facts: dict[str, object], source: str, *, unknown: dict[
     )  # fmt: skip
     row = entities.encode(given, "id")
     names = tuple(row)
-    table = "services" if kind is Kind.SERVICE else "assets"
+    table = "service_rows" if kind is Kind.SERVICE else "asset_rows"
     return Pattern(table, names, tuple(row.values()), {name: place for place, name in enumerate(names)})
 
 
@@ -281,7 +281,8 @@ class Writer:
 
 LOOK = ("look", "digest", "at", "seq", "touched")
 CHANGE = tuple(column.name for column in changes.columns)
-RELATION = tuple(column.name for column in relations.relations.columns)
+RELATION = tuple(column.name for column in relations.relation_rows.columns)
+SIGHTING = ("id", "last_seen")
 
 
 class Filler:
@@ -309,10 +310,11 @@ class Filler:
         if source == "declare":
             state = State.DECLARED
         row = pattern.filled(
-            id=id, site=SITE, key=key, state=str(state), first_seen=first, last_seen=last, parent=parent or None,
+            id=id, site=SITE, key=key, state=str(state), first_seen=first, parent=parent or None,
             org_id=org or None, system_id=system or None, sources=told, changed_seq=newest, **own,
         )  # fmt: skip
         self.writer.add(pattern.table, pattern.names, row)
+        self.writer.add("sightings", SIGHTING, (id, last))
         if source != "declare" and kind in {Kind.SERVICE, Kind.WEBSITE}:
             said = hashlib.blake2b(look.encode(), digest_size=16).digest()
             hit = json.dumps(sorted({id, *touched}), separators=(",", ":"))
@@ -364,9 +366,10 @@ class Filler:
         each = Relation(SITE, source, type_, target, reason, NOW, NOW, 1)
         row = {
             "id": each.id, "site": SITE, "source": source, "type": str(type_), "target": target, "reason": reason,
-            "first_seen": int(NOW), "last_seen": int(NOW), "seq": 1,
+            "first_seen": int(NOW), "seq": 1,
         }  # fmt: skip
-        self.writer.add("relations", RELATION, tuple(row.get(name) for name in RELATION))
+        self.writer.add("relation_rows", RELATION, tuple(row.get(name) for name in RELATION))
+        self.writer.add("sightings", SIGHTING, (each.id, int(NOW)))
 
     # the kinds
 
@@ -585,8 +588,9 @@ def fill(database: Database, assets: int, *, seed: int = 6) -> None:
     raw = sqlite3.connect(path, isolation_level=None)
     for each in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1500000", "temp_store=MEMORY"):
         raw.execute(f"PRAGMA {each}")
+    filled = ("asset_rows", "service_rows", "looks", "changes", "relation_rows")
     indices = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN"
-                          " ('assets', 'services', 'looks', 'changes', 'relations')").fetchall()  # fmt: skip
+                          f" {filled}").fetchall()  # fmt: skip
     raw.execute("BEGIN")
     for name, _ in indices:
         raw.execute(f'DROP INDEX "{name}"')

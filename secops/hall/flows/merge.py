@@ -34,6 +34,7 @@ from secops.store import (
     observations,
     organisations,
     relations,
+    unseen,
 )
 from secops.store.grading import Transaction
 
@@ -267,7 +268,7 @@ class _State:
         missed: dict[str, Entity] = {}
         quiet: set[str] = set()
         if end.complete and end.started and asked:
-            missed = {e.id: e for e in entities.unseen_since(connection, end.site, end.started) if asked.asked(e)}
+            missed = {e.id: e for e in unseen.services(connection, end.site, end.started) if asked.asked(e)}
             silent, quiet = self._quiet(connection, asked, end)
             looks.cool(connection, evidence.silence(connection, missed.keys() | silent, NEWS))
         self._machines(connection, end.site, cause, int(end.started))
@@ -296,7 +297,7 @@ class _State:
         """Addresses that the run asked for in vain themselves, and those of them with no living port."""
         if not asked.addresses:
             return set(), set()
-        silent = {e.id for e in entities.silent_since(connection, end.site, end.started) if asked.asked(e)}
+        silent = {e.id for e in unseen.addresses(connection, end.site, end.started) if asked.asked(e)}
         ports = entities.services_of(connection, silent)
         return silent, {ip for ip in silent if not any(each.state in lifecycle.LIVING for each in ports[ip])}
 

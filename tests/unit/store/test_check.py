@@ -49,8 +49,11 @@ _BROKEN = {
     "decisions 的序号超过了发出的最大序号: 99": """INSERT INTO decisions
         (seq, id, site, type, subject, payload, who, at, reason)
         VALUES (99, 'd', 's', 'declared', '', '{}', '', 1, '')""",
-    "关系的一端不存在": """INSERT INTO relations (id, site, source, type, target, reason, first_seen, last_seen, seq)
-        VALUES ('r', 's', 'ip-x', 'runs-on', 'ip-y', '', 1, 1, 1)""",
+    "关系的一端不存在": """INSERT INTO relation_rows (id, site, source, type, target, reason, first_seen, seq)
+        VALUES ('r', 's', 'ip-x', 'runs-on', 'ip-y', '', 1, 1)""",
+    "relation_rows 缺少最近发现时间: r": """INSERT INTO relation_rows
+        (id, site, source, type, target, reason, first_seen, seq)
+        VALUES ('r', 's', 'ip-x', 'runs-on', 'ip-y', '', 1, 1)""",
     "通报单的问题数不符: c 3": """INSERT INTO cases
         (id, site, rule, org_id, system_id, severity, state, opened_at, changed_at, findings)
         VALUES ('c', 's', 'r', '', '', 'low', 'open', 1, 1, 3)""",

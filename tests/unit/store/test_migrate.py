@@ -40,9 +40,11 @@ def _brought_to(store: Database, revision: str) -> None:
         command.upgrade(config, revision)
 
 
-def _tables(connection: Connection) -> dict[str, sa.Table]:
+def _tables(connection: Connection, *, views: bool = False) -> dict[str, sa.Table]:
     found = sa.MetaData()
-    found.reflect(connection, only=lambda name, _: not name.startswith("texts") and name != "alembic_version")
+    found.reflect(
+        connection, views=views, only=lambda name, _: not name.startswith("texts") and name != "alembic_version"
+    )
     return dict(found.tables)
 
 
@@ -62,12 +64,12 @@ def _filled(table: sa.Table, number: int) -> dict[str, object]:
         elif isinstance(column.type, sa.LargeBinary):
             row[column.name] = bytes(16 - len(str(number))) + str(number).encode()
         else:
-            row[column.name] = f"首页 {number} {column.name} O'x%"
+            row[column.name] = f"首页 {number} {table.name} {column.name} O'x%"
     return row
 
 
 def _seen(connection: Connection, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
-    tables = _tables(connection)
+    tables = _tables(connection, views=True)
     return {
         name: sorted(
             (tuple(row) for row in connection.execute(sa.select(*(tables[name].c[each] for each in names)))), key=repr

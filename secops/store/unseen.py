@@ -1,0 +1,38 @@
+"""Entities that a run may have missed: living ones that were last seen before it began, in order of id.
+
+The narrow rows of `sightings` lead: mostly few were not seen, and the wide rows of all others need not be read.
+"""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from secops.core.model import Entity, Kind, State
+from secops.store import entities
+from secops.store.sightings import before, sightings
+
+
+def services(connection: Connection, site: str, instant: int) -> Iterator[Entity]:
+    """Services of the site, not gone, last seen before the instant: those that a run may have missed."""
+    return _entities(connection, Kind.SERVICE, site, instant)
+
+
+def addresses(connection: Connection, site: str, instant: int) -> Iterator[Entity]:
+    """Addresses of the site, not gone, last seen before the instant: those that a run's pings may have missed."""
+    return _entities(connection, Kind.IP, site, instant)
+
+
+def _entities(connection: Connection, kind: Kind, site: str, instant: int) -> Iterator[Entity]:
+    service = kind is Kind.SERVICE
+    table, rows = entities.table_of(kind), entities.service_rows if service else entities.asset_rows
+    columns = [sightings.c.last_seen if each.name == "last_seen" else rows.c[each.name] for each in table.columns]
+    living = rows.c.state.in_([State.ACTIVE.value, State.STALE.value])
+    chosen = (
+        sa.select(*columns)
+        .select_from(sightings.join(rows, rows.c.id == sightings.c.id))
+        .where(*before(kind.value, instant), rows.c.site == site, living)
+        .order_by(sightings.c.id)
+    )
+    for row in connection.execute(chosen.execution_options(yield_per=1000)):
+        yield entities.decode(row, table)

@@ -1,0 +1,58 @@
+"""The views that questions read: wide rows with `last_seen` from `sightings` beside them, under the things' own names.
+
+A migration that adds a column to such rows lets `renew` follow, because a view keeps the columns it was made with.
+
+SQLite gets the time by a subquery that runs for rows whose time is asked for and no other, so that an index of the rows
+decides where a query begins; PostgreSQL by a join, which it leaves out where nobody asks and turns about as it needs.
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+
+from secops.store.database import metadata
+
+ROWS: Final = {"assets": "asset_rows", "services": "service_rows", "relations": "relation_rows"}
+"""View -> the table of its rows."""
+_views = sa.MetaData()
+
+
+def read(name: str, rows: sa.Table) -> sa.Table:
+    """The view to select from: the columns of these rows, with `last_seen` behind `first_seen`."""
+    columns: list[sa.Column[object]] = []
+    for each in rows.columns:
+        columns.append(sa.Column(each.name, each.type, primary_key=each.primary_key, nullable=each.nullable))
+        if each.name == "first_seen":
+            columns.append(sa.Column("last_seen", sa.BigInteger, nullable=False))
+    return sa.Table(name, _views, *columns)
+
+
+def drop(connection: Connection) -> None:
+    """Take the views away: their tables may then be altered."""
+    for name in ROWS:
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
+
+
+def renew(connection: Connection) -> None:
+    """Make the views anew of the columns that the tables have now."""
+    drop(connection)
+    inspector = sa.inspect(connection)
+    for name, rows in ROWS.items():
+        listed = ", ".join(f'r."{each["name"]}"' for each in inspector.get_columns(rows))
+        if connection.dialect.name == "sqlite":
+            seen = "(SELECT s.last_seen FROM sightings s WHERE s.id = r.id) AS last_seen"
+            source = f"{rows} r"
+        else:
+            seen = "s.last_seen"
+            source = f"{rows} r LEFT JOIN sightings s ON s.id = r.id"
+        text = f"CREATE VIEW {name} AS SELECT {listed}, {seen} FROM {source}"  # noqa: S608 - our own names
+        connection.exec_driver_sql(text)
+
+
+@event.listens_for(metadata, "after_create")
+def _made(_: object, connection: Connection, **_more: object) -> None:
+    """Tables made at once, without migrations, have their views too."""
+    if set(ROWS.values()) <= set(sa.inspect(connection).get_table_names()):
+        renew(connection)
