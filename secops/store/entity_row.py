@@ -93,7 +93,7 @@ _CORE: Final[tuple[tuple[str, Callable[[Any], object] | None], ...]] = (
     ("extra", pack_or_none),
     ("changed_seq", None),
 )
-"""Of each attribute of an entity (but `last_seen`), which is a column of the same name, how its value is spelled (None: as it is)."""
+"""Of each attribute that is a column of the same name, how its value is spelled (None: as it is)."""
 _ENCODED: Final[dict[Type, Callable[[Any], object]]] = {
     Type.TEXT: plain,
     Type.VERSION: plain,
