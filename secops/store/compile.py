@@ -148,7 +148,7 @@ def _scalar(column: sa.ColumnElement[Any], type_: Type, op: Op, value: Value) ->
             return column.between(first, last)
         return _ordered(column, op, address.pack(text))
     exact = _text(dialect.fold(column), op, fold(text))
-    return dialect.Narrowed(exact, _quick(column, op, text)) if text else exact
+    return dialect.Narrowed(exact, _quick(column, op, text), _text(column, op, text)) if text else exact
 
 
 def _as_it_is(member: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -62,7 +62,7 @@ class Gathered(FunctionElement[str]):
 
 
 class Narrowed(FunctionElement[bool]):
-    """The first condition; the second, which holds wherever it does, may be asked before it."""
+    """The first condition. The second holds wherever it does, it holds wherever the third does: these may be asked."""
 
     type = sa.Boolean()
     inherit_cache = True

@@ -52,9 +52,11 @@ def _parts(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> l
     return [compiler.process(each, **kw) for each in element.clauses]
 
 
-@compiles(Fold, NAME)
+@compiles(Fold, NAME)  # of ASCII alone `lower` says the same, twenty times as fast
 def _fold(element: Fold, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"translate({_parts(element, compiler, **kw)[0]}, '{_UPPER}', '{_UPPER.lower()}')"
+    text = _parts(element, compiler, **kw)[0]
+    exact = f"translate({text}, '{_UPPER}', '{_UPPER.lower()}')"
+    return f"(CASE WHEN strlen({text}) = length({text}) THEN lower({text}) ELSE {exact} END)"
 
 
 @compiles(Lowered, NAME)
@@ -64,9 +66,8 @@ def _lowered(element: Lowered, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(Narrowed, NAME)  # not AND: within a lambda both sides of that are computed for every member
 def _narrowed(element: Narrowed, compiler: SQLCompiler, **kw: Any) -> str:
-    exact, quick = element.clauses
-    first = compiler.process(quick, **kw)
-    return f"(CASE WHEN {first} THEN {compiler.process(exact, **kw)} ELSE false END)"
+    exact, quick, sure = (compiler.process(each, **kw) for each in element.clauses)
+    return f"(CASE WHEN {quick} THEN (CASE WHEN {sure} THEN true ELSE {exact} END) ELSE false END)"
 
 
 @compiles(AnyMember, NAME)

@@ -20,8 +20,8 @@ from secops.core.errors import SecopsError, StoreError
 from secops.core.language import say
 from secops.store import mirror_load as load
 from secops.store.database import Connection, Database
-from secops.store.mirror_load import Place
 from secops.store.mirror_query import View
+from secops.store.mirror_source import ENTRY, PLACE, Place, Source, sources
 from secops.store.mirror_tables import BOTH, Wide, layout
 
 EXTRA: Final = ("duckdb", "pyarrow", "adbc_driver_sqlite")
@@ -80,7 +80,7 @@ class Mirror:
         try:
             with self._opened(read_only=True) as duck:
                 state = _state(duck)
-                rows = sum(load.count(duck, wide.name) for wide in BOTH)
+                rows = sum(load.count(duck, f"{wide.name}_rows") for wide in BOTH)
                 ((at,),) = duck.execute("SELECT refreshed_at FROM state").fetchall()
         except Unavailable as error:
             if error.code == "E5132":
@@ -182,13 +182,13 @@ class Mirror:
             return {wide.name: _differing(duck, wide) for wide in BOTH}
 
     @contextmanager
-    def _views(self, source: Path, count: int = 1) -> Iterator[Sequence[load.Source]]:
+    def _views(self, source: Path, count: int = 1) -> Iterator[Sequence[Source]]:
         """Views of the store by its other library, while this process has no connection to it."""
         with self.database.closed(WAIT) as free:
             if not free:
                 why = say("本进程还有未结束的查询", "this process has a question to the store open")
                 raise _busy(self.path, why)
-            with load.sources(source, count) as views:
+            with sources(source, count) as views:
                 yield views
 
     def _here(self, known: Place | None) -> Place | None:
@@ -198,9 +198,9 @@ class Mirror:
 
     @staticmethod
     def _seen(connection: Connection, known: Place | None) -> Place | None:
-        upto, epoch = connection.exec_driver_sql(load.PLACE).one()
+        upto, epoch = connection.exec_driver_sql(PLACE).one()
         seq = known.upto if known is not None else upto
-        found = connection.exec_driver_sql(load.ENTRY.format(int(seq))).scalar()
+        found = connection.exec_driver_sql(ENTRY.format(int(seq))).scalar()
         entry = str(found or "")
         if known is None or entry != known.entry or upto < known.upto or epoch != known.epoch:
             return None

@@ -1,8 +1,10 @@
 """The tables of the columnar mirror: every field of the dictionary a typed column, computed ones written out.
 
-Two wide tables, `assets` and `services`: sets are lists, addresses their 16 bytes, versions have their sorting shadow.
-What the store looks up or counts (unit, system, ports of an address) stands in the row; ages are computed when asked,
-since they move with the clock. What hangs on relations is not here.
+Two wide views, `assets` and `services`: sets are lists, addresses their 16 bytes, versions have their sorting shadow.
+Behind each are two tables: `*_rows` with what is each row's own, and `*_alike` with what many rows say in the same
+words (product, version, headers, state), once for all of them. What the store looks up or counts (unit, system, ports
+of an address) stands in the row; ages are computed when asked, since they move with the clock. What hangs on relations
+is not here.
 """
 
 import hashlib
@@ -16,7 +18,7 @@ from secops.core.fields import FIELDS, Derivation, Field, Type
 from secops.core.model import Kind
 from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Moved on when what the mirror holds changes in a way that its columns do not show."""
 
 WRITTEN: Final = frozenset({Derivation.LOOKUP, Derivation.COUNT, Derivation.MEMBERS, Derivation.MISSING})
@@ -94,22 +96,23 @@ def _computed(kinds: frozenset[Kind]) -> tuple[Field, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """Rows that know some of the columns only: reading the others would cost as much as reading values."""
-
-    parts: tuple[Part, ...]
-    condition: str
-    """Of the store's table; the layers of a table leave no row out and have none twice."""
+OWN: Final = frozenset(
+    {"id", "site", "key", "first_seen", "last_seen", "parent", "org_id", "system_id", "changed_seq", "address", "port"}
+    | {"name", "host_names", "host_addresses", "host_mac", "service_banner", "ssh_host_key"}
+    | {"http_title", "http_body_sha256", "http_favicon_hash"}
+    | {"tls_subject", "tls_names", "tls_not_before", "tls_not_after", "tls_fingerprint"}
+)
+"""Columns whose values are mostly each row's own, in rows that know them. A wrong guess costs time and nothing else."""
+ALIKE: Final = "alike"
+"""In a row, the number of what it has in common with others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wide:
-    """One of the two tables: what is read from the store, and what is written out beside it."""
+    """One of the two: what is read from the store, and what is written out beside it."""
 
     name: str
     parts: tuple[Part, ...]
-    layers: tuple[Layer, ...]
     computed: tuple[Field, ...]
     table: sa.Table
 
@@ -117,36 +120,58 @@ class Wide:
     def columns(self) -> tuple[tuple[str, str], ...]:
         """Name and DuckDB type of every column, in order."""
         read = tuple((each.name, each.type) for each in self.parts)
-        return (*read, *((each.column, _SPELLED[each.type][0]) for each in self.computed))
+        return (*read, *self._written)
+
+    @property
+    def _written(self) -> tuple[tuple[str, str], ...]:
+        return tuple((each.column, _SPELLED[each.type][0]) for each in self.computed)
+
+    @property
+    def own(self) -> tuple[Part, ...]:
+        """What stands in the row itself."""
+        return tuple(each for each in self.parts if each.name in OWN)
+
+    @property
+    def alike(self) -> tuple[Part, ...]:
+        """What is kept once for all rows that say it."""
+        return tuple(each for each in self.parts if each.name not in OWN)
+
+    def made(self, prefix: str = "", temporary: str = "") -> Iterator[str]:
+        """The statements that make it; `temporary`: TEMP."""
+        name = f"{prefix}{self.name}"
+        rows = [f'"{each.name}" {each.type}{_kept(each.name)}' for each in self.own]
+        rows += [f'"{column}" {type_}' for column, type_ in self._written]
+        yield f"CREATE {temporary} TABLE {name}_rows ({', '.join(rows)}, {ALIKE} INTEGER)"
+        said = ", ".join(f'"{each.name}" {each.type}' for each in self.alike)
+        yield f"CREATE {temporary} TABLE {name}_alike (number INTEGER, digest BLOB, {said})"
+        listed = ", ".join(
+            f'{"a" if column in {each.name for each in self.alike} else "r"}."{column}"' for column, _ in self.columns
+        )
+        yield (
+            f"CREATE {temporary} VIEW {name} AS SELECT {listed}, r.{ALIKE} "
+            f"FROM {name}_rows r JOIN {name}_alike a ON a.number = r.{ALIKE}"
+        )
+
+    def spoken(self) -> str:
+        """The columns of `alike` out of a list `l` of texts, each as JSON has it."""
+        return ", ".join(
+            _SPOKEN[each.type].format(f"l[{place}]") + f' AS "{each.name}"' for place, each in enumerate(self.alike, 1)
+        )
 
 
-_RARE: Final = ("tls", "tlcp", "snmp", "dns", "smb", "rdp")
-"""First words of the fields that few services know."""
+_SPOKEN: Final = {
+    "VARCHAR": "{0}",
+    "BIGINT": "CAST({0} AS BIGINT)",
+    "BOOLEAN": "{0} <> '0'",
+    "VARCHAR[]": "from_json({0}, '[\"VARCHAR\"]')",
+    "BIGINT[]": "from_json({0}, '[\"BIGINT\"]')",
+}
+SINGULAR: Final = frozenset({"id", "key", "parent", "http_body_sha256", "tls_fingerprint"})
 
 
-def _service_layers(parts: tuple[Part, ...]) -> tuple[Layer, ...]:
-    first = {each.column: each.name.partition(".")[0] for each in SERVICE_FIELDS if each.name != "tls.enabled"}
-    first |= {f"{name}_key": word for name, word in first.items()}
-    page = [each.name for each in parts if first.get(each.name) == "http"]
-    rare = [each.name for each in parts if first.get(each.name) in _RARE]
-    has_page, has_rare = (f"coalesce({', '.join(names)})" for names in (page, rare))
-    plain = tuple(each for each in parts if each.name not in {*page, *rare})
-    return (
-        Layer(plain, f"{has_page} IS NULL AND {has_rare} IS NULL"),
-        Layer(tuple(each for each in parts if each.name not in rare), f"{has_page} IS NOT NULL AND {has_rare} IS NULL"),
-        Layer(parts, f"{has_rare} IS NOT NULL"),
-    )
-
-
-def _asset_layers(parts: tuple[Part, ...]) -> tuple[Layer, ...]:
-    def of(*kinds: Kind) -> Layer:
-        other = {each.column for each in ASSET_FIELDS if each.kinds.isdisjoint(kinds)}
-        other |= {f"{name}_key" for name in other}
-        listed = ", ".join(f"'{each}'" for each in kinds)
-        return Layer(tuple(each for each in parts if each.name not in other), f"kind IN ({listed})")
-
-    rest = set(Kind) - {Kind.IP, Kind.HOST, Kind.DEVICE, Kind.SERVICE}
-    return of(Kind.IP), of(Kind.HOST, Kind.DEVICE), of(*sorted(rest))
+def _kept(name: str) -> str:
+    """Values that are each their own are not worth the search for a dictionary."""
+    return " USING COMPRESSION uncompressed" if name in SINGULAR else ""
 
 
 def _wide(name: str, fields: tuple[Field, ...], kinds: frozenset[Kind]) -> Wide:
@@ -155,8 +180,7 @@ def _wide(name: str, fields: tuple[Field, ...], kinds: frozenset[Kind]) -> Wide:
     types = [(each.name, each.type) for each in parts]
     types += [(each.column, _SPELLED[each.type][0]) for each in computed]
     columns = [sa.Column(column, _typed(spelled), primary_key=column == "id") for column, spelled in types]
-    layers = _asset_layers(parts) if name == "assets" else _service_layers(parts)
-    return Wide(name, parts, layers, computed, sa.Table(name, metadata, *columns))
+    return Wide(name, parts, computed, sa.Table(name, metadata, *columns, sa.Column(ALIKE, sa.Integer)))
 
 
 def _typed(spelled: str) -> sa.types.TypeEngine[Any]:
@@ -188,7 +212,7 @@ def held(field: Field) -> bool:
 
 def layout() -> str:
     """What the mirror's file must have been made for."""
-    text = repr((LAYOUT, [(each.name, each.columns) for each in BOTH]))
+    text = repr((LAYOUT, sorted(OWN), [(each.name, each.columns) for each in BOTH]))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -125,8 +125,10 @@ def test_verify_counts_what_differs(app: App) -> None:
     mirror.refresh(app)
     app.mirror.release()
     with app.mirror._opened() as duck:
-        duck.execute("UPDATE services SET http_title = '改' WHERE port = 80 AND id IN (SELECT min(id) FROM services)")
-        duck.execute("DELETE FROM assets WHERE id IN (SELECT min(id) FROM assets)")
+        duck.execute(
+            "UPDATE services_rows SET http_title = '改' WHERE port = 80 AND id IN (SELECT min(id) FROM services)"
+        )
+        duck.execute("DELETE FROM assets_rows WHERE id IN (SELECT min(id) FROM assets)")
     assert mirror.verify(app) == {"services": 1, "assets": 1}
 
 

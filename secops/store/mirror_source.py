@@ -1,0 +1,234 @@
+"""What the mirror reads of the SQLite store: Arrow batches, no row ever a Python object.
+
+Of each row the columns that are its own come as they are. What many rows say alike comes as one text, which is given
+a number the first time it is met: reading sixty columns a row costs five times as much.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from secops.store.mirror_tables import ALIKE, Wide
+
+BATCH: Final = 61_440
+CHUNK: Final = 245_760
+"""Rows handed on at once: two of DuckDB's row groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a mirror has come, and of which history: place of the log, rebuilding, the entry that stands there."""
+
+    upto: int
+    epoch: int
+    entry: str
+
+
+PLACE: Final = """SELECT ifnull((SELECT seq FROM cursors WHERE name = 'merge'), 0),
+ifnull((SELECT seq FROM cursors WHERE name = 'epoch'), 0)"""
+ENTRY: Final = """SELECT id FROM observations WHERE seq = {0} UNION ALL SELECT id FROM decisions WHERE seq = {0}
+UNION ALL SELECT run FROM run_ends WHERE seq = {0}"""
+
+
+class Source:
+    """One consistent view of the store, read in Arrow batches. For who has the store's file alone (`store.gate`)."""
+
+    def __init__(self, path: Path) -> None:
+        import adbc_driver_sqlite.dbapi as adbc  # noqa: PLC0415 - an extra
+
+        self.connection = adbc.connect(f"file:{quote(str(path))}?mode=rw")
+        with self.connection.cursor() as cursor:
+            for each in ("query_only=ON", "cache_size=-65536", "mmap_size=2000000000", "busy_timeout=10000"):
+                cursor.execute(f"PRAGMA {each}")
+                cursor.fetchall()
+
+    def rows(self, text: str) -> list[tuple[Any, ...]]:
+        """A small answer."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(text)
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def batches(self, text: str) -> Iterator[Any]:
+        """A large one in batches. Its first row only shows the types and is not given."""
+        with self.connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH)})
+            cursor.execute(text)
+            skip = 1
+            for batch in cursor.fetch_record_batch():
+                yield batch.slice(skip)
+                skip = 0
+
+    def place(self) -> Place:
+        """Where the store stands."""
+        ((upto, epoch),) = self.rows(PLACE)
+        return Place(int(upto), int(epoch), self.entry(int(upto)))
+
+    def entry(self, seq: int) -> str:
+        """The id of the log entry there, empty where there is none."""
+        found = self.rows(ENTRY.format(int(seq)))
+        return str(found[0][0]) if found else ""
+
+    def beyond(self, known: Place) -> Place | None:
+        """Where the store stands, of the history that `known` is a place of; None where it is of another."""
+        here = self.place()
+        other = here.epoch != known.epoch or here.upto < known.upto or self.entry(known.upto) != known.entry
+        return None if other else here
+
+    def close(self) -> None:
+        """Let go of the view."""
+        self.connection.close()
+
+
+@contextmanager
+def sources(path: Path, count: int = 1) -> Iterator[list[Source]]:
+    """So many views of the store, all of the same moment."""
+    found: list[Source] = []
+    try:
+        while True:
+            found = [Source(path) for _ in range(count)]
+            if len({each.place() for each in found}) == 1:
+                break
+            for each in found:
+                each.close()
+        yield found
+    finally:
+        for each in found:
+            each.close()
+
+
+def table(views: Sequence[Source], wide: Wide, condition: str = "true") -> Iterator[Any]:
+    """The rows of a table as Arrow tables of about `CHUNK` rows, each view reading its part ahead of who takes them."""
+    bounds = ["true"]
+    if len(views) > 1:
+        last = int(views[0].rows(f"SELECT ifnull(max(rowid), 0) FROM {wide.name}")[0][0])
+        step = last // len(views) + 1
+        bounds = [f"rowid > {n * step} AND rowid <= {(n + 1) * step}" for n in range(len(views))]
+        bounds[0] = f"rowid <= {step}"
+    return chunks(
+        [(view, _select(wide, f"{bound} AND ({condition})")) for view, bound in zip(views, bounds, strict=True)]
+    )
+
+
+def _select(wide: Wide, condition: str) -> str:
+    dummies = ", ".join(f'{each.dummy} AS "{each.name}"' for each in wide.own)
+    columns = ", ".join(f'"{each.name}"' for each in wide.own)
+    said = ", ".join(f'"{each.name}"' for each in wide.alike)
+    return (
+        f"SELECT {dummies}, '' AS {ALIKE} UNION ALL "
+        f"SELECT {columns}, json_array({said}) FROM {wide.name} WHERE {condition}"
+    )
+
+
+def chunks(parts: Sequence[tuple[Source, str]]) -> Iterator[Any]:
+    """What these questions answer, each read by a thread of its own; one Arrow table at least."""
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
+    ready: queue.Queue[Any] = queue.Queue(maxsize=len(parts) * CHUNK // BATCH)
+    stop = threading.Event()
+    readers = [threading.Thread(target=_read, args=(*each, ready, stop), daemon=True) for each in parts]
+    for each in readers:
+        each.start()
+    try:
+        held: list[Any] = []
+        given = False
+        left = len(readers)
+        while left:
+            found = ready.get()
+            if isinstance(found, BaseException):
+                raise found
+            if found is None:
+                left -= 1
+                continue
+            held.append(found)
+            if sum(each.num_rows for each in held) >= CHUNK:
+                yield pa.Table.from_batches(held)
+                held, given = [], True
+        if held and (not given or any(each.num_rows for each in held)):
+            yield pa.Table.from_batches(held)
+    finally:
+        stop.set()
+        while any(each.is_alive() for each in readers):
+            with _nothing():
+                ready.get(timeout=0.05)
+
+
+def _read(view: Source, text: str, ready: "queue.Queue[Any]", stop: threading.Event) -> None:
+    """Batches, then None; or what went wrong."""
+    try:
+        for batch in view.batches(text):
+            if stop.is_set():
+                return
+            ready.put(batch)
+    except BaseException as error:  # noqa: BLE001 - raised where they are taken
+        ready.put(error)
+    else:
+        ready.put(None)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    try:
+        yield
+    except queue.Empty:
+        return
+
+
+class Numbers:
+    """Numbers of what rows say alike, in a table of the mirror: the same text, the same number."""
+
+    def __init__(self, duck: Any, wide: Wide, name: str) -> None:
+        self._duck = duck
+        self._wide = wide
+        self._name = f"{name}_alike"
+        ((count, last),) = duck.execute(f"SELECT count(*), coalesce(max(number), 0) FROM {self._name}").fetchall()
+        self._stored = bool(count)
+        self._last = int(last)
+        self._known: dict[bytes, int] = {}
+
+    def put(self, rows: Any) -> Any:
+        """The rows with numbers in the place of their texts; new texts are in the table afterwards."""
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+
+        place = rows.schema.get_field_index(ALIKE)
+        texts = rows.column(place).combine_chunks().dictionary_encode()
+        said = texts.dictionary.to_pylist()
+        digests = [blake2b(each.encode(), digest_size=16).digest() for each in said]
+        self._look_up([each for each in digests if each not in self._known])
+        fresh: dict[bytes, str] = {}
+        for digest, text in zip(digests, said, strict=True):
+            if digest not in self._known:
+                self._last += 1
+                self._known[digest] = self._last
+                fresh[digest] = text
+        if fresh:
+            self._add(pa.table({
+                "number": [self._known[each] for each in fresh],
+                "digest": list(fresh),
+                "text": list(fresh.values()),
+            }))  # fmt: skip
+        numbers = pa.array([self._known[each] for each in digests], pa.int32())
+        return rows.set_column(place, ALIKE, numbers.take(texts.indices))
+
+    def _look_up(self, digests: list[bytes]) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+
+        if not self._stored or not digests:
+            return
+        self._duck.register("asked", pa.table({"digest": digests}))
+        found = self._duck.execute(f"SELECT digest, number FROM {self._name} SEMI JOIN asked USING (digest)").fetchall()
+        self._duck.unregister("asked")
+        self._known.update({bytes(digest): int(number) for digest, number in found})
+
+    def _add(self, fresh: Any) -> None:
+        self._duck.register("fresh", fresh)
+        self._duck.execute(
+            f"INSERT INTO {self._name} SELECT number, digest, {self._wide.spoken()} "
+            "FROM (SELECT number, digest, from_json(text, '[\"VARCHAR\"]') AS l FROM fresh)"
+        )
+        self._duck.unregister("fresh")
