@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from secops.core.clock import DAY_MS, Instant
 from secops.core.fields import Derivation, Field, Type, by_name
 from secops.core.model import Kind, Value
-from secops.core.query import EVERYTHING, Query, fields_of, steps
+from secops.core.query import EVERYTHING, Or, Query, fields_of, steps
 from secops.store import derive, duck
-from secops.store.compile import where
 from secops.store.grading import Match, Question
-from secops.store.mirror_tables import held, table_of
+from secops.store.mirror_condition import Rows, stored
+from secops.store.mirror_tables import ALIKE, held, wide_of
 
 
 def answers(query: Query, *fields: str) -> bool:
@@ -32,30 +32,37 @@ class View:
 
     def ids(self, query: Query, kind: Kind | None, now: Instant, *, after: str = "", limit: int = 0) -> list[str]:
         """Ids of what the query meets, in order, from behind `after`; at most `limit` (0: all)."""
-        table = table_of(kind)
-        chosen = sa.select(table.c.id).where(_meets(query, kind, now)).order_by(table.c.id)
+        table, condition = Rows(query, kind, now).asked()
+        chosen = sa.select(table.c.id).where(condition).order_by(table.c.id)
         if after:
             chosen = chosen.where(table.c.id > after)
         return [str(id) for (id,) in duck.rows(self._duck, chosen.limit(limit) if limit else chosen)]
 
     def count(self, query: Query, kind: Kind | None, now: Instant) -> int:
         """How many the query meets."""
-        table = table_of(kind)
-        return self._one(sa.select(sa.func.count()).select_from(table).where(_meets(query, kind, now)))
+        table, condition = Rows(query, kind, now).asked()
+        return self._one(sa.select(sa.func.count()).select_from(table).where(condition))
 
     def facets(
         self, query: Query, kind: Kind | None, field: Field, now: Instant, *, limit: int
     ) -> tuple[int, int, list[tuple[Value, int]]]:
         """How many the query meets, how many of them know the field, and its commonest values with their counts."""
-        table = table_of(kind)
-        condition = _meets(query, kind, now)
-        value = _value(table, field, now)
+        table, condition = Rows(query, kind, now).asked()
         several = field.type in {Type.TEXTS, Type.INTEGERS}
+        rows: sa.FromClause = table
+        conditions = [condition]
+        number: sa.ColumnElement[Any] = sa.func.count()
+        said = wide_of(kind).said
+        if stored(field) in said.c:  # counted by number first, of which there are few
+            few = sa.select(table.c[ALIKE], number.label("number")).where(condition).group_by(table.c[ALIKE]).subquery()
+            table, conditions = said, []
+            rows, number = few.join(said, said.c.number == few.c[ALIKE]), sa.func.sum(few.c.number)
+        value = _value(table, field, now)
         known: sa.ColumnElement[bool] = sa.func.len(value) > 0 if several else value.is_not(None)
-        base = sa.select(sa.func.count(), sa.func.count().filter(known)).select_from(table).where(condition)
+        base = sa.select(number, number.filter(known)).select_from(rows).where(*conditions)
         ((whole, knowing),) = duck.rows(self._duck, base)
-        found = sa.select(value.label("value"), sa.func.count().label("number")).select_from(table)
-        counted = found.where(condition, known).group_by(sa.text("1"))
+        found = sa.select(value.label("value"), number.label("number")).select_from(rows)
+        counted = found.where(*conditions, known).group_by(sa.text("1"))
         if several:  # few different sets: their members are counted, not those of every row
             sets = counted.subquery()
             member = sa.func.unnest(sa.func.list_distinct(sets.c.value)).label("value")
@@ -64,7 +71,7 @@ class View:
             counted = sa.select(inner.c.value, total).group_by(sa.text("1"))
         chosen = counted.order_by(sa.text("2 DESC"), sa.text("1")).limit(limit)
         told = [(_decoded(field, raw), int(count)) for raw, count in duck.rows(self._duck, chosen)]
-        return int(whole), int(knowing), told
+        return int(whole or 0), int(knowing or 0), told
 
     def batches(
         self, query: Query, kind: Kind | None, fields: Sequence[str], now: Instant, *, size: int = 50_000
@@ -73,9 +80,9 @@ class View:
 
         Times are whole milliseconds, addresses 16 bytes, sets lists, ages whole days. A column a field, by its name.
         """
-        table = table_of(kind)
+        table, condition = Rows(query, kind, now).asked(*fields)
         columns = [_value(table, by_name()[name], now).label(name) for name in fields]
-        chosen = sa.select(*columns).where(_meets(query, kind, now)).order_by(table.c.id)
+        chosen = sa.select(*columns).where(condition).order_by(table.c.id)
         return self._duck.execute(*duck.words(chosen)).to_arrow_reader(size)
 
     def stream(self, statement: sa.SelectBase, *, size: int) -> Any:
@@ -94,61 +101,50 @@ class View:
         self, query: Query, kind: Kind | None, fields: Sequence[str], now: Instant
     ) -> Iterator[tuple[Value, ...]]:
         """These fields of all that the query meets, in order of id, as `store.compile.values` has them."""
-        table = table_of(kind)
+        table, condition = Rows(query, kind, now).asked(*fields)
         wanted = [by_name()[name] for name in fields]
         columns = [_raw(table, each).label(f"f{place}") for place, each in enumerate(wanted)]
-        chosen = sa.select(*columns).where(_meets(query, kind, now)).order_by(table.c.id)
+        chosen = sa.select(*columns).where(condition).order_by(table.c.id)
         for row in duck.rows(self._duck, chosen):
             yield tuple(derive.decode(each, raw, now) for each, raw in zip(wanted, row, strict=True))
 
     def matches(self, question: Question, evidence: Sequence[str]) -> Iterator[Match]:
         """As `store.grading.matches` of the whole inventory."""
-        table = table_of(question.kind)
+        table, condition = _asked(question, question.matched).asked(*evidence)
         wanted = [by_name()[name] for name in evidence]
         columns = [_raw(table, each).label(f"f{place}") for place, each in enumerate(wanted)]
         chosen = sa.select(table.c.id, table.c.site, table.c.org_id, table.c.system_id, *columns)
-        for row in duck.rows(self._duck, chosen.where(*_asked(question, question.matched)).order_by(table.c.id)):
+        for row in duck.rows(self._duck, chosen.where(condition).order_by(table.c.id)):
             values = {each.name: derive.decode(each, row[place], question.now) for place, each in enumerate(wanted, 4)}
             yield Match(row[0], row[1], row[2] or "", row[3] or "", values)
 
     def standing(self, question: Question) -> set[str]:
         """Ids of what the rule may still say something of: it matches, or cannot be judged."""
-        table = table_of(question.kind)
-        living, _ = _asked(question, EVERYTHING)
-        either = sa.or_(
-            where(question.matched, question.kind, question.now, table),
-            where(question.undecided, question.kind, question.now, table),
-        )
-        return {str(id) for (id,) in duck.rows(self._duck, sa.select(table.c.id).where(living, either))}
+        table, condition = _asked(question, Or((question.matched, question.undecided))).asked()
+        return {str(id) for (id,) in duck.rows(self._duck, sa.select(table.c.id).where(condition))}
 
     def undecided(self, question: Question, requires: Sequence[str]) -> tuple[int, dict[str, int]]:
         """As `store.grading.undecided` of the whole inventory."""
         if not requires:
             return 0, {}
-        table = table_of(question.kind)
+        table, condition = _asked(question, question.undecided).asked(*requires)
         lacking = [sa.func.count().filter(_raw(table, by_name()[name]).is_(None)) for name in requires]
         chosen = sa.select(sa.func.count(), *lacking).select_from(table)
-        ((total, *each),) = duck.rows(self._duck, chosen.where(*_asked(question, question.undecided)))
+        ((total, *each),) = duck.rows(self._duck, chosen.where(condition))
         return int(total), {name: int(count) for name, count in zip(requires, each, strict=True) if count}
 
     def asked(self, question: Question) -> int:
         """How many entities the question is put to."""
-        table = table_of(question.kind)
-        return self._one(sa.select(sa.func.count()).select_from(table).where(*_asked(question, EVERYTHING)))
+        table, condition = _asked(question, EVERYTHING).asked()
+        return self._one(sa.select(sa.func.count()).select_from(table).where(condition))
 
     def _one(self, statement: sa.SelectBase) -> int:
         ((number,),) = duck.rows(self._duck, statement)
         return int(number)
 
 
-def _meets(query: Query, kind: Kind | None, now: Instant) -> sa.ColumnElement[bool]:
-    return where(query, kind, now, table_of(kind))
-
-
-def _asked(question: Question, query: Query) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    table = table_of(question.kind)
-    living = table.c.state.in_([str(each) for each in question.states])
-    return living, where(query, question.kind, question.now, table)
+def _asked(question: Question, query: Query) -> Rows:
+    return Rows(query, question.kind, question.now, [str(each) for each in question.states])
 
 
 def _raw(table: sa.Table, field: Field) -> sa.ColumnElement[Any]:

@@ -13,9 +13,9 @@ from secops.core.model import Kind, Value
 from secops.core.query import Query
 from secops.store import derive
 from secops.store.columns import reader
-from secops.store.compile import where
+from secops.store.mirror_condition import Rows
 from secops.store.mirror_query import View
-from secops.store.mirror_tables import held, table_of
+from secops.store.mirror_tables import held
 
 SIZE: Final = 10_000
 """Rows of a batch."""
@@ -31,8 +31,7 @@ def columns(
     `parted`: sets as one text, parted by this. `by_key`: in the order of `core.key_order`, of equals that of id. A
     field that the mirror does not hold is unknown in every row.
     """
-    table = table_of(kind)
-    condition = where(query, kind, now, table)
+    table, condition = Rows(query, kind, now).asked("key", *(each for each in fields if held(by_name()[each])))
     wanted = [by_name()[name] for name in fields]
     read = _known(view, table, condition, [each for each in wanted if held(each)])
     chosen = sa.select(*(_column(table, each, parted).label(each.column) for each in read)).where(condition)

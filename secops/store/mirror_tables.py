@@ -115,6 +115,10 @@ class Wide:
     parts: tuple[Part, ...]
     computed: tuple[Field, ...]
     table: sa.Table
+    rows: sa.Table
+    """What is each row's own."""
+    said: sa.Table
+    """What rows say alike, by number."""
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
@@ -179,8 +183,20 @@ def _wide(name: str, fields: tuple[Field, ...], kinds: frozenset[Kind]) -> Wide:
     computed = _computed(kinds)
     types = [(each.name, each.type) for each in parts]
     types += [(each.column, _SPELLED[each.type][0]) for each in computed]
-    columns = [sa.Column(column, _typed(spelled), primary_key=column == "id") for column, spelled in types]
-    return Wide(name, parts, computed, sa.Table(name, metadata, *columns, sa.Column(ALIKE, sa.Integer)))
+    said = {each.name for each in parts if each.name not in OWN}
+
+    def table(suffix: str, number: str, *columns: tuple[str, str]) -> sa.Table:
+        listed = [sa.Column(column, _typed(spelled)) for column, spelled in columns]
+        return sa.Table(f"{name}{suffix}", metadata, *listed, sa.Column(number, sa.Integer))
+
+    return Wide(
+        name,
+        parts,
+        computed,
+        table("", ALIKE, *types),
+        table("_rows", ALIKE, *(each for each in types if each[0] not in said)),
+        table("_alike", "number", *(each for each in types if each[0] in said)),
+    )
 
 
 def _typed(spelled: str) -> sa.types.TypeEngine[Any]:
@@ -200,9 +216,9 @@ SERVICES: Final = _wide("services", SERVICE_FIELDS, frozenset({Kind.SERVICE}))
 BOTH: Final = (SERVICES, ASSETS)
 
 
-def table_of(kind: Kind | None) -> sa.Table:
+def wide_of(kind: Kind | None) -> Wide:
     """Where the mirror has entities of this kind; None stands for the seven kinds of asset."""
-    return SERVICES.table if kind is Kind.SERVICE else ASSETS.table
+    return SERVICES if kind is Kind.SERVICE else ASSETS
 
 
 def held(field: Field) -> bool:
