@@ -66,11 +66,11 @@ def refresh(
     format: Form = None,
 ) -> None:
     """Make it or bring it up, and say what was done."""
-    from secops.cli.context import open_app
+    from secops.cli.context import Meter, open_app
     from secops.hall.flows import mirror
 
     with open_app() as opened:
-        one(mirror.refresh(opened, anew=anew), _titles(), format=format)
+        one(mirror.refresh(opened, anew=anew, live=Meter().live), _titles(), format=format)
 
 
 @app.command(

@@ -38,14 +38,33 @@ def words(statement: sa.SelectBase) -> tuple[str, list[object]]:
     return str(compiled), [given[name] for name in compiled.positiontup or ()]
 
 
-def rows(duck: Any, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
-    """The rows of the answer, some at a time in memory."""
-    result = duck.cursor().execute(*words(statement))
-    try:
-        while part := result.fetchmany(FETCH):
-            yield from part
-    finally:
-        result.close()
+class Questions:
+    """An open file that is asked several things at once."""
+
+    def __init__(self, duck: Any) -> None:
+        self._duck = duck
+        self._working: set[Any] = set()
+
+    def rows(self, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
+        """The rows of the answer, some at a time in memory."""
+        cursor = self._duck.cursor()
+        self._working.add(cursor)
+        try:
+            cursor.execute(*words(statement))
+            while part := cursor.fetchmany(FETCH):
+                yield from part
+        finally:
+            self._working.discard(cursor)
+            cursor.close()
+
+    def reader(self, statement: sa.SelectBase, size: int) -> Any:
+        """The answer as a stream of Arrow batches."""
+        return self._duck.execute(*words(statement)).to_arrow_reader(size)
+
+    def interrupt(self) -> None:
+        """End all that is at work, from another thread."""
+        for each in (self._duck, *tuple(self._working)):
+            each.interrupt()
 
 
 def _parts(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> list[str]:

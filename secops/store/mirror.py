@@ -6,8 +6,8 @@ is not to be had (`Unavailable`), and the store answers instead.
 """
 
 import os
-import threading
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -19,6 +19,7 @@ from secops.core.clock import Clock
 from secops.core.errors import SecopsError, StoreError
 from secops.core.language import say
 from secops.store import mirror_load as load
+from secops.store.attention import listening
 from secops.store.database import Connection, Database
 from secops.store.mirror_query import View
 from secops.store.mirror_source import ENTRY, PLACE, Place, Source, sources
@@ -90,7 +91,7 @@ class Mirror:
         behind = here.upto - state.upto if here is not None and state is not None else None
         return Status(True, self.path, size, int(at), behind, rows)
 
-    def refresh(self, *, anew: bool = False) -> Refreshed:
+    def refresh(self, *, anew: bool = False, tell: load.Tell = load.silent) -> Refreshed:
         """Bring it up to the store, by what changed where that is possible. Raises Unavailable."""
         source = self._source()
         self.release()
@@ -99,7 +100,7 @@ class Mirror:
                 rows = self._change(source)
                 if rows is not None:
                     return Refreshed(False, rows)
-            return Refreshed(True, self._make(source))
+            return Refreshed(True, self._make(source, tell))
 
     @contextmanager
     def read(self) -> Iterator[View]:
@@ -109,7 +110,7 @@ class Mirror:
         self._source()
         with self._words():
             view = View(self._current())
-            with self._watched(view):
+            with self._watched(view.interrupt):
                 yield view
 
     def current(self) -> None:
@@ -122,25 +123,18 @@ class Mirror:
         return self._held is not None and _state(self._held) == self._seen(connection, _state(self._held))
 
     @contextmanager
-    def _watched(self, view: View) -> Iterator[None]:
-        """Questions end when the database's patience does."""
+    def _watched(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """What is at work ends when the database's patience does, or with Ctrl-C."""
         import duckdb  # noqa: PLC0415 - an extra
 
         patience = self.database.patience
-        if patience.left is None:
-            yield
-            return
-        timer = threading.Timer(max(0.0, patience.left), view.interrupt)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        except duckdb.InterruptException as error:
-            if patience.over:
+        with listening(interrupt, patience.left) as heard:
+            try:
+                yield
+            except duckdb.InterruptException as error:
+                if heard.interrupted:
+                    raise KeyboardInterrupt from error
                 raise patience.late() from error
-            raise
-        finally:
-            timer.cancel()
 
     def _current(self) -> Any:
         if self._held is None:
@@ -174,7 +168,12 @@ class Mirror:
         """Hold every row against the store: table -> rows that differ. Raises Unavailable."""
         source = self._source()
         self.refresh()
-        with self._turn(), self._opened() as duck, self._views(source, 2) as views:
+        with (
+            self._turn(),
+            self._opened() as duck,
+            self._views(source, 2) as views,
+            self._watched(duck.interrupt),
+        ):
             state = _state(duck)
             if state != views[0].place():
                 raise _busy(self.path, say("核对期间台账有变化", "the inventory changed meanwhile"))
@@ -209,7 +208,7 @@ class Mirror:
     def _change(self, source: Path) -> int | None:
         """Take in what changed; None where the file must be made anew."""
         try:
-            with self._opened() as duck, self._views(source) as (view,):
+            with self._opened() as duck, self._views(source) as (view,), self._watched(duck.interrupt):
                 state = _state(duck)
                 if state is None or view.beyond(state) is None:
                     return None
@@ -219,20 +218,26 @@ class Mirror:
                 return None
             raise
 
-    def _make(self, source: Path) -> int:
+    def _make(self, source: Path, tell: load.Tell) -> int:
+        """Beside the old one, which it replaces once it is whole."""
         part = self.path.with_suffix(".part")
-        for each in self.path.parent.glob(f"{part.name}*"):
-            each.unlink()
+        self._sweep(part)
         try:
-            with self._opened(part) as duck, self._views(source, 2) as views:
-                rows = load.whole(duck, views, int(self.clock.now()))
-            self._discard()
+            with self._opened(part) as duck, self._views(source, 2) as views, self._watched(duck.interrupt):
+                rows = load.whole(duck, views, int(self.clock.now()), tell)
+            Path(f"{self.path}.wal").unlink(missing_ok=True)
             part.replace(self.path)
-        except BaseException:
-            for each in self.path.parent.glob(f"{part.name}*"):
-                each.unlink()
-            raise
+        finally:
+            self._sweep(part)
         return sum(rows.values())
+
+    @staticmethod
+    def _sweep(part: Path) -> None:
+        for each in part.parent.glob(f"{part.name}*"):
+            if each.is_dir():
+                shutil.rmtree(each)
+            else:
+                each.unlink()
 
     def _discard(self) -> None:
         for each in (self.path, Path(f"{self.path}.wal")):
@@ -266,7 +271,7 @@ class Mirror:
         settings = {
             "memory_limit": f"{self.memory_mb}MB",
             "threads": str(min(THREADS, os.cpu_count() or 1)),
-            "temp_directory": str(path.with_suffix(".tmp")),
+            "temp_directory": f"{path}.tmp",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",

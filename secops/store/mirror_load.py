@@ -18,8 +18,12 @@ SEEN_ONE_BY_ONE: Final = 250_000
 RELOAD: Final = 5
 """A change of more than one row in so many is taken in by reading all of them."""
 
-Tell = Callable[[int], None]
-"""Told how many rows are in so far."""
+Tell = Callable[[int, int], None]
+"""Told how many rows are in so far, of about how many."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """Nobody is told."""
 
 
 def count(duck: Any, rows: str) -> int:
@@ -28,7 +32,7 @@ def count(duck: Any, rows: str) -> int:
     return int(number)
 
 
-def whole(duck: Any, views: Sequence[Source], now: int, tell: Tell = lambda _: None) -> dict[str, int]:
+def whole(duck: Any, views: Sequence[Source], now: int, tell: Tell = silent) -> dict[str, int]:
     """Fill an empty mirror; gives rows by table."""
     duck.execute("SET preserve_insertion_order = false")
     duck.execute("SET checkpoint_threshold = '1TB'")
@@ -40,19 +44,21 @@ def whole(duck: Any, views: Sequence[Source], now: int, tell: Tell = lambda _: N
     _organisations(duck, views[0], "organisations")
     _systems(duck, views[0])
     taken = 0
+    total = sum(int(views[0].rows(f"SELECT ifnull(max(rowid), 0) FROM {wide.name}")[0][0]) for wide in BOTH)
     for wide in BOTH:
         if wide is ASSETS:
             _ports(duck, "services")
         for rows in _numbered(duck, wide, wide.name, table(views, wide)):
             _insert(duck, wide, wide.name, "rows")
             taken += rows
-            tell(taken)
+            tell(taken, max(taken, total))
     duck.execute("DROP TABLE ports")
     duck.execute("DROP TABLE systems")
     place = views[0].place()
     duck.execute(
         "INSERT INTO state VALUES (?, ?, ?, ?, ?, ?)", [layout(), place.upto, place.epoch, place.entry, now, now]
     )
+    duck.execute("CHECKPOINT")
     return {wide.name: count(duck, f"{wide.name}_rows") for wide in BOTH}
 
 
@@ -148,7 +154,8 @@ def _systems(duck: Any, view: Source, prefix: str = "") -> None:
 
 def _systems_now(duck: Any) -> None:
     """The same of a mirror that is brought up: those it has, and those that changed."""
-    listed = ", ".join(f'"{each.name}"' for each in ASSETS.parts)
+    wanted = dict.fromkeys(("id", "site", *sorted({_of(each) for each in _pointed("system_id")} - {"gone"})))
+    listed = ", ".join(f'"{each}"' for each in wanted)
     duck.execute(
         f"CREATE OR REPLACE TEMP TABLE systems AS SELECT {listed} FROM {_told('new_assets')} "
         f"WHERE kind = '{Kind.SYSTEM}' UNION ALL BY NAME SELECT {listed} FROM assets a "

@@ -9,7 +9,8 @@ from secops.core.clock import DAY_MS, Instant
 from secops.core.fields import Derivation, Field, Type, by_name
 from secops.core.model import Kind, Value
 from secops.core.query import EVERYTHING, Or, Query, fields_of, steps
-from secops.store import derive, duck
+from secops.store import derive
+from secops.store.duck import Questions
 from secops.store.grading import Match, Question
 from secops.store.mirror_condition import Rows, stored
 from secops.store.mirror_tables import ALIKE, held, wide_of
@@ -23,12 +24,9 @@ def answers(query: Query, *fields: str) -> bool:
 class View:
     """An open mirror. What it says is of one moment."""
 
-    def __init__(self, duck_: Any) -> None:
-        self._duck = duck_
-
-    def interrupt(self) -> None:
-        """End the question at work, from another thread."""
-        self._duck.interrupt()
+    def __init__(self, duck: Any) -> None:
+        self._file = Questions(duck)
+        self.interrupt = self._file.interrupt
 
     def ids(self, query: Query, kind: Kind | None, now: Instant, *, after: str = "", limit: int = 0) -> list[str]:
         """Ids of what the query meets, in order, from behind `after`; at most `limit` (0: all)."""
@@ -36,7 +34,7 @@ class View:
         chosen = sa.select(table.c.id).where(condition).order_by(table.c.id)
         if after:
             chosen = chosen.where(table.c.id > after)
-        return [str(id) for (id,) in duck.rows(self._duck, chosen.limit(limit) if limit else chosen)]
+        return [str(id) for (id,) in self._file.rows(chosen.limit(limit) if limit else chosen)]
 
     def count(self, query: Query, kind: Kind | None, now: Instant) -> int:
         """How many the query meets."""
@@ -60,7 +58,7 @@ class View:
         value = _value(table, field, now)
         known: sa.ColumnElement[bool] = sa.func.len(value) > 0 if several else value.is_not(None)
         base = sa.select(number, number.filter(known)).select_from(rows).where(*conditions)
-        ((whole, knowing),) = duck.rows(self._duck, base)
+        ((whole, knowing),) = self._file.rows(base)
         found = sa.select(value.label("value"), number.label("number")).select_from(rows)
         counted = found.where(*conditions, known).group_by(sa.text("1"))
         if several:  # few different sets: their members are counted, not those of every row
@@ -70,7 +68,7 @@ class View:
             total = sa.func.sum(inner.c.number).label("number")
             counted = sa.select(inner.c.value, total).group_by(sa.text("1"))
         chosen = counted.order_by(sa.text("2 DESC"), sa.text("1")).limit(limit)
-        told = [(_decoded(field, raw), int(count)) for raw, count in duck.rows(self._duck, chosen)]
+        told = [(_decoded(field, raw), int(count)) for raw, count in self._file.rows(chosen)]
         return int(whole or 0), int(knowing or 0), told
 
     def batches(
@@ -83,7 +81,7 @@ class View:
         table, condition = Rows(query, kind, now).asked(*fields)
         columns = [_value(table, by_name()[name], now).label(name) for name in fields]
         chosen = sa.select(*columns).where(condition).order_by(table.c.id)
-        return self._duck.execute(*duck.words(chosen)).to_arrow_reader(size)
+        return self._file.reader(chosen, size)
 
     def stream(self, statement: sa.SelectBase, *, size: int) -> Any:
         """The rows of the answer as Arrow batches of at most `size`, made as they are taken."""
@@ -105,7 +103,7 @@ class View:
         wanted = [by_name()[name] for name in fields]
         columns = [_raw(table, each).label(f"f{place}") for place, each in enumerate(wanted)]
         chosen = sa.select(*columns).where(condition).order_by(table.c.id)
-        for row in duck.rows(self._duck, chosen):
+        for row in self._file.rows(chosen):
             yield tuple(derive.decode(each, raw, now) for each, raw in zip(wanted, row, strict=True))
 
     def matches(self, question: Question, evidence: Sequence[str]) -> Iterator[Match]:
@@ -114,14 +112,14 @@ class View:
         wanted = [by_name()[name] for name in evidence]
         columns = [_raw(table, each).label(f"f{place}") for place, each in enumerate(wanted)]
         chosen = sa.select(table.c.id, table.c.site, table.c.org_id, table.c.system_id, *columns)
-        for row in duck.rows(self._duck, chosen.where(condition).order_by(table.c.id)):
+        for row in self._file.rows(chosen.where(condition).order_by(table.c.id)):
             values = {each.name: derive.decode(each, row[place], question.now) for place, each in enumerate(wanted, 4)}
             yield Match(row[0], row[1], row[2] or "", row[3] or "", values)
 
     def standing(self, question: Question) -> set[str]:
         """Ids of what the rule may still say something of: it matches, or cannot be judged."""
         table, condition = _asked(question, Or((question.matched, question.undecided))).asked()
-        return {str(id) for (id,) in duck.rows(self._duck, sa.select(table.c.id).where(condition))}
+        return {str(id) for (id,) in self._file.rows(sa.select(table.c.id).where(condition))}
 
     def undecided(self, question: Question, requires: Sequence[str]) -> tuple[int, dict[str, int]]:
         """As `store.grading.undecided` of the whole inventory."""
@@ -130,7 +128,7 @@ class View:
         table, condition = _asked(question, question.undecided).asked(*requires)
         lacking = [sa.func.count().filter(_raw(table, by_name()[name]).is_(None)) for name in requires]
         chosen = sa.select(sa.func.count(), *lacking).select_from(table)
-        ((total, *each),) = duck.rows(self._duck, chosen.where(condition))
+        ((total, *each),) = self._file.rows(chosen.where(condition))
         return int(total), {name: int(count) for name, count in zip(requires, each, strict=True) if count}
 
     def asked(self, question: Question) -> int:
@@ -139,7 +137,7 @@ class View:
         return self._one(sa.select(sa.func.count()).select_from(table).where(condition))
 
     def _one(self, statement: sa.SelectBase) -> int:
-        ((number,),) = duck.rows(self._duck, statement)
+        ((number,),) = self._file.rows(statement)
         return int(number)
 
 

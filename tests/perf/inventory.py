@@ -48,7 +48,7 @@ def opened(folder: Path):
     shutil.copyfile(made(ASSETS), workspace.database)
     app = App(workspace, clock=Then())
     with app.database.write() as connection:  # its rows follow from no log: merging would replay that
-        cursor.put(connection, merge._EDITION, merge.EDITION)  # noqa: SLF001
+        cursor.put(connection, merge._EDITION, merge.EDITION)
     return app
 
 

@@ -5,6 +5,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
 
 from secops.core.clock import render
+from secops.core.events import Progress
+from secops.core.language import say
 from secops.core.query import Query
 from secops.hall.app import App
 
@@ -41,10 +43,15 @@ def status(app: App) -> dict[str, object]:
     return asdict(found) | {"path": str(found.path), "refreshed_at": at, "usable": found.behind is not None}
 
 
-def refresh(app: App, *, anew: bool = False) -> dict[str, object]:
-    """Make it, or bring it up to the store. Raises Unavailable."""
+def refresh(app: App, *, anew: bool = False, live: Callable[[Progress], None] = lambda _: None) -> dict[str, object]:
+    """Make it, or bring it up to the store, telling how far it is. Raises Unavailable."""
     begun = app.clock.monotonic()
-    done = app.mirror.refresh(anew=anew)
+
+    def tell(done: int, total: int) -> None:
+        rate = done / max(0.001, app.clock.monotonic() - begun)
+        live(Progress(say("读入列式镜像", "filling the mirror"), done, total, say("行", "rows"), rate))
+
+    done = app.mirror.refresh(anew=anew, tell=tell)
     return asdict(done) | {"seconds": round(app.clock.monotonic() - begun, 2), "size": app.mirror.path.stat().st_size}
 
 

@@ -210,7 +210,7 @@ def test_nothing_is_fetched(app: App) -> None:
     """The engine neither installs nor loads extensions, and reads no other file."""
     mirror.refresh(app)
     with app.mirror.read() as view:
-        duck = view._duck
+        duck = view._file._duck
         for name in ("autoinstall_known_extensions", "autoload_known_extensions", "enable_external_access"):
             assert duck.execute(f"SELECT current_setting('{name}')").fetchall() == [(False,)], name
         with pytest.raises(Exception, match=r"external access|disabled"):
