@@ -1,6 +1,6 @@
 """The mirror's own words: a dialect by which SQLAlchemy writes what DuckDB takes, and how it is put to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -57,9 +57,19 @@ class Questions:
             self._working.discard(cursor)
             cursor.close()
 
-    def reader(self, statement: sa.SelectBase, size: int) -> Any:
-        """The answer as a stream of Arrow batches."""
-        return self._duck.execute(*words(statement)).to_arrow_reader(size)
+    def stream(self, statement: sa.SelectBase, size: int) -> Any:
+        """The answer as a stream of Arrow batches of at most `size` rows, made as they are taken."""
+        text, given = words(statement)
+        cursor = self._duck.cursor()
+        self._working.add(cursor)
+        return cursor.sql(text, params=given).to_arrow_reader(size)
+
+    def define(self, name: str, function: Callable[[Any], Any]) -> None:
+        """Let questions call this function of texts, which gives bytes: an Arrow array for an Arrow array."""
+        known = "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?"
+        ((there,),) = self._duck.execute(known, [name]).fetchall()
+        if not there:
+            self._duck.create_function(name, function, ["VARCHAR"], "BLOB", type="arrow")
 
     def interrupt(self) -> None:
         """End all that is at work, from another thread."""

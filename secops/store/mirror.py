@@ -131,10 +131,12 @@ class Mirror:
         with listening(interrupt, patience.left) as heard:
             try:
                 yield
-            except duckdb.InterruptException as error:
+            except duckdb.Error as error:
                 if heard.interrupted:
                     raise KeyboardInterrupt from error
-                raise patience.late() from error
+                if isinstance(error, duckdb.InterruptException):
+                    raise patience.late() from error
+                raise
 
     def _current(self) -> Any:
         if self._held is None:
