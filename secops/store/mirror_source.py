@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from secops.store.mirror_tables import ALIKE, Wide
+from secops.core.model import Kind
+from secops.store.mirror_tables import ALIKE, SEEN, Wide
+from secops.store.views import ROWS
 
 BATCH: Final = 61_440
 CHUNK: Final = 245_760
@@ -102,27 +104,46 @@ def sources(path: Path, count: int = 1) -> Iterator[list[Source]]:
             each.close()
 
 
-def table(views: Sequence[Source], wide: Wide, condition: str = "true") -> Iterator[Any]:
-    """The rows of a table as Arrow tables of about `CHUNK` rows, each view reading its part ahead of who takes them."""
+def table(views: Sequence[Source], wide: Wide, condition: str = "true", *, timed: bool = True) -> Iterator[Any]:
+    """The rows of a table as Arrow tables of about `CHUNK` rows, each view reading its part ahead of who takes them.
+
+    `timed`: each with its `last_seen`, looked up one by one; else that is in `sightings`.
+    """
     bounds = ["true"]
     if len(views) > 1:
-        last = int(views[0].rows(f"SELECT ifnull(max(rowid), 0) FROM {wide.name}")[0][0])
-        step = last // len(views) + 1
+        step = last(views[0], wide) // len(views) + 1
         bounds = [f"rowid > {n * step} AND rowid <= {(n + 1) * step}" for n in range(len(views))]
         bounds[0] = f"rowid <= {step}"
-    return chunks(
-        [(view, _select(wide, f"{bound} AND ({condition})")) for view, bound in zip(views, bounds, strict=True)]
-    )
+    parts = [
+        (view, _select(wide, f"{bound} AND ({condition})", timed)) for view, bound in zip(views, bounds, strict=True)
+    ]
+    return chunks(parts)
 
 
-def _select(wide: Wide, condition: str) -> str:
-    dummies = ", ".join(f'{each.dummy} AS "{each.name}"' for each in wide.own)
-    columns = ", ".join(f'"{each.name}"' for each in wide.own)
+def last(view: Source, wide: Wide) -> int:
+    """The greatest number of a row: about as many as there are."""
+    return int(view.rows(f"SELECT ifnull(max(rowid), 0) FROM {ROWS[wide.name]}")[0][0])
+
+
+def _select(wide: Wide, condition: str, timed: bool) -> str:
+    own = [each for each in wide.own if timed or each.name != SEEN]
+    dummies = ", ".join(f'{each.dummy} AS "{each.name}"' for each in own)
+    found = f"(SELECT s.{SEEN} FROM sightings s WHERE s.id = r.id)"
+    columns = ", ".join(found if each.name == SEEN else f'"{each.name}"' for each in own)
     said = ", ".join(f'"{each.name}"' for each in wide.alike)
     return (
         f"SELECT {dummies}, '' AS {ALIKE} UNION ALL "
-        f"SELECT {columns}, json_array({said}) FROM {wide.name} WHERE {condition}"
+        f"SELECT {columns}, json_array({said}) FROM {ROWS[wide.name]} r WHERE {condition}"
     )
+
+
+def sightings(views: Sequence[Source]) -> Iterator[Any]:
+    """When each entity was last seen: services by one view, all else by another."""
+    first, *others = views
+    bound = f"id > '{Kind.SERVICE}-' AND id < '{Kind.SERVICE}.'"
+    bounds = [(first, bound), (others[0], f"NOT ({bound})")] if others else [(first, "true")]
+    text = f"SELECT '' AS id, 0 AS {SEEN} UNION ALL SELECT id, {SEEN} FROM sightings WHERE "
+    return chunks([(view, text + bound) for view, bound in bounds])
 
 
 def chunks(parts: Sequence[tuple[Source, str]]) -> Iterator[Any]:

@@ -103,6 +103,8 @@ OWN: Final = frozenset(
     | {"tls_subject", "tls_names", "tls_not_before", "tls_not_after", "tls_fingerprint"}
 )
 """Columns whose values are mostly each row's own, in rows that know them. A wrong guess costs time and nothing else."""
+SEEN: Final = "last_seen"
+"""The column that the store keeps apart from its rows."""
 ALIKE: Final = "alike"
 """In a row, the number of what it has in common with others."""
 

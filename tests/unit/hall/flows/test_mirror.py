@@ -86,8 +86,10 @@ def test_a_mirror_is_kept_current_by_its_use(app: App, monkeypatch: pytest.Monke
     assert mirror.verify(app) == {"services": 0, "assets": 0}
 
 
-def test_only_seen_again_moves_times_alone(app: App) -> None:
-    """A look that repeats changes nothing but when things were seen, and the mirror follows."""
+@pytest.mark.parametrize("few", [250_000, 0])
+def test_only_seen_again_moves_times_alone(app: App, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    """A look that repeats changes nothing but when things were seen, and the mirror follows, of many as of few."""
+    monkeypatch.setattr("secops.store.mirror_load.SEEN_ONE_BY_ONE", few)
     mirror.refresh(app)
     look(app, 500, range(5))
     assert app.mirror.refresh().rows == 0
