@@ -2,10 +2,12 @@
 
 import os
 import resource
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import islice, takewhile
 from typing import Any, Final
 
+from secops.intake import sheet_stream
 from secops.intake.sheet import COLUMNS_MOST, HEAD, Row
 
 _BATCH: Final = 2_000
@@ -32,16 +34,16 @@ def serve(line: Any, path: str, what: str, name: str, memory: int) -> None:
         line.send(("error", str(error)))
         return
     try:
+        streamed = sheet_stream.large(path)
+        if what == "rows" and name in streamed:
+            _stream(line, path, streamed[name])
+            line.send(("done", None))
+            return
         with calamine.load_workbook(path) as book:
             if what == "survey":
                 for each in islice(book.sheets_metadata, _SHEETS):
                     if "WorkSheet" in str(each.typ):
-                        line.send(
-                            (
-                                "sheet",
-                                survey(book.get_sheet_by_name(each.name), not str(each.visible).endswith(".Visible")),
-                            )
-                        )
+                        line.send(("sheet", _surveyed(book, path, each, streamed)))
             else:
                 for part in _batches(rows(book.get_sheet_by_name(name))):
                     line.send(("rows", part))
@@ -50,6 +52,40 @@ def serve(line: Any, path: str, what: str, name: str, memory: int) -> None:
         line.send(("locked", None))
     except BaseException as error:  # noqa: BLE001 - panics of native code are no Exception
         line.send(("error", f"{type(error).__name__}: {error}"))
+
+
+def _surveyed(book: Any, path: str, about: Any, streamed: Mapping[str, str]) -> dict[str, object]:
+    hidden = not str(about.visible).endswith(".Visible")
+    if about.name not in streamed:
+        return survey(book.get_sheet_by_name(about.name), hidden)
+    with closing(sheet_stream.Stream(path)) as stream:
+        merges = stream.merges(streamed[about.name])
+        head = _topmost(stream.rows(streamed[about.name]))
+    return {
+        "name": about.name, "hidden": hidden, "merges_known": True, "head": _covered(head, merges), "rows": None,
+    }  # fmt: skip
+
+
+def _stream(line: Any, path: str, part: str) -> None:
+    with closing(sheet_stream.Stream(path)) as stream:
+        merges = stream.merges(part)
+        for rows in _batches(_spread(_padded(stream.rows(part), merges), merges)):
+            line.send(("rows", rows))
+
+
+def _topmost(found: Iterator[Row]) -> list[Row]:
+    """The rows up to HEAD, those that hold nothing too, as wide as each other."""
+    told = dict(takewhile(lambda each: each[0] <= HEAD, found))
+    width = max(map(len, told.values()), default=0)
+    wanted = range(1, max(told, default=0) + 1)
+    return [(number, (row := told.get(number, [])) + [None] * (width - len(row))) for number in wanted]
+
+
+def _padded(found: Iterator[Row], merges: Sequence[Span]) -> Iterator[Row]:
+    """The rows as wide as the columns that are merged downwards reach."""
+    width = min(COLUMNS_MOST, max((left + 1 for top, left, bottom, _ in merges if bottom > top), default=0))
+    for number, row in found:
+        yield number, row + [None] * (width - len(row))
 
 
 def survey(sheet: Any, hidden: bool) -> dict[str, object]:
@@ -69,12 +105,20 @@ def rows(sheet: Any, *, raw: bool = False) -> Iterator[Row]:
         return
     left = sheet.start[1]  # rows come from the first, columns from the first that holds anything
     pad: list[Any] = [None] * left
-    downward = {} if raw else _downward(_merges(sheet))
+
+    def plain() -> Iterator[Row]:
+        for place, cells in enumerate(sheet.iter_rows()):
+            yield place + 1, [None if each == "" else each for each in (pad + cells)[:COLUMNS_MOST]]
+
+    yield from _spread(plain(), () if raw else _merges(sheet))
+
+
+def _spread(found: Iterator[Row], merges: Sequence[Span]) -> Iterator[Row]:
+    downward = _downward(merges)
     held: dict[int, tuple[int, Any]] = {}
-    for place, cells in enumerate(sheet.iter_rows()):
-        row = [None if each == "" else each for each in (pad + cells)[:COLUMNS_MOST]]
-        empty = all(each is None for each in row)
-        if not empty:
+    for number, row in found:
+        place = number - 1
+        if held and any(each is not None for each in row):
             for column, (last, value) in list(held.items()):
                 if place > last:
                     del held[column]
@@ -83,7 +127,7 @@ def rows(sheet: Any, *, raw: bool = False) -> Iterator[Row]:
         for column, last in downward.get(place, ()):
             if column < len(row):
                 held[column] = (last, row[column])
-        yield place + 1, row
+        yield number, row
 
 
 def _merges(sheet: Any) -> list[Span]:

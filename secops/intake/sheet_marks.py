@@ -176,11 +176,12 @@ def _parse(
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = _refuse
+    parser.StartDoctypeDeclHandler = refuse
     while part := stream.read(_READ):
         parser.Parse(part, False)
     parser.Parse(b"", True)
 
 
-def _refuse(*_: object) -> None:
+def refuse(*_: object) -> None:
+    """The handler of a document type. Raises ValueError."""
     raise ValueError(say("不接受带 DOCTYPE 的 XML", "XML with a document type is not accepted"))
