@@ -218,6 +218,15 @@ def on_addresses(connection: Connection, site: str, addresses: Collection[str], 
         yield from stream(connection, table, *conditions)
 
 
+def at_places(connection: Connection, site: str, places: Sequence[int]) -> Iterator[Entity]:
+    """Addresses, websites and services at these places of the address line."""
+    kinds = assets.c.kind.in_([Kind.IP.value, Kind.WEBSITE.value])
+    for part in chunks(places):
+        packed = [each.to_bytes(address.WIDTH, "big") for each in part]
+        yield from stream(connection, assets, assets.c.site == site, kinds, assets.c.address.in_(packed))
+        yield from stream(connection, services, services.c.site == site, services.c.address.in_(packed))
+
+
 def in_span(connection: Connection, site: str, kind: Kind, span: tuple[int, int]) -> Iterator[Entity]:
     """Entities of this kind between two places of the address line, both included."""
     table = table_of(kind)

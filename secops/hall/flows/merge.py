@@ -246,8 +246,10 @@ class _State:
         register = self._register(first.site)
         group = declared.take(register, stretch)
         known = entities.by_ids(connection, group.ids)
+        single = [start for start, end in group.spans if start == end]
+        known |= {each.id: each for each in entities.at_places(connection, first.site, single)}
         for kind in (Kind.IP, Kind.SERVICE, Kind.WEBSITE):
-            for span in group.spans:
+            for span in (each for each in group.spans if each[0] != each[1]):
                 known |= {each.id: each for each in entities.in_span(connection, first.site, kind, span)}
         if group.hosts:
             known |= {each.id: each for each in entities.websites_of(connection, first.site, group.hosts)}
