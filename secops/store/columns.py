@@ -19,10 +19,13 @@ _PLAIN: Final = frozenset({Type.TEXT, Type.VERSION, Type.INTEGER, Type.INSTANT})
 
 
 def rows(
-    connection: Connection, kind: Kind, condition: sa.ColumnElement[bool], fields: Sequence[str], now: Instant,
+    connection: Connection, kind: Kind | None, condition: sa.ColumnElement[bool], fields: Sequence[str], now: Instant,
     *, after: str = "",
 ) -> Iterator[Values]:  # fmt: skip
-    """These fields of all of the kind that meet the condition, in order of id, from behind `after`."""
+    """These fields of all of the kind that meet the condition, in order of id, from behind `after`.
+
+    Without a kind of the seven kinds of asset.
+    """
     table = derive.table_of(kind)
     chosen = _chosen(kind, ("id", *fields)).where(condition).order_by(table.c.id).limit(PAGE)
     readers = [reader(by_name()[name], now) for name in fields]
@@ -39,7 +42,7 @@ def rows(
 
 
 @lru_cache(maxsize=64)
-def _chosen(kind: Kind, fields: tuple[str, ...]) -> sa.Select[Any]:
+def _chosen(kind: Kind | None, fields: tuple[str, ...]) -> sa.Select[Any]:
     table = derive.table_of(kind)
     columns = [derive.expression(table, by_name()[name]).label(f"f{place}") for place, name in enumerate(fields)]
     return sa.select(*columns)

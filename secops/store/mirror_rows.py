@@ -24,7 +24,14 @@ _SETS: Final = {Type.TEXTS, Type.INTEGERS}
 
 
 def columns(
-    view: View, query: Query, kind: Kind, fields: Sequence[str], now: Instant, *, parted: str = "", by_key: bool = False
+    view: View,
+    query: Query,
+    kind: Kind | None,
+    fields: Sequence[str],
+    now: Instant,
+    *,
+    parted: str = "",
+    by_key: bool = False,
 ) -> Iterator[list[Sequence[Value]]]:
     """These fields of all of the kind that the query meets, by batches of columns, in order of id.
 

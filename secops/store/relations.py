@@ -1,15 +1,16 @@
 """How assets hang together, each with the reason it was drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
-from secops.core.model import Relation, RelationType
+from secops.core.model import Kind, Relation, RelationType
 from secops.store import sightings, views
 from secops.store.database import metadata
+from secops.store.entities import table_of
 from secops.store.rows import among, chunks, insert_for, insert_new, plain
 
 relation_rows = sa.Table(
@@ -144,6 +145,15 @@ def touching(connection: Connection, entities: Sequence[str]) -> list[Relation]:
             for row in connection.execute(sa.select(relations).where(column.in_(part))):
                 found[row.id] = _decode(row)
     return [found[each] for each in sorted(found)]
+
+
+def between(connection: Connection, kind: Kind | None, condition: sa.ColumnElement[bool]) -> Iterator[Relation]:
+    """Every relation both of whose ends meet the condition, in order of its source, a page in memory at a time."""
+    ids = sa.select(table_of(kind).c.id).where(condition).correlate(None)
+    inside = (column.in_(ids) for column in (relations.c.source, relations.c.target))
+    chosen = sa.select(relations).where(*inside).order_by(relations.c.source, relations.c.id)
+    for row in connection.execute(chosen.execution_options(yield_per=1_000)):
+        yield _decode(row)
 
 
 def _decode(row: sa.Row[tuple[object, ...]]) -> Relation:

@@ -1,23 +1,22 @@
 """The assets a query meets and how they hang together, as a graph for other programs to draw and to walk."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from typing import Final, TextIO
 
 from secops.core.clock import Instant, render
-from secops.core.model import Kind, Relation, RelationType
+from secops.core.model import Kind, Relation, RelationType, Value
+from secops.core.query import Query
 from secops.deliver.graph import Edge, Node, graphml, node_link
 from secops.hall.app import App
-from secops.hall.flows import past
-from secops.hall.flows.inventory import listed
-from secops.hall.flows.inventory_at import listed_at
+from secops.hall.flows import past, report_source
+from secops.hall.flows.queries import read
+from secops.hall.flows.report_source import Source
 from secops.store import relations
 
 FORMATS: Final = ("graphml", "json")
 NODE: Final = ("kind", "key", "name", "state", "org", "system", "level")
 EDGE: Final = ("type", "reason", "first_seen", "last_seen")
-_PAGE: Final = 2_000
+_READ: Final = ("kind", "name", "org.name", "system.name", "system.grade", "system.level")
 
 
 def written(
@@ -25,35 +24,29 @@ def written(
 ) -> tuple[int, int]:
     """Write it, as of `at` where given; how many nodes and edges. An edge is there when both its ends are.
 
-    Raises UsageError.
+    All of one moment, and nothing held of it in memory but which systems there are. Raises UsageError.
     """
     counts = [0, 0]
-    ids: dict[str, str] = {}
-    """Of every node the system it belongs to."""
+    kind, parsed = read(app, query, kind)
+    past.asked(parsed, at)
+    with report_source.opened(app, at, whole=True) as (connection, view):
+        source = Source(app, connection, at or app.clock.now(), at, view)
 
-    def nodes() -> Iterator[Node]:
-        for row in listed_at(app, at, query, kind=kind) if at is not None else listed(app, query, kind=kind):
-            ids[str(row["id"])] = str(row.get("system_id") or "")
-            counts[0] += 1
-            yield _node(row)
+        def nodes() -> Iterator[Node]:
+            for row in source.rows(parsed, kind, _READ):
+                counts[0] += 1
+                yield _node(row)
 
-    def edges() -> Iterator[Edge]:
-        left = iter(ids)
-        while page := tuple(islice(left, _PAGE)):
-            with app.database.read() if held is None else nullcontext(held) as connection:
-                drawn = relations.touching(connection, page)
-            mine = set(page)
-            for each in drawn:
-                if each.source in mine and each.target in ids:
+        def edges() -> Iterator[Edge]:
+            for each in relations.between(connection, kind, source.condition(parsed, kind)):
+                counts[1] += 1
+                yield Edge(each.id, each.source, each.target, dict(zip(EDGE, _told(each), strict=True)))
+            systems = set(_systems(source, parsed, kind))
+            for row in source.rows(parsed, kind, ("system_id",)) if systems else ():
+                if (system := str(row["system_id"] or "")) in systems:
                     counts[1] += 1
-                    yield Edge(each.id, each.source, each.target, dict(zip(EDGE, _told(each), strict=True)))
-            for node in page:
-                if ids[node] in ids:
-                    counts[1] += 1
-                    yield _belonging(app.site, node, ids[node])
+                    yield _belonging(app.site, str(row["id"]), system)
 
-    with ExitStack() as then:
-        held = then.enter_context(past.opened(app, at)) if at is not None else None
         if format == "graphml":
             graphml(nodes(), edges(), (NODE, EDGE), out)
         else:
@@ -61,9 +54,15 @@ def written(
     return counts[0], counts[1]
 
 
-def _node(row: dict[str, object]) -> Node:
-    values = (row["kind"], row["key"], row.get("name"), row["state"], row.get("org.name"), row.get("system.name"),
-              row.get("system.grade") or row.get("system.level"))  # fmt: skip
+def _systems(source: Source, query: Query, kind: Kind | None) -> Iterator[str]:
+    """Ids of the systems among the nodes."""
+    if kind in {None, Kind.SYSTEM}:
+        yield from (str(row["id"]) for row in source.rows(query, Kind.SYSTEM, ()))
+
+
+def _node(row: Mapping[str, Value]) -> Node:
+    values = (row["kind"], row["key"], row["name"], row["state"], row["org.name"], row["system.name"],
+              row["system.grade"] or row["system.level"])  # fmt: skip
     return Node(str(row["id"]), {name: "" if v is None else str(v) for name, v in zip(NODE, values, strict=True)})
 
 

@@ -56,7 +56,7 @@ class Source:
         self._app, self._connection, self._now, self._at = app, connection, now, at
         self._view = view
 
-    def rows(self, query: Query, kind: Kind, fields: Sequence[str]) -> Iterator[Mapping[str, Value]]:
+    def rows(self, query: Query, kind: Kind | None, fields: Sequence[str]) -> Iterator[Mapping[str, Value]]:
         """These fields, and `id`, `key` and `state`, of all of the kind that the query meets, in order of id."""
         names = list(dict.fromkeys(("id", "key", "state", *fields)))
         if self._mirrored(query):
@@ -68,7 +68,7 @@ class Source:
             values = dict(zip(names, row, strict=True))
             yield values if self._at is None else past.unseen(values, self._at)
 
-    def batches(self, query: Query, kind: Kind, fields: Sequence[str], parted: str) -> Iterator[Columns] | None:
+    def batches(self, query: Query, kind: Kind | None, fields: Sequence[str], parted: str) -> Iterator[Columns] | None:
         """These fields by batches of columns in the order of keys, sets as text; None where there is no mirror."""
         if not self._mirrored(query):
             return None
@@ -108,29 +108,29 @@ class Source:
 
         return self._view is not None and answers(query)
 
-    def _out_of_store(self, query: Query, kind: Kind, names: Sequence[str]) -> Iterator[columns.Values]:
+    def _out_of_store(self, query: Query, kind: Kind | None, names: Sequence[str]) -> Iterator[columns.Values]:
         return columns.rows(self._connection, kind, self.condition(query, kind), names, self._now)
 
-    def condition(self, query: Query, kind: Kind) -> Any:
+    def condition(self, query: Query, kind: Kind | None) -> Any:
         """By the index of words today, which no past moment has."""
         if self._at is not None:
             return conditions_of.where(query, kind, self._now)
         return search.condition(self._connection, query, kind, self._now)
 
-    def _out_of_mirror(self, query: Query, kind: Kind, names: Sequence[str]) -> Iterator[columns.Values]:
+    def _out_of_mirror(self, query: Query, kind: Kind | None, names: Sequence[str]) -> Iterator[columns.Values]:
         from secops.store import mirror_rows
 
         assert self._view is not None
         for found in self._completed(mirror_rows.columns(self._view, query, kind, names, self._now), kind, names):
             yield from zip(*found, strict=True)
 
-    def _completed(self, batches: Iterator[Columns], kind: Kind, names: Sequence[str]) -> Iterator[Columns]:
+    def _completed(self, batches: Iterator[Columns], kind: Kind | None, names: Sequence[str]) -> Iterator[Columns]:
         """The batches with the columns that the mirror lacks, read from the store by their ids."""
         from secops.store.mirror_tables import held
 
         lacking = [name for name in names if not held(by_name()[name])]
         for batch in batches:
-            if lacking:
+            if lacking and kind is not None:
                 ids = [str(each) for each in batch[names.index("id")]]
                 told = dict(conditions_of.values(self._connection, kind, ids, lacking, self._now))
                 for name in lacking:
