@@ -104,10 +104,11 @@ for _each in KINDS.values():
 
 
 def _make(what: str, given: dict[str, Any]) -> None:
-    from secops.cli.context import open_app, operator_of
+    from secops.cli.context import Meter, open_app, operator_of
     from secops.core.errors import UsageError
     from secops.hall.flows import report
 
+    live = Meter().live
     format, out, split = (str(given.pop(name)) for name in ("format", "out", "split"))
     signing = _signing(given.pop("sign"), given.pop("passphrase_file"))
     given["severities"] = tuple(given.pop("severities", None) or ())
@@ -117,11 +118,12 @@ def _make(what: str, given: dict[str, Any]) -> None:
         raise UsageError("E6320", say("只能按 org 分文件，输出到目录", "only org, into a folder"), where="--split")
     with open_app() as opened, tempfile.TemporaryDirectory() as folder:
         if split:
-            for made in report.split(opened, what, format, wanted, Path(out) if out else None, signing=signing):
+            folder_of = Path(out) if out else None
+            for made in report.split(opened, what, format, wanted, folder_of, signing=signing, live=live):
                 _told(made)
             return
         target = Path(folder) / f"{what}.{format}" if out == "-" else Path(out) if out else None
-        made = report.make(opened, what, format, wanted, target, signing=signing)
+        made = report.make(opened, what, format, wanted, target, signing=signing, live=live)
         if out != "-":
             _told(made)
             return

@@ -50,7 +50,7 @@ def chosen(wanted: Format | None, out: str = "-") -> Format:
 
 @contextmanager
 def opened(out: str) -> Iterator[TextIO]:
-    """Stdout for `-`; else FILE.part, renamed to FILE when all went well. Raises StoreError."""
+    """Stdout for `-`; else FILE.part, renamed to FILE when all went well and removed otherwise. Raises StoreError."""
     if out == "-":
         yield sys.stdout
         sys.stdout.flush()
@@ -62,8 +62,10 @@ def opened(out: str) -> Iterator[TextIO]:
             handle.flush()
             os.fsync(handle.fileno())
         part.replace(path)
-    except OSError as error:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise StoreError(
             "E1301", say("无法写出文件", "the file cannot be written"), where=out, why=str(error)
         ) from error

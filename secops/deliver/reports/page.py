@@ -131,10 +131,13 @@ def left_out(sheet: Sheet, rows: int, hidden: int) -> str:
     more = max(0, sheet.size - rows) if rows else 0
     told = [say(f"其余 {more:,} 行", f"{more:,} more rows")] if more else []
     told += [say(f"另外 {hidden} 列", f"{hidden} more columns")] if hidden else []
+    if not told:
+        return ""
+    first = say(f"本清单共 {sheet.size:,} 行，这里列出前 {rows:,} 行；", f"The first {rows:,} of {sheet.size:,} rows; ")
     return (
-        say("、", ", ").join(told) + say("见 xlsx、csv 等格式的同名报表", ": see the report as xlsx or csv")
-        if told
-        else ""
+        (first if more else "")
+        + say("、", ", ").join(told)
+        + say("未列出，请导出 xlsx 或 csv 格式的同一报表查看", " are left out: make the same report as xlsx or csv")
     )
 
 

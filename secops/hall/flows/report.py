@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from secops import __version__
-from secops.core.clock import CHINA, Instant, render
+from secops.core.clock import CHINA, Clock, Instant, render
 from secops.core.errors import StoreError, UsageError
+from secops.core.events import Progress
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Kind
 from secops.deliver.reports import manifest
-from secops.deliver.reports.model import Cells, Report, Sheet, chart, counted
+from secops.deliver.reports.model import Cells, Report, Rows, Sheet, chart, counted
 from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
 from secops.hall.flows import report_source, report_template
@@ -33,6 +34,8 @@ __all__ = ["FORMATS", "KINDS", "Made", "Signing", "Wanted", "make", "split"]
 
 Writer = Callable[[Report, Path], None]
 _OF_PERIODS = frozenset({"changes"})
+_STEP = 2_000
+"""Rows after which it is told how far a report is."""
 _ROOMY = 9
 """Columns that a sheet of paper shows without crowding."""
 _OF_EVERYTHING = frozenset({"assets", "undeclared", "duties", "crypto", "xinchuang", "ipv6"})
@@ -66,9 +69,12 @@ class Made:
 
 
 def make(
-    app: App, what: str, format: str, wanted: Wanted, out: Path | None = None, *, signing: Signing | None = None
-) -> Made:
+    app: App, what: str, format: str, wanted: Wanted, out: Path | None = None, *, signing: Signing | None = None,
+    live: Callable[[Progress], None] | None = None,
+) -> Made:  # fmt: skip
     """Write a report of this kind to `out` (default: the workspace's reports), and its manifest beside it.
+
+    `live` is told how far it is.
 
     Raises UsageError for an unknown kind, format, query or role, Forbidden where the role may not, StoreError where
     the file cannot be written.
@@ -84,10 +90,12 @@ def make(
             wanted = _resolved(app, connection, wanted)
             ctx = Context(app, connection, wanted, sight=seen, spool=spool, at=at, view=view)
             ctx.parsed((*ASSET_KINDS, Kind.SERVICE))
-            report = _whole(ctx, kind, spool)
+            report = _whole(ctx, kind, spool, live)
             position = high_water(connection)
         digest = report.facts[-1][1]
         report, notes = _shown(report, format)
+        if live is not None:
+            report = _told_as_written(report, live, app.clock)
         part = path.with_name(path.name + ".part")
         try:
             writer(report, part)
@@ -109,8 +117,9 @@ def make(
 
 
 def split(
-    app: App, what: str, format: str, wanted: Wanted, out: Path | None = None, *, signing: Signing | None = None
-) -> Iterator[Made]:
+    app: App, what: str, format: str, wanted: Wanted, out: Path | None = None, *, signing: Signing | None = None,
+    live: Callable[[Progress], None] | None = None,
+) -> Iterator[Made]:  # fmt: skip
     """A file for each unit that has anything, in a folder (default: the workspace's reports), and one for nobody's."""
     _chosen(app, what, format)
     folder = out or app.workspace.reports / _stem(app, what, wanted)
@@ -126,7 +135,7 @@ def split(
         parts.append((say("无责任单位", "nobody"), replace(wanted, query=orphans)))
     for name, part in parts:
         path = folder / f"{_safe(name)}.{format}"
-        made = make(app, what, format, part, path, signing=signing)
+        made = make(app, what, format, part, path, signing=signing, live=live)
         if made.rows:
             yield made
         else:
@@ -182,19 +191,54 @@ def _resolved(app: App, connection: Any, wanted: Wanted) -> Wanted:
     return replace(wanted, org=found[0].id)
 
 
-def _whole(ctx: Context, kind: ReportKind, spool: Spool) -> Report:
+def _whole(ctx: Context, kind: ReportKind, spool: Spool, live: Callable[[Progress], None] | None) -> Report:
     report: Report = load(kind.place)(ctx)
     charted = bool(report.charts)
     if ctx.wanted.pictures and not report.pictures:
         from secops.hall.flows.report_topology import drawings
 
         report = replace(report, pictures=drawings(ctx)[0])
-    report = counted(report, spool.kept)
+    if live is None:
+        report = counted(report, spool.kept)
+    else:
+        meter = _Meter(say("读取", "read"), 0, live, ctx.app.clock)
+        report = counted(report, lambda rows: spool.kept(meter.passing(rows)))
     several = {each.name: each.size for each in report.sheets if each.size}
     if len(several) > 1 and not charted:
         report = replace(report, charts=(*report.charts[:1], chart(say("各清单数量", "rows of each list"), several),
                                          *report.charts[1:]))  # fmt: skip
     return report
+
+
+class _Meter:
+    """Tells how many rows went by."""
+
+    def __init__(self, stage: str, total: int, live: Callable[[Progress], None], clock: Clock) -> None:
+        self._stage, self._total, self._live, self._clock = stage, total, live, clock
+        self._begun = clock.monotonic()
+        self._done = 0
+
+    def passing(self, rows: Iterator[Cells]) -> Iterator[Cells]:
+        self._tell()
+        for row in rows:
+            yield row
+            self._done += 1
+            if not self._done % _STEP:
+                self._tell()
+
+    def _tell(self) -> None:
+        rate = self._done / max(self._clock.monotonic() - self._begun, 1e-6)
+        self._live(Progress(self._stage, self._done, self._total, say("行", "rows"), rate))
+
+
+def _told_as_written(report: Report, live: Callable[[Progress], None], clock: Clock) -> Report:
+    """The report that tells how many of its rows were taken."""
+    meter = _Meter(say("写出", "write"), report.size, live, clock)
+
+    def told(rows: Rows) -> Rows:
+        return lambda: meter.passing(rows())
+
+    return replace(report, sheets=[replace(each, rows=told(each.rows)) for each in report.sheets])
 
 
 def _shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
@@ -211,17 +255,22 @@ def _shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
                 "large: written by the fast writer, without charts and cell styles",
             )
             notes.append(told)
-            report = replace(report, facts=(*report.facts[:-2], (say("说明", "note"), told), *report.facts[-2:]))
+            report = _noted(report, told)
     elif format in {"pdf", "docx"}:
         most = load(REPORT_FORMATS[format].partition(":")[0]).ROWS
         if left := sum(max(0, each.size - most) for each in report.sheets):
-            notes.append(
-                say(
-                    f"每张清单只列前 {most:,} 行，{left:,} 行未列出，全部见 xlsx、csv",
-                    f"the first {most:,} rows of each list; {left:,} are left out: see xlsx, csv",
-                )
+            told = say(
+                f"每张清单只列前 {most:,} 行，共 {left:,} 行未列出；全部内容请导出 xlsx 或 csv 格式的同一报表",
+                f"the first {most:,} rows of each list; {left:,} are left out: make the same report as xlsx or csv",
             )
+            notes.append(told)
+            report = _noted(report, told)
     return report, tuple(notes)
+
+
+def _noted(report: Report, told: str) -> Report:
+    """The report with a word on its cover, before the count."""
+    return replace(report, facts=(*report.facts[:-2], (say("说明", "note"), told), *report.facts[-2:]))
 
 
 def _slim(sheet: Sheet, *, paper: bool) -> Sheet:

@@ -9,6 +9,7 @@ from secops.core.clock import Instant
 from secops.core.errors import StoreError, UsageError
 from secops.core.finding import Finding, Severity, Step, Transition
 from secops.core.model import Entity, Kind, Organisation, State
+from secops.deliver.reports import page
 from secops.hall.app import App
 from secops.hall.config import load
 from secops.hall.flows.report import Wanted, make
@@ -105,3 +106,39 @@ def test_a_full_disk_leaves_the_old_report(app, tmp_path, format, monkeypatch):
     assert caught.value.code == "E6302"
     assert target.read_text() == "old"
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_how_far_a_report_is_is_told_and_an_interrupted_one_leaves_nothing(app, tmp_path, monkeypatch):
+    """First what is read, then what is written; after Ctrl-C in either there is no file."""
+    monkeypatch.setattr("secops.hall.flows.report._STEP", 2)
+    told = []
+    make(app, "assets", "csv", Wanted(), tmp_path / "a.csv", live=told.append)
+    assert [each.stage for each in told if not each.done] == ["读取", "写出"]
+    assert (told[-1].done, told[-1].total) == (4, 5)
+
+    for stage in ("读取", "写出"):
+
+        def stop(event, stage=stage):
+            if event.stage == stage and event.done:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            make(app, "assets", "csv", Wanted(), tmp_path / "b.csv", live=stop)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.csv", "a.csv.manifest.json"]
+
+
+@pytest.mark.parametrize("format", ["pdf", "docx"])
+def test_what_paper_leaves_out_is_told_with_its_number(app, tmp_path, monkeypatch, format):
+    """On the cover and below the list, with what to do; and to whoever asked."""
+    pytest.importorskip({"pdf": "weasyprint", "docx": "docxtpl"}[format])
+    monkeypatch.setattr(f"secops.deliver.reports.{format}.ROWS", 1)
+    seen = []
+    real = page.left_out
+    for place in ("page", "docx"):
+        monkeypatch.setattr(f"secops.deliver.reports.{place}.left_out", lambda *a: seen.append(real(*a)) or seen[-1])
+    made = make(app, "assets", format, Wanted(), tmp_path / f"a.{format}")
+    assert made.notes == ("每张清单只列前 1 行，共 2 行未列出；全部内容请导出 xlsx 或 csv 格式的同一报表",)
+    cut = [each for each in seen if "行" in each]
+    assert len(cut) == 2
+    assert all(each.startswith("本清单共 2 行，这里列出前 1 行；其余 1 行") for each in cut)
+    assert all(each.endswith("未列出，请导出 xlsx 或 csv 格式的同一报表查看") for each in cut)

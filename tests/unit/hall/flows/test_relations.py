@@ -88,3 +88,27 @@ def test_the_graph_shows_what_belongs_to_a_system(tmp_path: Path) -> None:
     assert "belongs-to" in {each["type"] for each in links}
     assert {each["type"] for each in links} <= {str(each) for each in RelationType}
     assert drawn
+
+
+def test_an_edge_whose_end_is_not_asked_for_is_left_out(tmp_path: Path) -> None:
+    """Both ends must meet the query; what points at a system that does not, has no edge to it."""
+    workspace = Workspace(tmp_path)
+    workspace.make()
+    with App(workspace) as app:
+        _declare(app, DECLARED)
+        found = {}
+        for query in ("", "kind:system", "-key:S1", "key:H1"):
+            out = io.StringIO()
+            counts = written(app, query, None, "json", out)
+            graph = json.loads(out.getvalue())
+            keys = {each["id"]: each["key"] for each in graph["nodes"]}
+            assert counts == (len(graph["nodes"]), len(graph["links"]))
+            found[query] = {(keys[each["source"]], each["type"], keys[each["target"]]) for each in graph["links"]}
+    every = {
+        ("S1", "depends-on", "S2"), ("S2", "connects-to", "S1"), ("S1", "runs-on", "H1"), ("H1", "serves", "S2"),
+        ("H1", "belongs-to", "S1"), ("S1", "stores", "D1"),
+    }  # fmt: skip
+    assert found[""] >= every
+    assert found["kind:system"] == {("S1", "depends-on", "S2"), ("S2", "connects-to", "S1")}
+    assert found["-key:S1"] == {each for each in found[""] if "S1" not in each}
+    assert found["key:H1"] == set()

@@ -1,5 +1,6 @@
 """Reports out of the columnar mirror are those out of the store, byte for byte."""
 
+import io
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from secops.core.finding import Finding, Severity, Step, Transition
 from secops.core.model import ASSET_KINDS, Entity, Kind, Organisation, State
 from secops.hall.app import App
 from secops.hall.config import load
+from secops.hall.flows.graph import written
 from secops.hall.flows.report import Wanted, make
 from secops.hall.workspace import Workspace
 from secops.store import entities, findings, mirror_rows, organisations
@@ -176,3 +178,17 @@ def test_a_mirror_that_fails_midway_is_told_and_the_store_goes_on(
     monkeypatch.setattr(mirror_rows, "columns", failing)
     assert _made(app, monkeypatch, tmp_path / "two", mirrored=True) == one
     assert [each.code for each in heard] == ["E5133"]
+
+
+@pytest.mark.parametrize(("query", "kind"), [("", None), ("state:active", None), ("", Kind.SERVICE)])
+def test_the_graph_is_the_same_out_of_both(
+    app: App, monkeypatch: pytest.MonkeyPatch, query: str, kind: Kind | None
+) -> None:
+    """Node by node, edge by edge."""
+    one, two = io.StringIO(), io.StringIO()
+    counts = written(app, query, kind, "graphml", one)
+    with monkeypatch.context() as patch:
+        patch.setattr("secops.store.mirror_query.answers", lambda *_: False)
+        assert written(app, query, kind, "graphml", two) == counts
+    assert one.getvalue() == two.getvalue()
+    assert counts[0] > 10
