@@ -80,6 +80,19 @@ def told(system: str, rows: Iterable[Record]) -> dict[str, Value]:
     return facts | outstanding(system, found)
 
 
+def tellers(system: str, rows: Iterable[Record]) -> dict[str, Record]:
+    """The row that tells each of these facts; of several that do, the newest of those that tell its very value."""
+    mine = [each for each in rows if each.system == system or system in texts(each.fields.get("systems"))]
+    whole = told(system, mine)
+    found: dict[str, tuple[bool, int, Record]] = {}
+    for each in mine:
+        for name, value in told(system, [each]).items():
+            rank = (value == whole.get(name), each.seq, each)
+            if name in whole and (name not in found or rank[:2] > found[name][:2]):
+                found[name] = rank
+    return {name: each for name, (_, _, each) in found.items()}
+
+
 _LATEST: Final = {
     "djbh": "system.assessed_on", "miping": "system.crypto_assessed_on", "backup": "system.recovery_tested_on",
 }  # fmt: skip

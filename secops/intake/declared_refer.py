@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from secops.core.language import say
 from secops.core.model import Skipped
-from secops.intake.declared_sections import Stated, by_kind, rekeyed
+from secops.intake.declared_sections import Section, Stated, by_kind, rekeyed, value_of
 from secops.scope.yaml_source import nearest, visible
 
 ORGANISATION = "organisation"
@@ -75,7 +75,11 @@ def refer(
         if isinstance(each, Stated):
             directory.add(each.kind, each.key, each.payload)
     led = [_led(each, directory) for each in everything]
-    circles = _circles(led, before or {})
+    yield from _hanging(list(_single(led, _circles(led, before or {}))), everything, before or {})
+
+
+def _single(led: Iterable[Stated | Skipped], circles: Mapping[str, list[str]]) -> Iterator[Stated | Skipped]:
+    """Each thing once, no unit above itself."""
     first: dict[str, Stated] = {}
     for each in led:
         if isinstance(each, Skipped):
@@ -87,6 +91,49 @@ def refer(
             yield Skipped(each.where, going_round(circles[each.key]))
         else:
             yield each
+
+
+def _hanging(
+    found: list[Stated | Skipped], everything: Iterable[Stated | Skipped], before: Mapping[str, object]
+) -> list[Stated | Skipped]:
+    """The rows, without those that name a row which is left out."""
+    there = {each.subject for each in found if isinstance(each, Stated)}
+    lost = {
+        each.subject: each.where
+        for each in everything
+        if isinstance(each, Stated) and each.subject not in there and each.subject not in before
+    }
+    grown = bool(lost)
+    while grown:
+        grown = False
+        for at, each in enumerate(found):
+            if isinstance(each, Stated) and (reason := hanging(each, lost)):
+                found[at] = Skipped(each.where, reason[1])
+                if each.subject not in before:
+                    lost[each.subject] = each.where
+                    grown = True
+    return found
+
+
+def references(section: Section, payload: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """What a payload names: the column, and the subject it leads to."""
+    for name, slot in section.slots.items():
+        if slot.refers and (value := value_of(section, payload, name)):
+            for key in value if isinstance(value, (list, tuple)) else [value]:
+                yield name, f"{slot.refers}:{key}"
+
+
+def hanging(each: Stated, lost: Mapping[str, str]) -> tuple[str, str] | None:
+    """The column in which a thing names one that is left out, and that as a reason. `lost`: subject -> its place."""
+    section = by_kind()[each.kind]
+    for name, subject in references(section, each.payload):
+        if subject in lost:
+            title, key = section.slots[name].title, visible(subject.partition(":")[2])
+            return name, say(
+                f"{title} {key} 那一行没有采纳（{lost[subject]}）",
+                f"{title} {key}: its row is left out ({lost[subject]})",
+            )
+    return None
 
 
 def _led(each: Stated | Skipped, directory: Directory) -> Stated | Skipped:

@@ -40,6 +40,14 @@ class Read(NamedTuple):
         return f"{table}{mark}{letter}{row}" if letter else self.where
 
 
+class Faulty(NamedTuple):
+    """A row with cells that cannot be read, told with those; what the others say is still compared."""
+
+    where: str
+    reason: str
+    read: Read
+
+
 class Passed(NamedTuple):
     """A row that states nothing: a sum, a note, headings again."""
 
@@ -61,7 +69,7 @@ class Table:
         """What its rows are."""
         return sections()[self.headings.section]
 
-    def read(self, *, clear: bool = False) -> Iterator[Read | Skipped | Passed]:
+    def read(self, *, clear: bool = False) -> Iterator[Read | Faulty | Skipped | Passed]:
         """Its rows below the headings. `clear`: an empty cell clears what is declared. Raises InvalidFile."""
         titles = frozenset(normal(each) for each in self.headings.titles if each)
         columns = {column: place for place, column in self.headings.columns.items()}
@@ -77,7 +85,7 @@ class Table:
 
     def _row(
         self, number: int, cells: Sequence[Cell], columns: Mapping[str, int], named: Mapping[str, str], *, clear: bool
-    ) -> Read | Skipped:
+    ) -> Read | Faulty | Skipped:
         section, sheet = self.section, self.sheet
         flat: dict[str, object] = {}
         wrong: list[Skipped] = []
@@ -90,7 +98,8 @@ class Table:
             except ValueError as error:
                 wrong.append(Skipped(sheet.place(number, place), self._said(column, str(error))))
         if wrong:
-            return Skipped(wrong[0].where, "；".join(each.reason for each in wrong))
+            read = Read(section.name, str(flat.pop(section.key, "")), flat, sheet.place(number), (), named)
+            return Faulty(wrong[0].where, "；".join(each.reason for each in wrong), read)
         for column, value in self.mapping.constants.items():
             if column not in flat:
                 flat |= self._value(column, value)

@@ -5,6 +5,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from secops.assets.record import SOURCE, tellers
 from secops.core.clock import Instant, render
 from secops.core.errors import UsageError
 from secops.core.fields import Sensitivity, Type, by_name, by_word, of_kind
@@ -173,7 +174,7 @@ def show(app: App, word: str, *, at: Instant | None = None) -> Shown:
         ((_, values),) = with_computed(connection, [entity], at or app.clock.now())
         if at is None:
             entity = looks.timed(connection, {entity.id: entity})[entity.id]
-            origin = entity.provenance
+            origin = entity.provenance | _of_registers(connection, entity)
         else:  # why something was not known, and how often it was missed, is told of today only
             entity = replace(entity, unknown={}, misses=0)
             values = past.unseen(values, at)
@@ -191,6 +192,15 @@ def show(app: App, word: str, *, at: Instant | None = None) -> Shown:
         ports = entities.services_of(connection, [entity.id])[entity.id] if entity.kind is Kind.IP else []
     met = tuple(each for each in drawn if {each.source, each.target} <= names.keys() | {entity.id})
     return Shown(entity, values, sources, met, names, tuple(ports))
+
+
+def _of_registers(connection: Transaction, entity: Entity) -> dict[str, int]:
+    """What registers say of a system -> the row that says it: the look they make together is of the latest of them."""
+    names = {name for name, source in entity.origin.items() if source == SOURCE}
+    if not names:
+        return {}
+    rows = tellers(entity.key, records.of_systems(connection, entity.site, [entity.key]))
+    return {name: row.seq for name, row in rows.items() if name in names}
 
 
 def _origin(found: Sequence[Change], values: Mapping[str, Value], at: Instant) -> dict[str, int]:

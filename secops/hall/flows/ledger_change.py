@@ -18,7 +18,7 @@ from secops.hall.flows.statement import Force, news, record, waiting, withdrawal
 from secops.intake.declared_amend import amended
 from secops.intake.declared_refer import resolved
 from secops.intake.declared_sections import Stated, by_kind, sections, value_of
-from secops.intake.sheet_rows import Passed, Read
+from secops.intake.sheet_rows import Faulty, Passed, Read
 from secops.store import decisions
 from secops.store.grading import Transaction
 
@@ -120,17 +120,20 @@ class Walk:
 
 
 def _thing(settled: Settled, item: Item) -> Stated | Skipped | Passed:
+    if isinstance(item, Faulty):
+        return Skipped(item.where, "；".join([item.reason, *(each.reason for each in _misled(settled, item.read))]))
     if not isinstance(item, Read):
         return item
     try:
         thing = settled.thing(item)
     except ValueError as error:
-        return _misled(settled, item) or Skipped(item.where, str(error))
+        wrong = list(_misled(settled, item)) or [Skipped(item.where, str(error))]
+        return Skipped(wrong[0].where, "；".join(each.reason for each in wrong))
     return why_left(settled, item, thing) or thing
 
 
-def _misled(settled: Settled, item: Read) -> Skipped | None:
-    """The cell whose reference leads nowhere, and what to try."""
+def _misled(settled: Settled, item: Read) -> Iterator[Skipped]:
+    """The cells whose references lead nowhere, and what to try."""
     section = sections()[item.section]
     for name, slot in section.slots.items():
         if not slot.refers or name not in item.flat:
@@ -142,8 +145,7 @@ def _misled(settled: Settled, item: Read) -> Skipped | None:
             except ValueError as error:
                 unknown = not settled.directory.keys(slot.refers, str(word))
                 hint = _HINTS.get(slot.refers, _HINTS[""]) if unknown else ("写编号", "write its key")
-                return Skipped(item.cell(name), f"{slot.title}: {error}（{say(*hint)}）")
-    return None
+                yield Skipped(item.cell(name), f"{slot.title}: {error}（{say(*hint)}）")
 
 
 _HINTS: Final = {

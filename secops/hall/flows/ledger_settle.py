@@ -11,10 +11,10 @@ from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Skipped
 from secops.hall.app import App
 from secops.hall.flows.ledger_spool import Spool
-from secops.intake.declared_refer import ORGANISATION, Directory, resolved
+from secops.intake.declared_refer import ORGANISATION, Directory, hanging, references, resolved
 from secops.intake.declared_sections import Section, Stated, by_kind, identity, sections, stated, value_of
 from secops.intake.declared_values import credit_code
-from secops.intake.sheet_rows import Read
+from secops.intake.sheet_rows import Faulty, Read
 from secops.scope.yaml_source import visible
 from secops.store import decisions
 
@@ -34,6 +34,8 @@ class Settled:
     """Claim -> the keys that make it."""
     held: frozenset[str] = frozenset()
     """Components an older bill of materials listed already: which bill told them stays."""
+    lost: dict[str, str] = field(default_factory=dict)
+    """Subjects that nobody declared and whose rows are left out -> where they stand: no row may name them."""
     created: list[Read] = field(default_factory=list)
     """Organisations that are named and proposed to be declared."""
 
@@ -90,13 +92,13 @@ def settle(app: App, spool: Spool, *, create: bool = False) -> Settled:
         settled.created = list(_created(settled, spool))
         for each in settled.created:
             settled.directory.add(ORGANISATION, each.key, {"name": each.key})
-    _compared(settled, spool, parents)
+    _compared(app, settled, spool, parents)
     return settled
 
 
 def _kinds(spool: Spool) -> set[str]:
     """Kinds the rows are of or refer to."""
-    seen = {each.section for each in spool if isinstance(each, Read)}
+    seen = {_read(each).section for each in spool if isinstance(each, (Read, Faulty))}
     kinds = set()
     for name in seen:
         section = sections()[name]
@@ -104,6 +106,10 @@ def _kinds(spool: Spool) -> set[str]:
         if any(True for _ in uniques(section)) or section.register is None:
             kinds.add(section.kind)
     return kinds | {ORGANISATION} if kinds else kinds
+
+
+def _read(each: Read | Faulty) -> Read:
+    return each.read if isinstance(each, Faulty) else each
 
 
 def _known(app: App, settled: Settled, kinds: Iterable[str]) -> dict[str, str]:
@@ -135,18 +141,19 @@ def _named(settled: Settled, spool: Spool) -> None:
     """Enter what the rows themselves can be called and what they claim: first those with a key, then the others."""
     for keyed in (True, False):
         for each in spool:
-            if not isinstance(each, Read) or bool(each.key) is not keyed:
+            if not isinstance(each, (Read, Faulty)) or bool((read := _read(each)).key) is not keyed:
                 continue
-            section = sections()[each.section]
-            if keyed:
-                for claim in claims(section, each.flat):
-                    settled.claimed.setdefault(claim, set()).add(each.key)
+            section = sections()[read.section]
+            if keyed and isinstance(each, Read):
+                for claim in claims(section, read.flat):
+                    settled.claimed.setdefault(claim, set()).add(read.key)
             if section.kind in _referred():
                 try:
-                    key = settled.key(each) or identity(section, each.flat)
+                    key = settled.key(read) or identity(section, read.flat)
                 except ValueError:
                     continue  # told when the rows are compared
-                settled.directory.add(section.kind, key, stated(section, key, each.flat, "").payload)
+                if key:
+                    settled.directory.add(section.kind, key, stated(section, key, read.flat, "").payload)
 
 
 @cache
@@ -175,9 +182,11 @@ class _Rows:
     doubled: set[int] = field(default_factory=set)
     rivals: set[Claim] = field(default_factory=set)
     holders: dict[Claim, set[str]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Subjects with a row that cannot be taken -> where."""
 
 
-def _compared(settled: Settled, spool: Spool, parents: dict[str, str]) -> None:
+def _compared(app: App, settled: Settled, spool: Spool, parents: dict[str, str]) -> None:
     """Find rows that contradict each other: one subject said differently, one claim by two, a circle of superiors."""
     rows = _Rows()
     above = dict(parents)
@@ -185,6 +194,7 @@ def _compared(settled: Settled, spool: Spool, parents: dict[str, str]) -> None:
     for each in (*settled.created, *spool):
         thing = _thing(settled, each)
         if thing is None or not isinstance(each, Read):
+            _failed(settled, rows, each)
             continue
         subject, content = _number(thing.subject), _number(canonical(thing.payload))
         if rows.contents.setdefault(subject, content) != content:
@@ -203,6 +213,61 @@ def _compared(settled: Settled, spool: Spool, parents: dict[str, str]) -> None:
             settled.bad[f"{ORGANISATION}:{key}"] = say("上级单位成环：", "a circle of superiors: ") + path
     if rows.doubled or rows.rivals:
         _blamed(settled, spool, rows)
+    good = rows.contents.keys()
+    failed = {each: where for each, where in rows.failed.items() if _number(each) not in good}
+    if failed or settled.bad:
+        settled.lost = _undeclared(app, failed | _places_of(settled, spool))
+        _hung(app, settled, spool)
+
+
+def _failed(settled: Settled, rows: _Rows, each: object) -> None:
+    """Note a row whose values or references are wrong, where others may name it."""
+    if not isinstance(each, (Read, Faulty)):
+        return
+    read = _read(each)
+    if (kind := sections()[read.section].kind) in _referred():
+        try:
+            key = settled.key(read) or identity(sections()[read.section], read.flat)
+        except ValueError:
+            return
+        if key:
+            rows.failed.setdefault(f"{kind}:{key}", read.where)
+
+
+def _places_of(settled: Settled, spool: Spool) -> dict[str, str]:
+    """Where the rows stand that are left out for what others say."""
+    found: dict[str, str] = {}
+    for each in spool if settled.bad else ():
+        thing = _thing(settled, each)
+        if thing is not None and thing.kind in _referred() and thing.subject in settled.bad:
+            found.setdefault(thing.subject, thing.where)
+    return found
+
+
+def _undeclared(app: App, subjects: Mapping[str, str]) -> dict[str, str]:
+    with app.database.read() as connection:
+        known = decisions.of_subjects(connection, DecisionType.DECLARE, app.site, list(subjects))
+    held = {
+        subject
+        for subject, each in known.items()
+        if isinstance(each.entry, Decision) and not each.entry.payload.get("withdrawn")
+    }
+    return {subject: where for subject, where in subjects.items() if subject not in held}
+
+
+def _hung(app: App, settled: Settled, spool: Spool) -> None:
+    """Add to what is lost all that names it, and what names that."""
+    naming: dict[str, list[Stated]] = {}
+    for each in spool if settled.lost else ():
+        thing = _thing(settled, each)
+        if thing is not None and thing.kind in _referred():
+            for _, target in references(by_kind()[thing.kind], thing.payload):
+                naming.setdefault(target, []).append(replace(thing, payload={}))
+    level = settled.lost
+    while level:
+        found = {each.subject: each.where for one in level for each in naming.get(one, ())}
+        level = _undeclared(app, {each: where for each, where in found.items() if each not in settled.lost})
+        settled.lost = settled.lost | level
 
 
 def _thing(settled: Settled, each: object) -> Stated | None:
@@ -268,4 +333,7 @@ def circles(above: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def why_left(settled: Settled, read: Read, thing: Stated) -> Skipped | None:
     """Why the row is not taken although it can be read; None where it is."""
     reason = settled.bad.get(thing.subject)
-    return Skipped(read.where, reason) if reason else None
+    if reason:
+        return Skipped(read.where, reason)
+    found = hanging(thing, settled.lost) if settled.lost else None
+    return Skipped(read.cell(found[0]), found[1]) if found else None

@@ -6,12 +6,12 @@ from tempfile import SpooledTemporaryFile
 from typing import Final, Self
 
 from secops.core.model import Skipped
-from secops.intake.sheet_rows import Passed, Read
+from secops.intake.sheet_rows import Faulty, Passed, Read
 
 _MEMORY: Final = 48 << 20
 _BATCH: Final = 1_000
 
-Item = Read | Skipped | Passed
+Item = Read | Faulty | Skipped | Passed
 
 
 class Spool:

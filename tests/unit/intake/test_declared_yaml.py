@@ -99,3 +99,15 @@ def test_a_website_key_is_its_origin_with_the_port() -> None:
         "https://a.example:443",
         "http://[2001:db8::1]:8080",
     ]
+
+
+def test_what_names_a_row_that_is_left_out_is_left_out_with_it() -> None:
+    """A unit below a circle, and its system, name what is not there; the reason says where that stands."""
+    text = (
+        "organisations:\n  - {id: A, name: 甲, parent: B}\n  - {id: B, name: 乙, parent: A}\n"
+        "  - {id: C, name: 丙, parent: A}\nsystems:\n  - {code: S, name: 系统, organisation: C}\n"
+    )
+    rows = _rows(text)
+    assert all(isinstance(each, Skipped) for each in rows)
+    assert "systems.yaml:2:5" in getattr(rows[2], "reason", "")
+    assert "systems.yaml:4:5" in getattr(rows[3], "reason", "")

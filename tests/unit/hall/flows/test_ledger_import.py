@@ -266,3 +266,27 @@ def test_a_newer_bill_of_materials_replaces_the_older(app: App) -> None:
     assert _outcomes(_run(app, _bill(app, "b", "c"), system="S1")[0]) == ["same", "same"]
     rows, _ = _run(app, _bill(app, "b"), system="没有")
     assert _outcomes(rows) == ["left_out"]
+
+
+def test_what_names_a_row_that_is_left_out_is_left_out_too(app: App) -> None:
+    """A unit under one of a circle, its system, the system's filing; what is declared already may be named."""
+    _run(app, _file(app, "单位", [UNITS[0], ["A", "甲", "", ""]]))
+    units = [UNITS[0], ["A", "甲", "", "B"], ["B", "乙", "", "A"], ["C", "丙", "", "B"], ["D", "丁", "", "A"]]
+    systems = [SYSTEMS[0], ["预算系统", "S1", "C", "三级", ""], ["决算系统", "S2", "A", "三级", ""]]
+    filings = [["业务系统", "安全保护等级"], ["S1", "3"], ["S2", "3"]]
+    rows, _ = _run(app, _file(app, "单位", units), _file(app, "系统", systems), _file(app, "备案", filings))
+    assert [(each["where"], each["outcome"]) for each in rows] == [
+        ("单位.csv!2", "left_out"), ("单位.csv!3", "left_out"), ("单位.csv!D4", "left_out"), ("单位.csv!5", "new"),
+        ("系统.csv!C2", "left_out"), ("系统.csv!3", "new"), ("备案.csv!A2", "left_out"), ("备案.csv!3", "new"),
+    ]  # fmt: skip
+    assert "单位.csv!3" in str(rows[2]["reason"])
+
+
+def test_every_fault_of_a_row_is_told_at_once(app: App) -> None:
+    """A wrong value and an unknown unit in one row; who names that row is told where it stands."""
+    systems = [SYSTEMS[0], ["预算系统", "S1", "没有的局", "九级", ""]]
+    rows, _ = _run(app, _file(app, "系统", systems), _file(app, "备案", [["业务系统", "安全保护等级"], ["S1", "3"]]))
+    assert _outcomes(rows) == ["left_out", "left_out"]
+    assert "1 至 5" in str(rows[0]["reason"])
+    assert "没有的局" in str(rows[0]["reason"])
+    assert "系统.csv!2" in str(rows[1]["reason"])

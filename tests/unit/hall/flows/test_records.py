@@ -197,3 +197,14 @@ def test_units_in_a_circle_are_left_out(app: App) -> None:
     assert len(notes) == 2
     assert all("成环" in each and " → " in each for each in notes)
     assert summary.counts["declared"] == 2
+
+
+def test_each_fact_of_a_system_names_the_row_that_tells_it(app: App) -> None:
+    """The filing's number is the filing's, the supplier the contract's, whatever row of them came last."""
+    register.put(app, "certification", "", ["system=S1", "type=密评", "done_on=2025-05-01"], who="乙")
+    sources = {name: each.get("decision") for name, each in inventory.show(app, "S1").sources.items()}
+    assert sources["system.filing_no"] == sources["system.filing_valid_until"] == "filing:S1"
+    assert sources["system.suppliers"] == "contract:HT-1/运维"
+    assert sources["system.assessed_on"] == "certification:S1/djbh/2025-03-01"
+    assert sources["system.crypto_assessed_on"] == "certification:S1/miping/2025-05-01"
+    assert sources["system.level"] == "system:S1"
