@@ -112,6 +112,7 @@ def tell(found: "Batch", format: Format | None, out: str) -> None:
     titles = {
         "where": say("位置", "where"), "outcome": say("结果", "outcome"), "subject": say("对象", "subject"),
         "title": say("名称", "title"), "change": say("变更", "change"), "reason": say("原因", "reason"),
+        "warning": say("注意", "note"),
     }  # fmt: skip
     rows(told, [Column(*each) for each in titles.items()], format=format, out=out)
 
@@ -127,6 +128,8 @@ def lines(told: Iterable[Mapping[str, object]], *, every: bool = False) -> Itera
         if outcome in _QUIET or (seen[outcome] > SHOWN and not every):
             continue
         what = [str(each.get("title") or ""), _change(each.get("change")), str(each.get("reason") or "")]
+        if warning := str(each.get("warning") or ""):
+            what.append(say(f"注意：{warning}", f"note: {warning}"))
         text = "  ".join(part for part in what if part)
         yield visible(f"{_SIGNS[outcome]} {words.value('outcome', outcome)}  {each['where']}  {text}")
     for outcome, count in seen.items():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from secops.core.language import say
 from secops.core.model import Skipped
+from secops.intake.declared_doubts import impossible
 from secops.intake.declared_refer import refer
 from secops.intake.declared_sections import Section, Stated, row, sections
 from secops.scope.yaml_source import Located, unknown_key
@@ -48,4 +49,6 @@ def _row(located: Located, section: Section, place: int) -> Stated | Skipped:
             return located.where_key(section.name, place, name[1:])
         return located.where(section.name, place, name) if name else located.where(section.name, place)
 
-    return row(section, values, where, strict=True)
+    found = row(section, values, where, strict=True)
+    wrong = impossible(section, found.payload, values) if isinstance(found, Stated) else None
+    return Skipped(where(wrong[0]), wrong[1]) if wrong else found

@@ -100,6 +100,19 @@ def of_subjects(connection: Connection, type: DecisionType, site: str, subjects:
     return found
 
 
+def histories(
+    connection: Connection, type: DecisionType, site: str, subjects: Sequence[str]
+) -> dict[str, list[Logged]]:
+    """Every decision of this type on each of these subjects, oldest first."""
+    found: dict[str, list[Logged]] = {}
+    for start in range(0, len(subjects), _PARAMETERS):
+        part = subjects[start : start + _PARAMETERS]
+        mine = [decisions.c.type == str(type), decisions.c.site == site, decisions.c.subject.in_(part)]
+        for row in connection.execute(sa.select(decisions).where(*mine).order_by(decisions.c.seq)):
+            found.setdefault(row.subject, []).append(_decode(row))
+    return found
+
+
 def last(connection: Connection) -> int:
     """The place of the newest decision; 0 where there is none."""
     return int(connection.execute(sa.select(sa.func.max(decisions.c.seq))).scalar() or 0)

@@ -15,6 +15,8 @@ from secops.hall.flows.merge import merge
 from secops.hall.flows.statement import in_force, news, record, withdrawals
 from secops.hall.workspace import layered
 from secops.intake import declared_yaml
+from secops.intake.declared_doubts import doubts
+from secops.intake.declared_sections import by_kind
 from secops.intake.declared_yaml import Stated, refer
 from secops.scope.yaml_source import Source
 
@@ -115,16 +117,5 @@ def _contradictions(site: str, stated: Sequence[Stated]) -> list[str]:
     register = Register(site, [Declared(each.subject, each.payload, 1) for each in stated])
     found = register.contradictions()
     for each in stated:
-        facts = each.payload.get("facts")
-        if each.kind == "system" and isinstance(facts, Mapping):
-            level, parts = facts.get("system.level"), [facts.get("system.level_s"), facts.get("system.level_a")]
-            higher = max((part for part in parts if isinstance(part, int)), default=0)
-            if isinstance(level, int) and higher and level != higher:
-                found.append(
-                    f"{each.where}: "
-                    + say(
-                        f"登记为第{level}级，S/A 取高为第{higher}级",
-                        f"declared level {level}, by S and A it is {higher}",
-                    )
-                )
+        found += [f"{each.where}: {text}" for text in doubts(by_kind()[each.kind], each.payload)]
     return found

@@ -12,9 +12,11 @@ from secops.hall.flows.ledger_change import (
     CHANGED,
     LEFT,
     NEW,
+    ODD,
     PASSED,
     PROPOSED,
     SAME,
+    UNDONE,
     WHOLE,
     WITHDRAWN,
     StaleError,
@@ -89,10 +91,20 @@ class Batch:
             complete=whole,
             counts={name: counts.get(name, 0) for name in (*_WRITES, SAME, PASSED)},
             left_out=told,
-            warnings=tuple(each.text for each in self.notes if each.warning),
+            warnings=(*(each.text for each in self.notes if each.warning), *self._warned()),
             duration_ms=round((self.app.clock.monotonic() - self.begun) * 1000),
             state="planned" if not applied else "done" if whole else "incomplete",
         )
+
+    def _warned(self) -> Iterator[str]:
+        """What the preview warned of, counted."""
+        if number := self.work.warned.get(UNDONE, 0):
+            yield say(
+                f"{number} 行会把此后改过的值改回，见预览",
+                f"{number} rows put back what was changed since: see the preview",
+            )
+        if number := self.work.warned.get(ODD, 0):
+            yield say(f"{number} 行有疑点，照样采纳，见预览", f"{number} rows are doubtful, and taken: see the preview")
 
     def close(self) -> None:
         """Let go of what was read."""

@@ -8,14 +8,16 @@ from typing import Final
 from secops.core.clock import Instant
 from secops.core.events import Row
 from secops.core.language import say
-from secops.core.model import Decision, DecisionType, Skipped
+from secops.core.model import Decision, DecisionType, Entity, Skipped
 from secops.hall.app import App
+from secops.hall.flows.ledger_doubts import held, holds, put_back, systems_of
 from secops.hall.flows.ledger_settle import Settled, why_left
 from secops.hall.flows.ledger_spool import Item, Spool
 from secops.hall.flows.merge import Replay
-from secops.hall.flows.register import differing
+from secops.hall.flows.register import change, differing
 from secops.hall.flows.statement import Force, news, record, waiting, withdrawals
 from secops.intake.declared_amend import amended
+from secops.intake.declared_doubts import impossible
 from secops.intake.declared_refer import resolved
 from secops.intake.declared_sections import Stated, by_kind, sections, value_of
 from secops.intake.sheet_rows import Faulty, Passed, Read
@@ -30,6 +32,7 @@ ROW: Final = "import"
 NEW, CHANGED, SAME, PROPOSED, LEFT, PASSED, WITHDRAWN = (
     "new", "changed", "same", "proposed", "left_out", "passed", "withdrawn",
 )  # fmt: skip
+UNDONE, ODD = "undone", "odd"
 _WHAT: Final = {"declared": NEW, "changed": CHANGED, "proposed": PROPOSED, "withdrawn": WITHDRAWN}
 
 Change = tuple[Decision, str]
@@ -48,6 +51,8 @@ class Work:
     gone: tuple[str, ...] = ()
     """Subjects that the import withdraws."""
     counts: dict[str, int] = field(default_factory=dict)
+    warned: dict[str, int] = field(default_factory=dict)
+    """How many rows the preview warned of, by why."""
     at: int = 0
     """Of the latest declaration: two of them never share a moment, or a replay would take them as one."""
 
@@ -67,10 +72,14 @@ class Chunk:
 class Walk:
     """Goes through all rows of an import once, chunk by chunk, each seen as one transaction sees what is declared."""
 
-    def __init__(self, app: App, work: Work) -> None:
+    def __init__(self, app: App, work: Work, *, telling: bool = False) -> None:
+        """`telling`: what the rows undo or take away is looked up too."""
         self._app = app
         self._work = work
+        self._telling = telling
         work.counts = {}
+        if telling:
+            work.warned = {}
         self._proposals = {each.subject: each for each in waiting(app)}
         self._items = chain(work.settled.created, work.spool)
         self._gone = iter(work.gone)
@@ -98,8 +107,10 @@ class Walk:
         force = Force(before, self._proposals)
         changes = _dated(self._app, work, news(self._app, new, force, who=work.who, reason=work.reason))
         what = {decision.subject: word for decision, word in changes}
+        view = _viewed(self._app, connection, new, what, before) if self._telling else View()
         told = [
-            each if isinstance(each, Row) else _outcome(work, each, what.get(each.subject), before) for each in rows
+            each if isinstance(each, Row) else _outcome(work, each, what.get(each.subject), before, view)
+            for each in rows
         ]
         return Chunk(_placed(work, changes, new), told)
 
@@ -163,9 +174,12 @@ def _after(settled: Settled, item: Read, thing: Stated, before: Mapping[str, obj
     if isinstance(new, Skipped):
         return new
     try:
-        return resolved(new, settled.directory)
+        new = resolved(new, settled.directory)
     except ValueError as error:
         return Skipped(item.where, str(error))
+    if wrong := impossible(section, new.payload, flat.keys()):
+        return Skipped(item.cell(wrong[0]), wrong[1])
+    return new
 
 
 def _before(app: App, connection: Transaction, subjects: Sequence[str]) -> dict[str, Decision]:
@@ -198,12 +212,44 @@ def _placed(work: Work, found: Sequence[Change], new: Sequence[Stated]) -> list[
     ]
 
 
-def _outcome(work: Work, each: Stated, what: str | None, before: Mapping[str, Decision]) -> Row:
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the preview says beside the change itself."""
+
+    undone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Subject -> later edits that the row undoes, in words."""
+    assets: Mapping[str, Entity] = field(default_factory=dict)
+    """Subject -> what is known of it, whoever says so."""
+    systems: Mapping[str, str] = field(default_factory=dict)
+    """Id of a system -> its code."""
+
+
+def _viewed(
+    app: App, connection: Transaction, new: Sequence[Stated], what: Mapping[str, str], before: Mapping[str, Decision]
+) -> View:
+    mine = [each for each in new if each.subject in what]
+    changed = [(each, before[each.subject]) for each in mine if each.subject in before]
+    assets = held(connection, app.site, mine)
+    return View(put_back(connection, app.site, changed), assets, systems_of(connection, list(assets.values())))
+
+
+def _outcome(work: Work, each: Stated, what: str | None, before: Mapping[str, Decision], view: View) -> Row:
     if what is None:
         return _told(work, SAME, each.where, each)
-    old = before.get(each.subject)
-    changed = differing(by_kind()[each.kind], old.payload if old else {}, each.payload)
-    return _told(work, _WHAT[what], each.where, each, change=changed)
+    section, old = by_kind()[each.kind], before.get(each.subject)
+    payload = old.payload if old else {}
+    known = work.settled.known
+    changed = differing(section, payload, each.payload, known.called)
+    if (asset := view.assets.get(each.subject)) is not None:
+        for name in [name for name in section.slots if value_of(section, payload, name) is None]:
+            shown = holds(asset, section, name, view.systems)
+            if shown is not None and section.slots[name].title in changed:
+                changed |= change(section, name, shown, value_of(section, each.payload, name), known.called)
+    undone, odd = view.undone.get(each.subject, ()), tuple(known.doubts(each))
+    for name, found in ((UNDONE, undone), (ODD, odd)):
+        if found:
+            work.warned[name] = work.warned.get(name, 0) + 1
+    return _told(work, _WHAT[what], each.where, each, change=changed, warning="；".join([*odd, *undone]))
 
 
 def _told(
@@ -214,13 +260,14 @@ def _told(
     *,
     reason: str = "",
     change: Mapping[str, object] | None = None,
+    warning: str = "",
 ) -> Row:
     work.count(outcome)
     told: dict[str, object] = {"where": where, "outcome": outcome}
     if thing is not None:
         section = by_kind()[thing.kind]
         told |= {"section": section.name, "subject": thing.subject, "title": _title(thing)}
-    return Row(ROW, told | {"change": dict(change or {}), "reason": reason})
+    return Row(ROW, told | {"change": dict(change or {}), "reason": reason, "warning": warning})
 
 
 def _title(thing: Stated) -> str:
@@ -243,7 +290,7 @@ def _withdrawn(app: App, work: Work, subjects: Sequence[str], connection: Transa
 
 def told(app: App, work: Work) -> Iterator[Chunk]:
     """What would change; nothing is written."""
-    walk = Walk(app, work)
+    walk = Walk(app, work, telling=True)
     while True:
         with app.database.read() as connection:
             chunk = walk.step(connection)

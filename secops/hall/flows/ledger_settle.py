@@ -10,6 +10,7 @@ from secops.core.ids import canonical
 from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Skipped
 from secops.hall.app import App
+from secops.hall.flows.ledger_doubts import Known
 from secops.hall.flows.ledger_spool import Spool
 from secops.intake.declared_refer import ORGANISATION, Directory, hanging, references, resolved
 from secops.intake.declared_sections import Section, Stated, by_kind, identity, sections, stated, value_of
@@ -36,6 +37,7 @@ class Settled:
     """Components an older bill of materials listed already: which bill told them stays."""
     lost: dict[str, str] = field(default_factory=dict)
     """Subjects that nobody declared and whose rows are left out -> where they stand: no row may name them."""
+    known: Known = field(default_factory=Known)
     created: list[Read] = field(default_factory=list)
     """Organisations that are named and proposed to be declared."""
 
@@ -103,7 +105,7 @@ def _kinds(spool: Spool) -> set[str]:
     for name in seen:
         section = sections()[name]
         kinds |= {slot.refers for slot in section.slots.values() if slot.refers}
-        if any(True for _ in uniques(section)) or section.register is None:
+        if section.kind == "filing" or any(True for _ in uniques(section)) or section.register is None:
             kinds.add(section.kind)
     return kinds | {ORGANISATION} if kinds else kinds
 
@@ -125,6 +127,7 @@ def _known(app: App, settled: Settled, kinds: Iterable[str]) -> dict[str, str]:
                 continue
             kind, _, key = entry.subject.partition(":")
             settled.directory.add(kind, key, payload)
+            settled.known.note(kind, key, payload)
             _claim(settled, known[kind], key, payload)
             if kind == ORGANISATION:
                 parents[key] = str(payload.get("parent") or "")
@@ -196,6 +199,7 @@ def _compared(app: App, settled: Settled, spool: Spool, parents: dict[str, str])
         if thing is None or not isinstance(each, Read):
             _failed(settled, rows, each)
             continue
+        settled.known.note(thing.kind, thing.key, thing.payload)
         subject, content = _number(thing.subject), _number(canonical(thing.payload))
         if rows.contents.setdefault(subject, content) != content:
             rows.doubled.add(subject)

@@ -3,7 +3,7 @@
 Who proposes never approves: both are named in the log of decisions, and the audit log has the answer too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -232,19 +232,39 @@ def answer(app: App, proposal: str, *, yes: bool, who: str, note: str = "") -> D
     return Done(each.subject, "approved" if yes else "rejected", each.id)
 
 
-def differing(section: Section, old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
+Called = Callable[[str, str], str]
+"""Kind and key -> how people call it."""
+
+
+def _keyed(_: str, key: str) -> str:
+    return key
+
+
+def differing(
+    section: Section, old: Mapping[str, object], new: Mapping[str, object], called: Called = _keyed
+) -> dict[str, object]:
     """What differs between two statements of one thing, in people's words: title -> the value, or old → new."""
     changed: dict[str, object] = {}
-    for name, slot in section.slots.items():
+    for name in section.slots:
         if name != KEY:
             before, after = value_of(section, old, name), value_of(section, new, name)
             if before != after:
-                was, now = _worded(section, name, before), _worded(section, name, after)
-                changed[slot.title] = now if before is None else f"{_joined(was)} → {_joined(now)}"
+                changed |= change(section, name, before, after, called)
     return changed
 
 
-def _worded(section: Section, name: str, value: object) -> object:
+def change(section: Section, name: str, before: object, after: object, called: Called = _keyed) -> dict[str, object]:
+    """One column's change in people's words."""
+    was, now = _worded(section, name, before, called), _worded(section, name, after, called)
+    return {section.slots[name].title: now if before is None else f"{_joined(was)} → {_joined(now)}"}
+
+
+def _worded(section: Section, name: str, value: object, called: Called) -> object:
+    refers = section.slots[name].refers
+    if refers and isinstance(value, str):
+        return called(refers, value)
+    if refers and isinstance(value, (list, tuple)):
+        return [called(refers, str(each)) for each in value]
     column = section.register.column(name) if section.register else None
     if column is not None:
         return shown(column, value)

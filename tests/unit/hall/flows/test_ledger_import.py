@@ -13,7 +13,8 @@ from secops.core.errors import UsageError
 from secops.core.events import Summary
 from secops.core.model import Observation, Status, Target
 from secops.hall.app import App
-from secops.hall.flows import inventory, ledger_change, ledger_mapping, register
+from secops.hall.flows import asset_bulk, inventory, ledger_change, ledger_mapping, register
+from secops.hall.flows.asset_edit import edit
 from secops.hall.flows.declare import declare
 from secops.hall.flows.history import history
 from secops.hall.flows.ledger_import import Options, opened
@@ -290,3 +291,63 @@ def test_every_fault_of_a_row_is_told_at_once(app: App) -> None:
     assert "1 至 5" in str(rows[0]["reason"])
     assert "没有的局" in str(rows[0]["reason"])
     assert "系统.csv!2" in str(rows[1]["reason"])
+
+
+def test_what_cannot_be_is_refused_and_what_is_odd_is_told(app: App) -> None:
+    """An end before its start costs the row at its cell; a level, number or unit at odds with others is a warning."""
+    _run(app, _file(app, "单位", [*UNITS, ["TAX", "税务局", "", ""]]), _file(app, "系统", SYSTEMS))
+    _run(app, _file(app, "系统", [SYSTEMS[0], ["决算系统", "S2", "财政局", "三级", ""]]))
+    head = [
+        "业务系统",
+        "责任单位",
+        "业务信息安全保护等级",
+        "安全保护等级",
+        "备案证明编号",
+        "受理机关",
+        "备案日期",
+        "有效期至",
+    ]
+    number = "44010000001-00001"
+    rows, summary = _run(
+        app,
+        _file(
+            app, "备案",
+            [head, ["S1", "税务局", "2", "4", number, "公安局", "2026-03-01", ""],
+             ["S2", "财政局", "3", "3", number, "", "", ""], ["S2", "", "", "3", "", "", "2026-03-01", "2026-01-01"]],
+        ),
+    )  # fmt: skip
+    assert _outcomes(rows) == ["new", "left_out", "left_out"]  # S2 is written twice
+    told = str(rows[0]["warning"])
+    for each in ("第4级，S/A 取高为第2级", "决算系统（S2）", "备案为第4级，系统登记为第3级", "税务局（TAX）"):
+        assert each in told
+    assert any("疑点" in each for each in summary.warnings)
+    rows, _ = _run(app, _file(app, "备案", [head, ["S2", "", "", "3", "", "", "2026-03-01", "2026-01-01"]]))
+    assert (rows[0]["where"], rows[0]["outcome"]) == ("备案.csv!H2", "left_out")
+    assert "早于" in str(rows[0]["reason"])
+    with pytest.raises(UsageError):
+        register.put(app, "filing", "S1", ["valid_until=2025-01-01"], who="乙")
+
+
+def test_an_old_ledger_read_again_says_what_it_puts_back(app: App) -> None:
+    """Who changed a value since, and when; a row that changes only what nobody touched warns of nothing."""
+    files = _file(app, "单位", UNITS), _file(app, "系统", SYSTEMS)
+    _run(app, *files)
+    edit(app, "system", "S1", ["owner=李四"], who="乙")
+    rows, summary = _run(app, *files, write=False)
+    assert rows[1]["change"] == {"负责人": "李四 → 张三"}
+    assert "负责人此后由 乙 于 2025-06-15 改过" in str(rows[1]["warning"])
+    assert any("改回" in each for each in summary.warnings)
+    rows, summary = _run(app, _file(app, "新", [["系统编号", "负责人"], ["S1", "王五"]]), section="systems")
+    assert rows[0]["warning"] == ""
+    assert summary.warnings == ()
+
+
+def test_a_preview_says_from_whom_an_asset_is_taken(app: App) -> None:
+    """An address that the declared network gave to a system: declared for another, old and new are told."""
+    both = [*SYSTEMS, ["决算系统", "S2", "财政局", "三级", ""]]
+    _run(app, _file(app, "单位", UNITS), _file(app, "系统", both))
+    _run(app, _file(app, "网段", [["网段", "所属系统"], ["198.18.0.0/24", "S1"]]), section="networks")
+    _run(app, _file(app, "地址", [["IP 地址", "负责人"], ["198.18.0.1", "张三"]]), section="addresses")
+    with asset_bulk.planned(app, "ip:198.18.0.1", ["system=S2"], who="甲") as found:
+        (row,) = [each.data for each in found.preview()]
+    assert row["change"]["所属系统"] == "预算系统（S1） → 决算系统（S2）"  # type: ignore[index]
