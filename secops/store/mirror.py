@@ -123,15 +123,17 @@ class Mirror:
         return self._held is not None and _state(self._held) == self._seen(connection, _state(self._held))
 
     @contextmanager
-    def _watched(self, interrupt: Callable[[], None]) -> Iterator[None]:
-        """What is at work ends when the database's patience does, or with Ctrl-C."""
+    def _watched(self, interrupt: Callable[[], None], *, alone: bool = False) -> Iterator[None]:
+        """What is at work ends when the database's patience does, or with Ctrl-C; `alone`: between its steps only."""
         import duckdb  # noqa: PLC0415 - an extra
 
         patience = self.database.patience
-        with listening(interrupt, patience.left) as heard:
+        with listening(interrupt, patience.left, alone=alone) as heard:
             try:
                 yield
-            except duckdb.Error as error:
+                if alone and heard.interrupted:
+                    raise KeyboardInterrupt
+            except Exception as error:  # each library has its own way to say that it was interrupted
                 if heard.interrupted:
                     raise KeyboardInterrupt from error
                 if isinstance(error, duckdb.InterruptException):
@@ -174,7 +176,7 @@ class Mirror:
             self._turn(),
             self._opened() as duck,
             self._views(source, 2) as views,
-            self._watched(duck.interrupt),
+            self._watched(duck.interrupt, alone=True),
         ):
             state = _state(duck)
             if state != views[0].place():
@@ -210,7 +212,7 @@ class Mirror:
     def _change(self, source: Path) -> int | None:
         """Take in what changed; None where the file must be made anew."""
         try:
-            with self._opened() as duck, self._views(source) as (view,), self._watched(duck.interrupt):
+            with self._opened() as duck, self._views(source) as (view,), self._watched(duck.interrupt, alone=True):
                 state = _state(duck)
                 if state is None or view.beyond(state) is None:
                     return None
@@ -225,7 +227,7 @@ class Mirror:
         part = self.path.with_suffix(".part")
         self._sweep(part)
         try:
-            with self._opened(part) as duck, self._views(source, 2) as views, self._watched(duck.interrupt):
+            with self._opened(part) as duck, self._views(source, 2) as views, self._watched(duck.interrupt, alone=True):
                 rows = load.whole(duck, views, int(self.clock.now()), tell)
             Path(f"{self.path}.wal").unlink(missing_ok=True)
             part.replace(self.path)

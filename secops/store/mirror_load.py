@@ -262,10 +262,12 @@ def _keep_ports(duck: Any) -> None:
 
 
 def _organisations(duck: Any, view: Source, into: str) -> None:
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
     names = ("site", "id", "name", "contact")
     dummies = ", ".join(f"'' AS {each}" for each in names)
-    (units,) = chunks([(view, f"SELECT {dummies} UNION ALL SELECT {', '.join(names)} FROM organisations")])
-    duck.register("units", units)
+    text = f"SELECT {dummies} UNION ALL SELECT {', '.join(names)} FROM organisations"
+    duck.register("units", pa.concat_tables(chunks([(view, text)])))
     chosen = "SELECT site, id, nullif(name, '') AS name, nullif(contact, '') AS contact FROM units WHERE id <> ''"
     duck.execute(
         f"INSERT INTO organisations {chosen}"

@@ -7,7 +7,7 @@ a number the first time it is met: reading sixty columns a row costs five times 
 import queue
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -49,6 +49,7 @@ class Source:
             for each in ("query_only=ON", "cache_size=-65536", "mmap_size=2000000000", "busy_timeout=10000"):
                 cursor.execute(f"PRAGMA {each}")
                 cursor.fetchall()
+        self.readings: list[_Reading] = []
 
     def rows(self, text: str) -> list[tuple[Any, ...]]:
         """A small answer."""
@@ -84,6 +85,8 @@ class Source:
 
     def close(self) -> None:
         """Let go of the view."""
+        for each in self.readings:
+            each.end()
         self.connection.close()
 
 
@@ -150,22 +153,11 @@ def chunks(parts: Sequence[tuple[Source, str]]) -> Iterator[Any]:
     """What these questions answer, each read by a thread of its own; one Arrow table at least."""
     import pyarrow as pa  # noqa: PLC0415 - an extra
 
-    ready: queue.Queue[Any] = queue.Queue(maxsize=len(parts) * CHUNK // BATCH)
-    stop = threading.Event()
-    readers = [threading.Thread(target=_read, args=(*each, ready, stop), daemon=True) for each in parts]
-    for each in readers:
-        each.start()
+    reading = _Reading(parts)
     try:
         held: list[Any] = []
         given = False
-        left = len(readers)
-        while left:
-            found = ready.get()
-            if isinstance(found, BaseException):
-                raise found
-            if found is None:
-                left -= 1
-                continue
+        for found in reading.batches():
             held.append(found)
             if sum(each.num_rows for each in held) >= CHUNK:
                 yield pa.Table.from_batches(held)
@@ -173,31 +165,53 @@ def chunks(parts: Sequence[tuple[Source, str]]) -> Iterator[Any]:
         if held and (not given or any(each.num_rows for each in held)):
             yield pa.Table.from_batches(held)
     finally:
-        stop.set()
-        while any(each.is_alive() for each in readers):
-            with _nothing():
-                ready.get(timeout=0.05)
+        reading.end()
 
 
-def _read(view: Source, text: str, ready: "queue.Queue[Any]", stop: threading.Event) -> None:
-    """Batches, then None; or what went wrong."""
-    try:
-        for batch in view.batches(text):
-            if stop.is_set():
-                return
-            ready.put(batch)
-    except BaseException as error:  # noqa: BLE001 - raised where they are taken
-        ready.put(error)
-    else:
-        ready.put(None)
+class _Reading:
+    """Threads that read ahead. Each view knows of it and ends it before it is closed under them."""
 
+    def __init__(self, parts: Sequence[tuple[Source, str]]) -> None:
+        self._ready: queue.Queue[Any] = queue.Queue(maxsize=len(parts) * CHUNK // BATCH)
+        self._stop = threading.Event()
+        self._readers = [threading.Thread(target=self._read, args=each, daemon=True) for each in parts]
+        for view, _ in parts:
+            view.readings.append(self)
+        for each in self._readers:
+            each.start()
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    try:
-        yield
-    except queue.Empty:
-        return
+    def batches(self) -> Iterator[Any]:
+        """Whatever is read, as it comes. Raises what went wrong in reading."""
+        left = len(self._readers)
+        while left:
+            found = self._ready.get()
+            if isinstance(found, BaseException):
+                raise found
+            if found is None:
+                left -= 1
+            else:
+                yield found
+
+    def end(self) -> None:
+        """Read no further; wait for the batches that are being read."""
+        self._stop.set()
+        for each in self._readers:
+            while each.is_alive():
+                with suppress(queue.Empty):
+                    self._ready.get_nowait()
+                each.join(0.02)
+
+    def _read(self, view: Source, text: str) -> None:
+        """Batches, then None; or what went wrong."""
+        try:
+            for batch in view.batches(text):
+                if self._stop.is_set():
+                    return
+                self._ready.put(batch)
+        except BaseException as error:  # noqa: BLE001 - raised where they are taken
+            self._ready.put(error)
+        else:
+            self._ready.put(None)
 
 
 class Numbers:

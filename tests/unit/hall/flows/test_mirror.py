@@ -3,15 +3,19 @@
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from secops.core.clock import Instant, ManualClock
 from secops.core.errors import SecopsError
-from secops.core.events import Summary
+from secops.core.events import Progress, Summary
 from secops.core.model import Kind, Observation, Status, Target
+from secops.core.query import EVERYTHING
 from secops.hall.app import App
 from secops.hall.flows import inventory, mirror
 from secops.hall.flows.grade import grade, rules_of
@@ -20,7 +24,8 @@ from secops.hall.workspace import Workspace
 from secops.store import mirror as stored
 from secops.store import observations
 from secops.store.mirror import Mirror, Unavailable
-from secops.store.mirror_query import answers
+from secops.store.mirror_query import View, answers
+from secops.store.patience import Patience
 
 pytest.importorskip("duckdb")
 pytest.importorskip("adbc_driver_sqlite")
@@ -242,3 +247,83 @@ def test_a_full_grading_asks_the_mirror(app: App, monkeypatch: pytest.MonkeyPatc
     assert again.counts["resolved"] == 0
     assert again.counts["open"] == by_store.counts["open"] > 0
     assert app.mirror._held is None
+
+
+ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range, b.range) = 1"
+
+
+@pytest.fixture
+def soon() -> Iterator[threading.Timer]:
+    """Ctrl-C a moment after it is started, heard by Python's own handler."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    yield timer
+    timer.cancel()
+    signal.signal(signal.SIGINT, before)
+
+
+def _long(view: View) -> int:
+    rows = sa.text("range(1000000) a, range(1000000) b")
+    chosen = sa.select(sa.func.count()).select_from(rows).where(sa.text("hash(a.range, b.range) = 1"))
+    return sum(1 for _ in view._file.rows(chosen))
+
+
+def test_ctrl_c_ends_a_question(app: App, soon: threading.Timer) -> None:
+    """At once, and the mirror answers the next one."""
+    mirror.refresh(app)
+    begun = time.monotonic()
+    soon.start()
+    with pytest.raises(KeyboardInterrupt), app.mirror.read() as view:
+        _long(view)
+    assert time.monotonic() - begun < 5
+    assert counts(app) == {"门户": 12}
+
+
+def test_the_time_limit_ends_a_question(app: App) -> None:
+    """With the message that questions to the store have; not by asking the store instead."""
+    mirror.refresh(app)
+    app.database.patience = Patience(0.2)
+    heard = told(app)
+    begun = time.monotonic()
+    with pytest.raises(SecopsError) as late:
+        mirror.ask(app, EVERYTHING, _long)
+    assert late.value.code == "E1512"
+    assert time.monotonic() - begun < 5
+    assert heard == []
+
+
+@pytest.mark.parametrize("anew", [True, False])
+def test_ctrl_c_ends_a_refresh(app: App, monkeypatch: pytest.MonkeyPatch, anew: bool, soon: threading.Timer) -> None:
+    """Whole or by what changed: the mirror of before stays, nothing half made is left, and it can be brought up."""
+    mirror.refresh(app)
+    look(app, 2, range(3), "旧站")
+    with monkeypatch.context() as patched:
+        patched.setattr("secops.store.mirror_load._insert", lambda duck, *_a, **_k: duck.execute(ENDLESS))
+        soon.start()
+        with pytest.raises(KeyboardInterrupt):
+            app.mirror.refresh(anew=anew)
+    assert sorted(each.name for each in app.mirror.path.parent.glob("mirror.*") if each.suffix != ".wal") == [
+        "mirror.duckdb", "mirror.lock",
+    ]  # fmt: skip
+    assert mirror.status(app)["usable"] is True
+    assert counts(app) == {"门户": 9, "旧站": 3}
+    assert mirror.verify(app) == {"services": 0, "assets": 0}
+
+
+def test_the_time_limit_ends_a_refresh(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question for which the mirror must be brought up ends with its time as well."""
+    mirror.refresh(app)
+    look(app, 2, range(3), "旧站")
+    monkeypatch.setattr("secops.store.mirror_load._insert", lambda duck, *_a, **_k: duck.execute(ENDLESS))
+    app.database.patience = Patience(0.3)
+    with pytest.raises(SecopsError) as late:
+        counts(app)
+    assert late.value.code == "E1512"
+
+
+def test_making_it_tells_how_far_it_is(app: App) -> None:
+    """Rows that are in, of about how many."""
+    heard: list[Progress] = []
+    mirror.refresh(app, live=heard.append)
+    assert (heard[-1].done, heard[-1].total) == (36, 36)
+    assert heard[-1].unit == "行"
