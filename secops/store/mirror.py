@@ -96,6 +96,7 @@ class Mirror:
         source = self._source()
         self.release()
         with self._turn():
+            self._sweep()
             if not anew and self.path.exists():
                 rows = self._change(source)
                 if rows is not None:
@@ -225,19 +226,18 @@ class Mirror:
     def _make(self, source: Path, tell: load.Tell) -> int:
         """Beside the old one, which it replaces once it is whole."""
         part = self.path.with_suffix(".part")
-        self._sweep(part)
         try:
             with self._opened(part) as duck, self._views(source, 2) as views, self._watched(duck.interrupt, alone=True):
                 rows = load.whole(duck, views, int(self.clock.now()), tell)
             Path(f"{self.path}.wal").unlink(missing_ok=True)
             part.replace(self.path)
         finally:
-            self._sweep(part)
+            self._sweep()
         return sum(rows.values())
 
-    @staticmethod
-    def _sweep(part: Path) -> None:
-        for each in part.parent.glob(f"{part.name}*"):
+    def _sweep(self) -> None:
+        """Delete what was not finished, by whom ever: who writes is alone."""
+        for each in self.path.parent.glob(f"{self.path.stem}.part*"):
             if each.is_dir():
                 shutil.rmtree(each)
             else:

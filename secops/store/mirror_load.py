@@ -50,8 +50,8 @@ def whole(duck: Any, views: Sequence[Source], now: int, tell: Tell = silent) -> 
     for wide in BOTH:
         if wide is ASSETS:
             _ports(duck, "services")
-        for rows in _numbered(duck, wide, wide.name, table(views, wide, timed=False)):
-            _insert(duck, wide, wide.name, "rows", timed=False)
+        for rows in _numbered(duck, wide, wide.name, _timed(duck, table(views, wide, timed=False))):
+            _insert(duck, wide, wide.name, "rows")
             taken += rows
             tell(taken, max(taken, total))
     duck.execute("DROP TABLE ports")
@@ -148,8 +148,8 @@ def staged(duck: Any, views: Sequence[Source]) -> None:
     for wide in BOTH:
         if wide is ASSETS:
             _ports(duck, "now_services")
-        for _ in _numbered(duck, wide, f"now_{wide.name}", table(views, wide, timed=False)):
-            _insert(duck, wide, f"now_{wide.name}", "rows", units="new_organisations", timed=False)
+        for _ in _numbered(duck, wide, f"now_{wide.name}", _timed(duck, table(views, wide, timed=False))):
+            _insert(duck, wide, f"now_{wide.name}", "rows", units="new_organisations")
 
 
 def _sightings(duck: Any, views: Sequence[Source]) -> None:
@@ -160,6 +160,19 @@ def _sightings(duck: Any, views: Sequence[Source]) -> None:
         duck.execute(f"{begin} SELECT * FROM seen")
         duck.unregister("seen")
         begin = "INSERT INTO sightings"
+
+
+def _timed(duck: Any, parts: Iterator[Any]) -> Iterator[Any]:
+    """Rows with when they were last seen. Joined to the rows themselves, they would be written in pieces."""
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
+    for rows in parts:
+        number = pa.array(range(rows.num_rows), pa.int32())
+        duck.register("ids", pa.table({"id": rows.column("id"), "place": number}))
+        found = f"SELECT t.{SEEN} FROM ids r LEFT JOIN sightings t ON t.id = r.id ORDER BY r.place"
+        times = duck.sql(found).to_arrow_table()
+        duck.unregister("ids")
+        yield rows.append_column(SEEN, times.column(0))
 
 
 def _systems(duck: Any, view: Source, prefix: str = "") -> None:
@@ -193,20 +206,15 @@ def _insert(
     *,
     units: str = "organisations",
     read: bool = False,
-    timed: bool = True,
 ) -> None:
     """Rows with their computed columns: from the unit, from the system, and of assets from their services.
 
-    `read`: the columns are typed already. `timed`: the rows have their `last_seen`.
+    `read`: the columns are typed already.
     """
     columns = ", ".join(f'"{name}"' for name in (*(p.name for p in wide.own), *(f.column for f in wide.computed)))
-    listed = [
-        f"t.{SEEN}" if p.name == SEEN and not timed else f'r."{p.name}"' if read else p.reading.format("r")
-        for p in wide.own
-    ]
+    listed = [f'r."{p.name}"' if read else p.reading.format("r") for p in wide.own]
     listed += [_value(each) for each in wide.computed]
     joined = " LEFT JOIN ports p ON p.parent = r.id" if any(map(_of_ports, wide.computed)) else ""
-    joined += "" if timed else " LEFT JOIN sightings t ON t.id = r.id"
     duck.execute(
         f"INSERT INTO {into}_rows ({columns}, {ALIKE}) SELECT {', '.join(listed)}, r.{ALIKE} FROM {rows} r "
         f"LEFT JOIN {units} o ON o.site = r.site AND o.id = r.org_id "
