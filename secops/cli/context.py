@@ -31,6 +31,12 @@ def open_app() -> App:
     opened.tell = lambda error: talk(
         say(f"{error.code} {error.what}，改由数据库直接回答", f"{error.code} {error.what}: the database answers itself")
     )
+    opened.upgrading = lambda before, now: talk(
+        say(
+            f"正在把数据库从 {before} 升到 {now}，大的库要几分钟；中断了下次从头再升，数据不受影响",
+            f"bringing the database from {before} to {now}: minutes for a large one; interrupted, it begins anew",
+        )
+    )
     return opened
 
 

@@ -27,6 +27,8 @@ class App:
         self.config = config or load(workspace.config)
         self.tell: Callable[[SecopsError], None] = lambda _: None
         """Hears why something was answered another way than it should: a door shows it."""
+        self.upgrading: Callable[[str, str], None] = lambda _before, _now: None
+        """Hears of a database about to be brought from one version to another: a large one takes minutes."""
 
     @cached_property
     def site(self) -> str:
@@ -44,7 +46,7 @@ class App:
         from secops.store.migrate import upgrade
 
         database = self.unopened()
-        upgrade(database)
+        upgrade(database, self.upgrading)
         return database
 
     def unopened(self) -> "Database":

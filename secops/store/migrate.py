@@ -1,5 +1,6 @@
 """Brings a database to this program's version in one transaction: a crash leaves the old schema or the new one."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,8 +15,11 @@ HEAD = "0013"
 """The newest step in `migrations/versions`."""
 
 
-def upgrade(database: Database) -> None:
-    """Take every missing step. Raises StoreError for a database that a newer program wrote."""
+def upgrade(database: Database, told: Callable[[str, str], None] = lambda _before, _now: None) -> None:
+    """Take every missing step. Raises StoreError for a database that a newer program wrote.
+
+    `told` hears the versions of before and after, unless there was nothing yet.
+    """
     with database.read() as connection:
         found = version(connection)
     if found == HEAD:
@@ -32,6 +36,8 @@ def upgrade(database: Database) -> None:
         found = version(connection)
         if found is not None and found > HEAD:
             raise _newer(database, found)
+        if found is not None and found < HEAD:
+            told(found, HEAD)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

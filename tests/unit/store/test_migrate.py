@@ -88,6 +88,15 @@ def test_an_empty_database_is_brought_to_the_head_once(store: Database) -> None:
         assert set(metadata.tables) <= set(sa.inspect(connection).get_table_names())
 
 
+def test_whoever_opens_an_older_database_is_told(store: Database) -> None:
+    """Of both versions, before it is begun; not of an empty one, nor of one that is new enough."""
+    heard: list[tuple[str, str]] = []
+    _brought_to(store, "0012")
+    upgrade(store, lambda before, now: heard.append((before, now)))
+    upgrade(store, lambda before, now: heard.append((before, now)))
+    assert heard == [("0012", HEAD)]
+
+
 def test_the_head_is_the_newest_step() -> None:
     """The program's version of the schema is that of the last file, and the steps are one line."""
     assert RELEASED[-1] == HEAD
