@@ -27,8 +27,8 @@ looks = sa.Table(
 )
 """`digest` NULL: the next look is read in full. `touched`: JSON array of entity and relation ids."""
 
-MOST = 50_000
-"""Log entries looked through for repetitions at a time."""
+MOST = 100_000
+"""Log entries looked through for repetitions at a time: their sightings are written in order, a page once for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +97,23 @@ def unchanged(connection: Connection, after: int, slow: int) -> Stretch | None:
     upto = connection.execute(say.upto, {"after": after, "most": MOST}).scalar()
     if upto is None:
         return None
-    span = {"after": after, "upto": upto}
     for each in say.find:
-        connection.execute(each, span)
-    limit = connection.execute(say.new, {**span, "most": slow}).scalars().all()
-    if len(limit) == slow:
-        upto = limit[-1]
-        connection.execute(say.shorten, {"upto": upto})
+        connection.execute(each, {"after": after, "upto": upto})
+    upto, new = _shortened(connection, after, upto, slow)  # first: the search for what is judged together costs more
+    if new and connection.execute(say.together, {"after": after, "upto": upto}).rowcount:
+        upto, new = _shortened(connection, after, upto, slow)
     repeated = int(connection.execute(say.count).scalar_one())
-    return Stretch(int(upto), len(limit) + repeated, repeated)
+    return Stretch(upto, new + repeated, repeated)
+
+
+def _shortened(connection: Connection, after: int, upto: int, slow: int) -> tuple[int, int]:
+    """Where the noted stretch ends that holds no more than `slow` new observations, and how many it holds."""
+    say = words(connection.dialect.name)
+    new = connection.execute(say.new, {"after": after, "upto": upto, "most": slow}).scalars().all()
+    if len(new) == slow:
+        upto = new[-1]
+        connection.execute(say.shorten, {"upto": upto})
+    return int(upto), len(new)
 
 
 def news(connection: Connection, after: int, upto: int) -> Sequence[int]:

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`noted`: empty tables for this stretch. `find` and `move` are run in order; the others answer."""
+    """`noted`: empty tables for this stretch. `find`, `together` and `move` are run in order; the others answer."""
 
     noted: tuple[str, ...]
     upto: sa.TextClause
     find: tuple[sa.TextClause, ...]
+    together: sa.TextClause
     new: sa.TextClause
     shorten: sa.TextClause
     count: sa.TextClause
@@ -40,7 +41,8 @@ def _worded(noted: tuple[str, ...], temp: str, least: str, move: tuple[str, ...]
     return Words(
         noted,
         upto=say(_UPTO),
-        find=(say(_FIND), *known, say(_TOGETHER)),
+        find=(say(_FIND), *known),
+        together=say(_TOGETHER),
         new=say(_NEW),
         shorten=say("DELETE FROM {temp}.repeated WHERE seq > :upto"),
         count=say("SELECT count(*) FROM {temp}.repeated"),

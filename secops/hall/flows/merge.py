@@ -149,8 +149,8 @@ class _State:
         """Take in neighbouring observations: those that only repeat at once, the others one by one."""
         if stretch.repeated:
             looks.move(connection)
-        new = looks.news(connection, place, stretch.upto)
-        if new:
+        if stretch.repeated < stretch.entries:
+            new = looks.news(connection, place, stretch.upto)
             self._observe(connection, observations.at(connection, new))
         self._place = stretch.upto
         self.entries += stretch.entries
