@@ -176,7 +176,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     ),
     "report make topology": ("secops report make topology -f pdf", "secops report make topology 'level>=3' -f html"),
     "report make register": ("secops report make register supplier", "secops report make register 等级保护备案 -f pdf"),
-    "report verify": ("secops report verify reports/assets-20261128.xlsx", "secops report verify ledger.pdf -f json"),
+    "report verify": (
+        "secops report verify reports/assets-20261128.xlsx",
+        "secops report verify ledger.pdf --key 局长.pub",
+    ),
     "report schedule": ("secops report schedule list", "secops report schedule run --once"),
     "report schedule add": (
         "secops report schedule add weekly changes '0 8 * * 1' -f pdf",

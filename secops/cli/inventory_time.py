@@ -184,6 +184,8 @@ def _titled(found: Iterable[Mapping[str, object]], style: Format) -> Iterator[Ma
                 shown[side] = str(row[f"{side}.name"])
         if word == "born" and row.get("new") == row.get("key"):
             shown["new"] = ""
+        if row.get("source") == "coverage":
+            shown["source"] = say("扫描任务结束", "end of a run")
         if "reason" in row:
-            shown["reason"] = spoken(str(row["reason"] or ""))
+            shown["reason"] = spoken(str(row["reason"] or ""), word)
         yield {**row, **shown}

@@ -1,5 +1,6 @@
 """`secops report`: formats, make, verify, template, schedule."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -37,16 +38,27 @@ def formats(format: Shown = None) -> None:
     rows(items, [Column("format", say("格式", "format")), Column("title", say("说明", "what"))], format=format)
 
 
-@app.command(help=say("核对报表：与清单的摘要是否一致、签名是否有效", "check a report against its manifest"))
+@app.command(
+    help=say(
+        "核对报表：与清单的摘要是否一致、签名是否有效；只有公钥、没有工作区也能核对",
+        "check a report against its manifest and signature; a public key will do, no workspace is needed",
+    )
+)
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=say("报表文件", "the report"))], *, format: Shown = None
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help=say("报表文件，或它的清单", "the report, or its manifest"))
+    ],
+    *,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", help=say("签名人的公钥文件 .pub，不需要工作区", "the signer's public key, .pub")),
+    ] = None,
+    format: Shown = None,
 ) -> None:
     """Show what the manifest says; exit code 3 for a changed file or a bad signature."""
-    from secops.cli.context import open_app
     from secops.hall.flows.report import verify as checked
 
-    with open_app() as opened:
-        found = checked(opened, file)
+    found = checked(file, None if key else _trust(), key)
     told = found.manifest
     titles = {
         "file": say("文件", "file"), "title": say("报表", "report"), "filter": say("筛选", "filter"),
@@ -55,7 +67,30 @@ def verify(
         "sha256": "SHA-256", "program": say("程序", "program"), "signed_by": say("签名人", "signed by"),
     }  # fmt: skip
     row = {name: told.get(name) for name in titles if name != "signed_by"}
-    one(row | {"signed_by": found.signer or say("（未签名）", "(not signed)")}, titles, format=format)
+    if format is Format.TABLE or (format is None and sys.stdout.isatty()):
+        row["sensitive"] = {"clear": say("明文", "in the clear"), "masked": say("已脱敏", "masked")}.get(
+            str(row["sensitive"]), row["sensitive"]
+        )
+    unsigned = say(
+        "（有签名，未核对：用 --key 给出签名人的公钥）", "(signed, not checked: --key names the signer's key)"
+    )
+    by = found.signer or (unsigned if found.signed else say("（未签名）", "(not signed)"))
+    one(row | {"signed_by": by}, titles, format=format)
+
+
+def _trust() -> Path | None:
+    """The trust folder of the workspace in force; None outside of any."""
+    import os
+
+    from secops.cli.context import workspace
+    from secops.core.errors import UsageError
+
+    try:
+        return workspace().trust
+    except UsageError:
+        if os.environ.get("SECOPS_WORKSPACE"):
+            raise
+        return None
 
 
 @template.command("list", help=say("有哪些模板、用的是哪个文件", "the templates and which file is in force"))
@@ -78,8 +113,6 @@ def template_copy(
     force: Annotated[bool, typer.Option("--force", help=say("覆盖已有的", "over an existing one"))] = False,
 ) -> None:
     """`secops report template copy`."""
-    import sys
-
     from secops.cli.context import open_app
     from secops.hall.flows.report_template import copied
 

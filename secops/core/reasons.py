@@ -13,6 +13,9 @@ _TOLD: Final = tuple(
     (re.compile(pattern), told)
     for pattern, told in (
         (r"coverage", "扫描范围内未见"),
+        (r"inventory import ?(.*)", r"导入 \1"),
+        (r"inventory edit ?(.*)", r"修改登记 \1"),
+        (r"inventory bulk ?(.*)", r"批量修改 \1"),
         (r"declared|inventory declare", "登记"),
         (r"declared again", "重新登记"),
         (r"withdrawn", "撤销登记"),
@@ -51,8 +54,16 @@ _TOLD: Final = tuple(
 )
 
 
-def spoken(reason: str) -> str:
-    """The reason in the language in force."""
+_JOINED: Final = ("由扫描结果归并得出", "put together from what runs found")
+
+
+def spoken(reason: str, field: str = "state") -> str:
+    """The reason in the language in force.
+
+    `field`: what changed by it. The end of a run ages states, and puts machines together out of what was seen.
+    """
+    if reason == "coverage" and field != "state":
+        return say(*_JOINED)
     for pattern, told in _TOLD:
         found = pattern.fullmatch(reason)
         if found:

@@ -114,6 +114,18 @@ def passphrase(path: Path) -> bytes:
     return word
 
 
+def public_key(path: Path) -> Trusted:
+    """The key of this file. Raises UsageError E2302."""
+    data = _read(path, "E2302", say("公钥文件读不了", "the public key file cannot be read"))
+    try:
+        key = serialization.load_pem_public_key(data)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise UsageError("E2302", say("不是 Ed25519 公钥", "not an Ed25519 public key"), where=str(path))
+    return Trusted(path.stem, key_id(key), key)
+
+
 def trusted(folder: Path) -> tuple[Trusted, ...]:
     """Every key of the trust folder. Raises Refused E2105 when anybody may write there or a file is no public key."""
     if not folder.is_dir():

@@ -95,6 +95,12 @@ def fields(connection: Connection) -> list[str]:
         found.append(str(following))
 
 
+def newest(connection: Connection, field: str, upto: int | None = None) -> int:
+    """When the field last changed (not after `upto`) of anything; 0 for never."""
+    mine = [changes.c.field == field, *([] if upto is None else [changes.c.at <= upto])]
+    return int(connection.execute(sa.select(sa.func.max(changes.c.at)).where(*mine)).scalar() or 0)
+
+
 def before(connection: Connection, field: str, at: int) -> Iterator[tuple[str, Value]]:
     """Of every entity in which this field changed after the instant: what it was then."""
     place = sa.func.row_number().over(partition_by=changes.c.entity, order_by=changes.c.seq).label("place")

@@ -13,7 +13,6 @@ from secops.core.model import Kind
 from secops.store.database import metadata
 from secops.store.entities import services, table_of
 from secops.store.rows import chunks, insert_new, pack, upsert
-from secops.store.sightings import sightings
 
 findings = sa.Table(
     "findings",
@@ -190,13 +189,6 @@ def among(
     for part in chunks(entities):
         found.update(connection.execute(sa.select(table.c.id).where(condition, table.c.id.in_(part))).scalars())
     return frozenset(found)
-
-
-def newest(connection: Connection) -> Instant | None:
-    """When anything was last seen or a finding last moved; None where nothing is known."""
-    columns = (sightings.c.last_seen, findings.c.changed_at)
-    found = [connection.execute(sa.select(sa.func.max(each))).scalar() for each in columns]
-    return max((Instant(each) for each in found if each is not None), default=None)
 
 
 def history(connection: Connection, id: str) -> list[Mapping[str, object]]:

@@ -5,7 +5,8 @@ tables that only this connection sees: what did not change since is read where i
 back. Organisations and rows of registers follow when the caller hands them in (`put`), because what a decision says is
 not this room's to know.
 
-Nobody keeps when a thing was seen between two of its changes: `last_seen` is the moment where today's lies later.
+Nobody keeps when a thing was seen between two of its changes: `last_seen` is just after the moment where today's lies
+later.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -126,7 +127,7 @@ def _shown(connection: Connection, table: sa.Table, main: str, at: Instant) -> N
     for column in ("parent", "address") if table is services else ("kind", "address", "system_id"):
         _run(connection, f"CREATE INDEX past_{table.name}_by_{column} ON past_{table.name} ({column})")
     names = ", ".join(
-        f'CASE WHEN last_seen <= {int(at)} THEN last_seen ELSE {int(at)} END AS "last_seen"'
+        f'CASE WHEN last_seen <= {int(at)} THEN last_seen ELSE {int(at) + 1} END AS "last_seen"'
         if column.name == "last_seen"
         else f'"{column.name}"'
         for column in table.columns

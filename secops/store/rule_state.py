@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
+from secops.store import changes
 from secops.store.database import metadata
+from secops.store.grading import high_water
 from secops.store.rows import pack, upsert
 
 RUNNING = "running"
@@ -68,6 +70,30 @@ def put(connection: Connection, state: RuleState) -> None:
     """The rule has judged everything up to this place; call it in the transaction that wrote what it found."""
     row = {"digest": state.digest, "graded_seq": state.graded_seq, "graded_at": int(state.graded_at)}
     upsert(connection, rule_state, [{"rule": state.rule, **row}])
+
+
+def judged(connection: Connection) -> tuple[Instant | None, bool]:
+    """When the inventory was last judged, and whether it has changed since for any rule; None before the first time."""
+    least, first, last = connection.execute(
+        sa.select(sa.func.min(rule_state.c.graded_seq), sa.func.min(rule_state.c.graded_at),
+                  sa.select(sa.func.max(gradings.c.started_at)).where(gradings.c.state == "done").scalar_subquery())
+    ).one()  # fmt: skip
+    if least is None:
+        return None, False
+    moved = int(least) < high_water(connection)
+    return Instant(int(first if moved or last is None else max(first, last))), moved
+
+
+def ended_before(connection: Connection, at: int) -> Instant | None:
+    """When the last whole judging up to the instant began; None for none."""
+    mine = (gradings.c.state == "done", gradings.c.ended_at <= at)
+    found = connection.execute(sa.select(sa.func.max(gradings.c.started_at)).where(*mine)).scalar()
+    return None if found is None else Instant(int(found))
+
+
+def changed_between(connection: Connection, first: int, last: int) -> bool:
+    """Whether anything changed after the one instant, up to the other."""
+    return any(changes.newest(connection, each, last) > first for each in changes.fields(connection))
 
 
 def forget(connection: Connection, rule: str) -> None:

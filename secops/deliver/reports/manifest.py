@@ -7,7 +7,7 @@ a manifest written anew with other spaces still verifies.
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from secops.scope import keys
 
 TYPE: Final = "secops-report-manifest/1"
 _SIGNATURE: Final = "secops-report-signature/1"
+_BESIDE: Final = ".manifest.json"
 _MOST: Final = 4 << 20
 _KEYS: Final = {"type", "algorithm", "key_id", "digest", "signed_at", "signer", "signature"}
 
@@ -33,11 +34,13 @@ class Verified:
     signer: str = ""
     """The trusted key that signed it; empty for an unsigned one."""
     key_id: str = ""
+    signed: bool = False
+    """Whether there is a signature, held against a key or not."""
 
 
 def beside(path: Path) -> Path:
     """Where the manifest of this report lies."""
-    return path.with_name(path.name + ".manifest.json")
+    return path.with_name(path.name + _BESIDE)
 
 
 def digest(path: Path) -> str:
@@ -65,16 +68,24 @@ def sign(path: Path, key: Ed25519PrivateKey, signer: str, at: str) -> str:
     return claims["key_id"]
 
 
-def verify(path: Path, trust: Path) -> Verified:
-    """Check digest and, where there is one, signature.
+def described(path: Path) -> Path:
+    """The report meant: the file itself, or the one that this manifest or signature lies beside."""
+    name = path.name.removesuffix(".sig")
+    return path.with_name(name.removesuffix(_BESIDE)) if name.endswith(_BESIDE) else path
 
-    Raises InvalidFile without a readable manifest, Refused where either is wrong or the key is not trusted.
+
+def verify(path: Path, trusted: Sequence[keys.Trusted] | None) -> Verified:
+    """Check digest and, where there is one, signature. `path`: report, manifest or signature.
+
+    `trusted`: the keys believed; None where none are at hand, so that the digest alone is checked. Raises InvalidFile
+    without a readable manifest, Refused where either is wrong or the key is not trusted.
     """
+    path = described(path)
     manifest = _read(path)
     try:
         found = digest(path)
     except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
+        raise _unreadable(path, _why(error)) from error
     if found != manifest.get("sha256"):
         raise Refused(
             "E6306",
@@ -82,12 +93,11 @@ def verify(path: Path, trust: Path) -> Verified:
             where=str(path),
             why=f"{manifest.get('sha256')} -> {found}",
         )
-    if not _signature(path).exists():
-        return Verified(manifest)
-    return _checked(path, manifest, trust)
+    signed = _signature(path).exists()
+    return _checked(path, manifest, trusted) if signed and trusted is not None else Verified(manifest, signed=signed)
 
 
-def _checked(path: Path, manifest: Mapping[str, object], trust: Path) -> Verified:
+def _checked(path: Path, manifest: Mapping[str, object], trusted: Sequence[keys.Trusted]) -> Verified:
     place = _signature(path)
     try:
         claims = json.loads(place.read_bytes()[:8_192])
@@ -97,15 +107,15 @@ def _checked(path: Path, manifest: Mapping[str, object], trust: Path) -> Verifie
         if (claims["type"], claims["algorithm"]) != (_SIGNATURE, "ed25519"):
             raise ValueError("not a report's signature")
     except (OSError, ValueError, RecursionError) as error:
-        raise _unsigned(place, str(error)[:200]) from error
+        raise _unsigned(place, _why(error)) from error
     if claims["digest"] != hashlib.sha256(_canonical(manifest)).hexdigest():
         raise _unsigned(beside(path), say("清单在签名之后被改动", "the manifest was changed after it was signed"))
-    known = next((each for each in keys.trusted(trust) if each.id == claims["key_id"]), None)
+    known = next((each for each in trusted if each.id == claims["key_id"]), None)
     if known is None:
         raise _unsigned(place, say(f"密钥 {claims['key_id']} 不受信任", f"key {claims['key_id']} is not trusted"))
     if not known.verifies(signature, canonical(claims).encode()):
         raise _unsigned(place, say(f"不是 {known.name} 签的", f"not by {known.name}"))
-    return Verified(manifest, known.name, known.id)
+    return Verified(manifest, known.name, known.id, signed=True)
 
 
 def _read(path: Path) -> Mapping[str, object]:
@@ -116,8 +126,20 @@ def _read(path: Path) -> Mapping[str, object]:
         if not isinstance(found, dict) or found.get("type") != TYPE:
             raise ValueError(f"no {TYPE}")
     except (OSError, ValueError, RecursionError) as error:
-        raise _unreadable(place, str(error)[:200]) from error
+        raise _unreadable(place, _why(error)) from error
     return found
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError):
+        return say("没有这个文件", "there is no such file")
+    if isinstance(error, PermissionError):
+        return say("没有读取权限", "it may not be read")
+    if isinstance(error, IsADirectoryError):
+        return say("这是目录，不是文件", "it is a folder")
+    if isinstance(error, OSError):
+        return say(f"系统读取出错（{error.errno}）", error.strerror or str(error))
+    return say("内容不是报表清单或签名的格式", f"not the form of a manifest or signature: {str(error)[:150]}")
 
 
 def _unreadable(place: Path, why: str) -> InvalidFile:

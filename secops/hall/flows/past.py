@@ -4,8 +4,8 @@
         ...  # `entities`, `compile`, `facets`, `relations`, `findings`, `organisations`, `records`: all as of `at`
 
 What is not kept: when each thing was last seen between two of its changes (where today's `last_seen` lies after the
-moment the view says the moment, which rows show as unknown: `unseen`; queries by it are refused), why a field was not
-known, and to which notice a finding belonged.
+moment the view says just after it, which rows show as unknown: `unseen`; queries by it are refused), why a field was
+not known, and to which notice a finding belonged.
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,7 +58,7 @@ def asked(query: Query, at: Instant | None) -> Query:
 def unseen(values: Mapping[str, Value], at: Instant) -> dict[str, Value]:
     """The values of an entity of then without when it was last seen, where nobody keeps that."""
     last = values.get("last_seen")
-    unknown = isinstance(last, int) and last >= at
+    unknown = isinstance(last, int) and last > at
     return {**values, **(dict.fromkeys(BY_SIGHT & values.keys()) if unknown else {})}
 
 

@@ -94,6 +94,7 @@ def make(
             position = high_water(connection)
         digest = report.facts[-1][1]
         report, notes = _shown(report, format)
+        notes = (*ctx.notes, *notes)
         if live is not None:
             report = _told_as_written(report, live, app.clock)
         part = path.with_name(path.name + ".part")
@@ -109,7 +110,7 @@ def make(
             part.unlink(missing_ok=True)
             raise
         made = Made(path, format, len(report.sheets), report.size, digest, sha256, notes)
-        _described(app, made, report, wanted, kind=kind, sight=seen, position=position)
+        _described(app, made, report, ctx, kind=kind, position=position)
         if key is not None:
             id = manifest.sign(path, key[1], key[0], render(app.clock.now()))
             app.audit.append("report.signed", {"who": wanted.who, "file": path.name, "sha256": sha256, "key_id": id})
@@ -143,9 +144,14 @@ def split(
                 left.unlink(missing_ok=True)
 
 
-def verify(app: App, path: Path) -> manifest.Verified:
-    """Check a report against its manifest and signature. Raises InvalidFile, Refused."""
-    return manifest.verify(path, app.workspace.trust)
+def verify(path: Path, trust: Path | None = None, key: Path | None = None) -> manifest.Verified:
+    """Check a report against its manifest and signature. Raises InvalidFile, Refused, UsageError.
+
+    `key`: the public key believed; else those of the folder `trust`; with neither the digest alone is checked.
+    """
+    if key is not None:
+        return manifest.verify(path, (keys.public_key(key),))
+    return manifest.verify(path, None if trust is None else keys.trusted(trust))
 
 
 def _chosen(app: App, what: str, format: str) -> tuple[ReportKind, Writer]:
@@ -326,10 +332,9 @@ def _key(app: App, signing: Signing | None) -> tuple[str, Any] | None:
     return file.stem, keys.private_key(file, keys.passphrase(signing.passphrase_file))
 
 
-def _described(
-    app: App, made: Made, report: Report, wanted: Wanted, *, kind: ReportKind, sight: Sight, position: int
-) -> None:
+def _described(app: App, made: Made, report: Report, ctx: Context, *, kind: ReportKind, position: int) -> None:
     """Write the manifest."""
+    wanted, sight = ctx.wanted, ctx.sight
     asked = {
         name: value for name, value in asdict(wanted).items() if value and name not in {"who", "role", "sensitive"}
     }
@@ -346,7 +351,7 @@ def _described(
                 for each in report.sheets
             ],
             "list_digest": made.digest, "program": f"secops {__version__}", "log_position": position,
-            "notes": list(made.notes),
+            "notes": list(made.notes), **({"graded_at": render(ctx.graded_at)} if ctx.graded_at else {}),
         },
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from secops.core.query import Query
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
 from secops.hall.flows.report_context import Context, Values, number_column, numbered
+from secops.hall.flows.report_graded import graded
 
 BASIS = "网络安全法、GB/T 22239-2019、GB/T 22240-2020"
 GROUPS_MOST = 60
@@ -36,7 +37,7 @@ def build(ctx: Context) -> Report:
     if by not in {"kind", "org", "system"}:
         raise UsageError("E6314", say(f"不能按 {by[:30]} 编排", f"not by {by[:30]}"), hint="--by kind, org, system")
     sheets = _by_kind(ctx) if by == "kind" else _grouped(ctx, by)
-    return Report(say("网络资产台账", "Asset ledger"), ctx.facts(BASIS), sheets, ctx.newest)
+    return Report(say("网络资产台账", "Asset ledger"), ctx.facts(BASIS, graded(ctx)), sheets, ctx.newest)
 
 
 # by kind

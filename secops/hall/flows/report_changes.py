@@ -20,6 +20,7 @@ LINES = 30
 """Changed fields told of one asset; more are counted."""
 _LOST = frozenset({State.STALE.value, State.GONE.value})
 _ORDER = ("new", "opened", "vanished", "closed", "back", "owner", "changed")
+_ANSWERING = frozenset({"org_id", "system_id", "owner", "owner.phone", "declared"})
 _QUIET = frozenset({"http.body_sha256", "tls.ja3s", "service.banner", "http.headers"})
 """What changes by itself all the time: told only where nothing else changed."""
 
@@ -38,9 +39,10 @@ def build(ctx: Context) -> Report:
             sheets.append(Sheet(names[name], _columns(name), _of_class(gathered, place)))
     whole = Counter({names[name]: sum(mine[name] for mine in counts.values()) for name in _ORDER})
     period = f"{render(start)[:16].replace('T', ' ')} — {render(end)[:16].replace('T', ' ')}"
+    ctx.newest = min(ctx.newest, end)
     facts = ctx.facts("", (say("期间", "period"), period))
     charts = [chart(say("变化", "changes"), +whole)] if +whole else []
-    return Report(say("资产变化报告", "Changes"), facts, sheets, end, charts=charts)
+    return Report(say("资产变化报告", "Changes"), facts, sheets, ctx.newest, charts=charts)
 
 
 def titles() -> dict[str, str]:
@@ -123,11 +125,11 @@ def _entities(ctx: Context, page: Sequence[Sequence[Cells]]) -> Iterator[Cells]:
         name = facts.get("name") or facts.get("http.title") or _product(facts)
         kind = Kind(str(group[0][3]))
         class_ = _class(kind, group)
-        last = group[-1]
+        telling = _telling(class_, group)
         yield (
             unit, _ORDER.index(class_), words.kind(kind), entity.key if entity else "", id, str(name or ""),
-            str(system.facts.get("name") or system.key) if system else "", int(str(last[1])), _what(class_, group),
-            _source(next((row for row in group if row[4] == "born"), last)),
+            str(system.facts.get("name") or system.key) if system else "", int(str(telling[1])), _what(class_, group),
+            _source(telling),
         )  # fmt: skip
 
 
@@ -149,24 +151,38 @@ def _class(kind: Kind, group: Sequence[Cells]) -> str:
         if after == State.ACTIVE.value and before == State.DECLARED.value:
             return "back"
     fields = {row[4] for row in group}
-    return "owner" if fields <= {"org_id", "system_id", "owner", "owner.phone", "declared"} else "changed"
+    return "owner" if fields <= _ANSWERING else "changed"
+
+
+def _telling(class_: str, group: Sequence[Cells]) -> Cells:
+    """The change that the row tells of, whose time and source are the row's: not what came later beside it."""
+    born = next((row for row in group if row[4] == "born"), None)
+    if born is not None:
+        return born
+    named = {"owner": _ANSWERING, "changed": {name for name, _, _ in _moved(group)}}.get(class_, {"state"})
+    return next((row for row in reversed(group) if row[4] in named), group[-1])
 
 
 def _what(class_: str, group: Sequence[Cells]) -> str:
     """The changes in words, a line each: from what to what."""
     if class_ in {"new", "opened"} and any(row[4] == "born" for row in group):
         return ""
+    moved = _moved(group)
+    loud = [each for each in moved if each[0] not in _QUIET] or moved
+    lines = [f"{_title(name)}：{_shown(name, old)} → {_shown(name, new)}" for name, old, new in loud[:LINES]]
+    if more := len(moved) - len(lines):
+        lines.append(say(f"另有 {more} 项变化", f"{more} more changes"))
+    return "\n".join(lines)
+
+
+def _moved(group: Sequence[Cells]) -> list[tuple[str, Cell, Cell]]:
+    """Each field that is another after all changes than before them: name, what it was, what it is."""
     first: dict[str, Cell] = {}
     last: dict[str, Cell] = {}
     for row in group:
         first.setdefault(str(row[4]), row[5])
         last[str(row[4])] = row[6]
-    moved = [name for name in last if first[name] != last[name]]
-    loud = [name for name in moved if name not in _QUIET] or moved
-    lines = [f"{_title(name)}：{_shown(name, first[name])} → {_shown(name, last[name])}" for name in loud[:LINES]]
-    if more := len(moved) - len(lines):
-        lines.append(say(f"另有 {more} 项变化", f"{more} more changes"))
-    return "\n".join(lines)
+    return [(name, first[name], last[name]) for name in last if first[name] != last[name]]
 
 
 def _title(name: str) -> str:
@@ -186,7 +202,7 @@ def _shown(name: str, value: Cell) -> str:
 def _source(row: Cells) -> str:
     reason, run, who = (str(row[place] or "") for place in (7, 8, 9))
     collector, at, _ = reason.partition("@")
-    told = say("发现", "found by") + f" {collector}" if at else spoken(reason)
+    told = say("发现", "found by") + f" {collector}" if at else spoken(reason, str(row[4]))
     return " ".join(each for each in (told, run or who) if each)
 
 

@@ -23,7 +23,7 @@ from secops.hall.app import App
 from secops.hall.flows import past, queries
 from secops.hall.flows.report_sight import Sight
 from secops.hall.flows.report_source import Source, every_field
-from secops.store import findings, organisations
+from secops.store import findings, organisations, taken_in
 from secops.store.grading import Transaction
 
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ class Context:
         self.app, self.connection, self.wanted = app, connection, wanted
         self.sight, self.spool, self.at = sight, spool, at
         self.now: Instant = at if at is not None else app.clock.now()
+        self.notes: list[str] = []
+        """What whoever asks must be told beside the rows."""
+        self.graded_at: Instant | None = None
+        """When the findings told were judged; None where none are told, or nothing was judged yet."""
         self.masks = False
         """Whether anything sensitive was asked for: it was masked, or shown in the clear."""
 
@@ -97,13 +101,17 @@ class Context:
 
     @cached_property
     def newest(self) -> Instant:
-        """When the newest fact was seen or the last finding moved; now for an empty inventory."""
-        return self.at if self.at is not None else findings.newest(self.connection) or self.now
+        """Up to when everything that is told was taken in, decisions too; now for an empty inventory."""
+        return self.at if self.at is not None else taken_in.upto(self.connection) or self.now
 
     @property
     def today(self) -> date:
         """The day of the report, in China."""
         return date.fromisoformat(render(self.now)[:10])
+
+    def days_until(self, instant: int) -> int:
+        """Days of the calendar, in China, from today to the day of the instant: none today, below nought when past."""
+        return (date.fromisoformat(render(instant)[:10]) - self.today).days
 
     def unit(self, code: str) -> str:
         """The name of a unit."""
@@ -237,7 +245,7 @@ class Context:
             (say("编制日期", "date"), render(self.app.clock.now())[:10]),
             (say("范围", "coverage"), say(f"站点 {self.app.site}", f"site {self.app.site}")),
             *([(say("依据", "basis"), basis)] if basis else []),
-            (say("数据时间", "data as of"), moment(self.newest)),
+            (say("数据时间", "data as of"), render(self.newest)[:23].replace("T", " ")),
             *more,
             (say("筛选条件", "filter"), " / ".join(chosen) or say("全部", "all")),
             (say("敏感字段", "sensitive fields"), f"{seen}（{say('角色', 'role')} {self.sight.role}）"),

@@ -12,7 +12,6 @@ from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Shee
 from secops.hall.flows.report_context import Context, number_column, numbered
 from secops.hall.flows.report_register import basis_of, rows_of, sheet_of
 
-_DAY: Final = 86_400_000
 _SEEN: Final = (
     "tls.version", "tls.versions", "tls.cipher", "tls.key_type", "tls.key_bits", "tls.signature", "tls.not_after",
     "tlcp.enabled", "tlcp.suites", "tlcp.not_after",
@@ -74,7 +73,7 @@ def _systems(ctx: Context) -> Rows:
             done, level = values.get("system.crypto_assessed_on"), values.get("system.level")
             if not isinstance(done, int):
                 state = say("未见密评", "none known")
-            elif int(ctx.now) - done > 366 * _DAY and isinstance(level, int) and level >= 3:
+            elif -ctx.days_until(done) > 366 and isinstance(level, int) and level >= 3:
                 state = say("超过一年", "over a year ago")
             else:
                 state = say("已密评", "assessed")

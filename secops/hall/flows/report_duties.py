@@ -11,6 +11,7 @@ from secops.core.registers import registers
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
 from secops.hall.flows.report_context import Context, number_column, numbered
+from secops.hall.flows.report_graded import graded
 from secops.hall.flows.report_register import Row, cell, rows_of, sheet_of
 from secops.store import findings
 
@@ -35,7 +36,7 @@ def build(ctx: Context) -> Report:
             note=say("没有任何登记说明归谁负责的资产", "no declaration says who answers for it"),
         ),
     ]
-    return Report(say("网络安全责任清单", "Responsibilities"), ctx.facts(BASIS), sheets, ctx.newest)
+    return Report(say("网络安全责任清单", "Responsibilities"), ctx.facts(BASIS, graded(ctx)), sheets, ctx.newest)
 
 
 def _counts(ctx: Context) -> tuple[dict[str, Counter[Kind]], Rows]:

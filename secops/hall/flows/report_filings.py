@@ -11,7 +11,6 @@ from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Shee
 from secops.hall.flows.report_context import Context, number_column, numbered
 from secops.hall.flows.report_register import basis_of, rows_of, sheet_of
 
-_DAY: Final = 86_400_000
 _FIRST: Final = (
     "system", "organisation", "level", "level_s", "level_a", "number", "filed_on", "police", "object_type", "network",
     "graded_on", "valid_until",
@@ -80,7 +79,7 @@ def _systems(ctx: Context, filed: set[str]) -> Rows:
             )
             number = values.get("system.filing_no")
             known = bool(number) or str(values["key"]) in filed
-            left = (until - int(ctx.now)) // _DAY if isinstance(until, int) else None
+            left = ctx.days_until(until) if isinstance(until, int) else None
             todo = []
             if isinstance(level, int) and level >= 2 and not known:
                 todo.append(say("二级以上未见备案", "level 2 or above, no filing known"))
@@ -91,7 +90,7 @@ def _systems(ctx: Context, filed: set[str]) -> Rows:
             if isinstance(level, int) and level >= 3:
                 if not isinstance(done, int):
                     todo.append(say("未见测评记录", "no assessment known"))
-                elif int(ctx.now) - done > 366 * _DAY:
+                elif -ctx.days_until(done) > 366:
                     todo.append(say("测评超过一年", "assessed more than a year ago"))
             yield (
                 str(values["key"]), values.get("name"), values.get("org.name"), level, known, number, until, left, done,

@@ -15,6 +15,7 @@ from secops.grade.rule import Rule
 from secops.hall.flows.grade import rules_of
 from secops.hall.flows.report_assets import BASIS
 from secops.hall.flows.report_context import PAGE, Context, number_column, plain
+from secops.hall.flows.report_graded import graded
 from secops.store import compile as conditions_of
 from secops.store import entities, findings
 
@@ -49,7 +50,7 @@ def build(ctx: Context) -> Report:
 
     grades = {words.severity(each): str(each) for each in Severity}
     sheet = Sheet(say("问题清单", "Findings"), _heads(), rows)
-    return Report(say("网络安全问题清单", "Findings"), ctx.facts(BASIS), [sheet], ctx.newest, grades)
+    return Report(say("网络安全问题清单", "Findings"), ctx.facts(BASIS, graded(ctx)), [sheet], ctx.newest, grades)
 
 
 def _joined(ctx: Context, page: Sequence[Finding], conditions: Mapping[Kind, Query]) -> Iterator[_Joined]:

@@ -12,6 +12,7 @@ from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Shee
 from secops.hall.flows import responsible
 from secops.hall.flows import scope as authorisations
 from secops.hall.flows.report_context import Context, Values, number_column, numbered
+from secops.hall.flows.report_graded import graded
 from secops.scope import document
 from secops.scope.document import Scope
 
@@ -43,7 +44,7 @@ def build(ctx: Context) -> Report:
         "held against the scope of --scope; who answers is resolved from duties, systems and units",
     )
     sheet = Sheet(say("目标清单", "Targets"), columns, _rows(ctx, allowed), note=note)
-    return Report(say("演练目标清单", "Targets"), ctx.facts("", *told), [sheet], ctx.newest)
+    return Report(say("演练目标清单", "Targets"), ctx.facts("", *told, graded(ctx)), [sheet], ctx.newest)
 
 
 def _allowed(ctx: Context) -> tuple[Callable[[Values], str], tuple[tuple[str, str], ...]]:

@@ -22,7 +22,6 @@ _FACTS = (
     "device.type",
     "device.vendor",
 )
-_DAY = 86_400_000
 _READ = (
     "name", "org.name", "system.name", "system_id", "declared", "first_seen", "last_seen", "register.standing",
     "tls.not_after", *_FACTS,
@@ -99,14 +98,17 @@ def _stands(values: Values) -> Standing:
 
 def _certificates(ctx: Context) -> Rows:
     """Websites and services whose certificate is out of date or will be; the latest first."""
-    limit = int(ctx.now) + ctx.wanted.within * _DAY
 
     def plain() -> Iterator[Cells]:
         for kind, values in ctx.every((Kind.WEBSITE, Kind.SERVICE), fields=_READ):
             until = values.get("tls.not_after")
-            if isinstance(until, int) and until <= limit and values["state"] == State.ACTIVE.value:
+            if (
+                isinstance(until, int)
+                and ctx.days_until(until) <= ctx.wanted.within
+                and values["state"] == State.ACTIVE.value
+            ):
                 row = _row(ctx, kind, values)
-                yield (*row[:8], until, (until - int(ctx.now)) // _DAY, row[-1])
+                yield (*row[:8], until, ctx.days_until(until), row[-1])
 
     return lambda: numbered(ctx.spool.ordered(plain(), lambda row: (row[8], row[1])))
 

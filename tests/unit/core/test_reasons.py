@@ -43,3 +43,10 @@ def test_every_reason_of_a_turning_state_is_known() -> None:
     assert len(found) >= 6
     for each in found:
         assert re.search(r"[\u4e00-\u9fff]", spoken(each)), each
+
+
+def test_the_end_of_a_run_ages_states_and_makes_machines() -> None:
+    """The same note means that a thing was not seen where its state turned, and that it was put together elsewhere."""
+    assert spoken("coverage") == "扫描范围内未见"
+    assert spoken("coverage", "born") == spoken("coverage", "host.addresses") == "由扫描结果归并得出"
+    assert spoken("inventory import 设备.xlsx!设备!4", "born") == "导入 设备.xlsx!设备!4"

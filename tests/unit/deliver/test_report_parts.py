@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from secops.core.clock import Instant
-from secops.core.errors import InvalidFile, Refused
+from secops.core.errors import InvalidFile, Refused, UsageError
 from secops.deliver.reports import manifest, spool
 from secops.deliver.reports.chart import bars
 from secops.deliver.reports.drawing import Label, svg, width_of
@@ -114,12 +114,32 @@ def made(tmp_path):
 def test_a_signed_report_verifies(made):
     """Digest and signature hold, also after the manifest was written with other spaces."""
     path, key, trust = made
-    assert manifest.verify(path, trust).signer == ""
+    assert manifest.verify(path, keys.trusted(trust)).signer == ""
     manifest.sign(path, key, "甲", "2026-11-28T00:00:00+08:00")
     place = manifest.beside(path)
     place.write_text(json.dumps(json.loads(place.read_text("utf-8"))))
-    found = manifest.verify(path, trust)
+    found = manifest.verify(path, keys.trusted(trust))
     assert (found.signer, found.manifest["title"]) == ("甲", "台账")
+
+
+def test_a_report_is_checked_by_whoever_was_handed_it(made):
+    """Without a key the digest alone; with the signer's file all of it; by the manifest's or signature's path alike."""
+    path, key, trust = made
+    manifest.sign(path, key, "甲", "2026-11-28T00:00:00+08:00")
+    place = manifest.beside(path)
+    for meant in (path, place, place.with_name(place.name + ".sig")):
+        unknown = manifest.verify(meant, None)
+        assert (unknown.signer, unknown.signed) == ("", True)
+        assert manifest.verify(meant, (keys.public_key(trust / "甲.pub"),)).signer == "甲"
+    path.write_text("a\n2\n")
+    with pytest.raises(Refused):
+        manifest.verify(place, None)
+    path.unlink()
+    with pytest.raises(InvalidFile) as caught:
+        manifest.verify(place, None)
+    assert "Errno" not in caught.value.why
+    with pytest.raises(UsageError):
+        keys.public_key(place)
 
 
 def test_what_was_changed_does_not_verify(made):
@@ -130,16 +150,16 @@ def test_what_was_changed_does_not_verify(made):
     kept = place.read_bytes()
     place.write_bytes(kept.replace(b'"rows": 1', b'"rows": 2'))
     with pytest.raises(Refused) as caught:
-        manifest.verify(path, trust)
+        manifest.verify(path, keys.trusted(trust))
     assert caught.value.code == "E6307"
     place.write_bytes(kept)
     manifest.sign(path, Ed25519PrivateKey.generate(), "乙", "2026-11-28T00:00:00+08:00")
     with pytest.raises(Refused):
-        manifest.verify(path, trust)
+        manifest.verify(path, keys.trusted(trust))
     path.write_text("a\n2\n")
     with pytest.raises(Refused) as caught:
-        manifest.verify(path, trust)
+        manifest.verify(path, keys.trusted(trust))
     assert caught.value.code == "E6306"
     place.write_text("[]")
     with pytest.raises(InvalidFile):
-        manifest.verify(path, trust)
+        manifest.verify(path, keys.trusted(trust))

@@ -1,0 +1,129 @@
+"""What a report states of itself holds: its time, the judging it counts by, and the change each row tells of."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from secops.core.clock import Instant, ManualClock
+from secops.core.model import Kind, Observation, RunEnd, Status, Target
+from secops.hall.app import App
+from secops.hall.config import load
+from secops.hall.flows.asset_bulk import REASON
+from secops.hall.flows.declare import declare
+from secops.hall.flows.grade import grade
+from secops.hall.flows.merge import merge
+from secops.hall.flows.report import Made, Wanted, make
+from secops.hall.workspace import Workspace
+from secops.store import entities, observations, run_ends
+from tests.unit.hall.test_report_kinds import rows
+
+T0 = 1_780_000_000_000
+DAY = 86_400_000
+TEXT = """
+organisations: [{id: FIN, name: 财政局}]
+systems:
+  - {code: S1, name: NAME, organisation: FIN, level: 3, addresses: [198.18.0.1], filing_valid_until: DAY}
+"""
+
+
+@pytest.fixture
+def app(tmp_path) -> Iterator[App]:
+    """One declared system with an address that was seen with a certificate, in a run that ended."""
+    workspace = Workspace(tmp_path / "w")
+    workspace.make()
+    with App(workspace, clock=ManualClock(Instant(T0)), config=load(None, {"site": "s"})) as opened:
+        told(opened, "预算系统")
+        look(opened, 1_000)
+        opened.clock.advance(60)
+        yield opened
+
+
+def told(app: App, name: str, until: str = "2026-05-08") -> None:
+    text = TEXT.replace("NAME", name).replace("DAY", until)
+    (app.workspace.inventory / "all.yaml").write_text(text, encoding="utf-8")
+    list(declare(app, who="甲"))
+
+
+def look(app: App, at: int) -> None:
+    facts = {"tls.enabled": True, "ssh.host_key": ("SHA256:" + "abCD1" * 8 + "abc",), "http.status_code": 200}
+    seen = Observation("s", "o", "run1", "http@1", Target("198.18.0.1", 443), Instant(T0 + at), Status.SUCCESS, facts)
+    with app.database.write() as connection:
+        observations.append(connection, [seen])
+        run_ends.append(connection, RunEnd("run1", "s", Instant(T0 + at + 500), True, Instant(T0)))
+    list(merge(app))
+
+
+def manifest(made: Made) -> dict[str, object]:
+    found: dict[str, object] = json.loads(made.path.with_name(made.path.name + ".manifest.json").read_text("utf-8"))
+    return found
+
+
+def test_data_are_as_of_the_newest_decision(app, tmp_path):
+    """An edit after the last look moves the time of the data; asked of that time the ledger is the same, row by row."""
+    before = manifest(make(app, "assets", "csv", Wanted(), tmp_path / "a.csv"))["data_at"]
+    told(app, "预算一体化")
+    at = app.clock.now()
+    app.clock.advance(3_600)
+    made = make(app, "assets", "csv", Wanted(), tmp_path / "b.csv")
+    data_at = str(manifest(made)["data_at"])
+    assert before < data_at
+    assert data_at == "2026-05-29T04:27:40.000+08:00"
+    assert int(at) == T0 + 60_000
+    again = make(app, "assets", "csv", Wanted(at=data_at), tmp_path / "c.csv")
+    assert any("预算一体化" in each.values() for each in rows(made))
+    assert rows(again) == rows(made)
+    assert again.digest == made.digest
+    app.clock.advance(3_600)
+    assert make(app, "assets", "csv", Wanted(), tmp_path / "d.csv").path.read_bytes() == made.path.read_bytes()
+
+
+def test_days_are_those_of_the_calendar(app, tmp_path):
+    """Twenty days after the eighth it says twenty, at any hour."""
+    app.clock.advance(5 * 3_600)
+    (system,) = (each for each in rows(make(app, "filings", "csv", Wanted(), tmp_path / "f.csv")) if each["系统代码"])
+    assert system["剩余天数"] == "-21"
+
+
+def test_the_judging_behind_the_findings_is_told(app, tmp_path):
+    """Never judged, judged, and moved since: each is said on the cover and in the manifest."""
+
+    def cover() -> tuple[str, Made]:
+        page = make(app, "duties", "html", Wanted(), tmp_path / "d.html")
+        return page.path.read_text("utf-8"), page
+
+    page, made = cover()
+    assert "尚未评判" in page
+    assert "尚未评判" in str(manifest(made)["notes"])
+    list(grade(app))
+    page, made = cover()
+    assert "2026-05-29 04:27:40</td>" in page
+    assert (manifest(made)["notes"], manifest(made)["graded_at"]) == ([], "2026-05-29T04:27:40.000+08:00")
+    app.clock.advance(60)
+    told(app, "预算一体化")
+    page, made = cover()
+    assert "此后台账有变动" in page
+    assert "2026-05-29 04:27:40" in str(manifest(made)["notes"])
+
+
+def test_a_change_is_told_with_its_own_time_and_source(app, tmp_path):
+    """What was found and edited later is new by whoever found it, then; a machine comes of what a run found."""
+    app.clock.advance(3_600)
+    with app.database.read() as connection:
+        (ip,) = entities.of_kind(connection, "s", Kind.IP)
+    edited(app, ip.key)
+    found = rows(make(app, "changes", "csv", Wanted(start="2026-05-28"), tmp_path / "c.csv"))
+    told_ = {each["类别"]: (each["时间"], each["来源"]) for each in found if each["清单"] == "新增资产"}
+    assert told_["IP 资产"] == ("2026-05-29 04:26", "发现 http run1")
+    assert told_["主机"] == ("2026-05-29 04:26", "由扫描结果归并得出 run1")
+
+
+def edited(app: App, key: str) -> None:
+    from secops.core.model import Decision, DecisionType
+    from secops.store import decisions
+
+    payload = {"kind": "ip", "facts": {"owner": "王五"}}
+    at = app.clock.now()
+    with app.database.write() as connection:
+        decisions.append(connection, [Decision("s", DecisionType.DECLARE, f"ip:{key}", payload, "甲", at, REASON)])
+    list(merge(app))
