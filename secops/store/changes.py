@@ -95,6 +95,12 @@ def fields(connection: Connection) -> list[str]:
         found.append(str(following))
 
 
+def last_of(connection: Connection, entity: str, names: Sequence[str], upto: int | None = None) -> Change | None:
+    """The last change of an entity in the first of these fields that has any (not after `upto`)."""
+    told = [each for each in of_entity(connection, entity) if upto is None or each.at <= upto]
+    return next((each for name in names for each in reversed(told) if each.field == name), None)
+
+
 def newest(connection: Connection, field: str, upto: int | None = None) -> int:
     """When the field last changed (not after `upto`) of anything; 0 for never."""
     mine = [changes.c.field == field, *([] if upto is None else [changes.c.at <= upto])]

@@ -1,6 +1,6 @@
 """The grading filing list (等保定级备案清单): the fields of the 2025 form, validity, assessments; what is not filed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from secops.core.fields import by_name
@@ -8,29 +8,50 @@ from secops.core.language import say
 from secops.core.model import Kind
 from secops.core.registers import registers
 from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
+from secops.hall.flows import report_filing_doubts as doubtful
+from secops.hall.flows.register import listed
 from secops.hall.flows.report_context import Context, number_column, numbered
-from secops.hall.flows.report_register import basis_of, rows_of, sheet_of
+from secops.hall.flows.report_register import Row, basis_of, rows_of, sheet_of
 
 _FIRST: Final = (
-    "system", "organisation", "level", "level_s", "level_a", "number", "filed_on", "police", "object_type", "network",
-    "graded_on", "valid_until",
+    "system", "organisation", "level", "level_s", "level_a", "number", "filed_on", "valid_until", "police",
+    "object_type", "network", "graded_on",
+)  # fmt: skip
+_PAPER: Final = 9
+"""How many of them paper shows."""
+_OF_SYSTEM: Final = (
+    "name", "org_id", "org.name", "system.level", "system.filing_no", "system.filing_valid_until", "system.assessed_on",
 )  # fmt: skip
 
 
 def build(ctx: Context) -> Report:
     """The report. Raises UsageError."""
     filings = list(rows_of(ctx, "filing"))
-    filed = {str(each.get("system")) for each in filings}
+    whole = list(listed(ctx.app, "filing", at=ctx.at)) if ctx.wanted.org else filings
+    systems = {str(each["key"]): each for _, each in ctx.every((Kind.SYSTEM,), "", fields=_OF_SYSTEM)}
+    doubts = doubtful.of_filings(whole, systems)
+    assessed = [each for each in rows_of(ctx, "certification") if each.get("type") in _djbh()]
+    told = Column("doubts", say("核对", "to check"), Look.LONG)
     note = say(
         "证明有效期三年，旧证自 2025-01-01 起算，期内每完成一次测评延长一年：公网安〔2025〕1846号问 6（未核实）",
         "three years, from 2025-01-01 for older ones, a year more for each assessment within (not verified)",
     )
     sheets = [
-        sheet_of(ctx, "filing", filings, name=say("备案清单", "Filings"), first=_FIRST, note=note, chart="level"),
+        sheet_of(
+            ctx,
+            "filing",
+            filings,
+            name=say("备案清单", "Filings"),
+            first=_FIRST,
+            note=note,
+            chart="level",
+            brief=_PAPER,
+            more=((told, {key: _joined(each) for key, each in doubts.items()}),),
+        ),
         Sheet(
             say("系统对照", "Systems"),
             _columns(),
-            _systems(ctx, filed),
+            _systems(ctx, whole, doubts, assessed),
             note=say(
                 "在册业务系统是否备案、测评是否在一年内（三级以上每年一次）", "which systems are filed and assessed"
             ),
@@ -38,7 +59,7 @@ def build(ctx: Context) -> Report:
         sheet_of(
             ctx,
             "certification",
-            [each for each in rows_of(ctx, "certification") if each.get("type") in _djbh()],
+            assessed,
             name=say("等级测评", "Assessments"),
             first=("system", "done_on", "conclusion", "score"),
             without=("type",),
@@ -46,6 +67,10 @@ def build(ctx: Context) -> Report:
     ]
     basis = basis_of(registers()["filing"])
     return Report(say("等保定级备案清单", "Grading filings"), ctx.facts(basis), sheets, ctx.newest)
+
+
+def _joined(told: Sequence[str]) -> str:
+    return say("；", "; ").join(told)
 
 
 def _djbh() -> set[object]:
@@ -69,16 +94,22 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-def _systems(ctx: Context, filed: set[str]) -> Rows:
+def _systems(ctx: Context, filings: Sequence[Row], doubts: Mapping[str, list[str]], assessed: Sequence[Row]) -> Rows:
+    rows: dict[str, list[Row]] = {}
+    for each in filings:
+        rows.setdefault(str(each.get("system") or ""), []).append(each)
+
     def plain() -> Iterator[Cells]:
-        for _, values in ctx.every((Kind.SYSTEM,)):
+        for _, values in ctx.every((Kind.SYSTEM,), fields=_OF_SYSTEM):
             if ctx.wanted.org and ctx.wanted.org not in {values.get("org_id"), values.get("org.name")}:
                 continue
             level, until, done = (
                 values.get(f"system.{name}") for name in ("level", "filing_valid_until", "assessed_on")
             )
             number = values.get("system.filing_no")
-            known = bool(number) or str(values["key"]) in filed
+            code = str(values["key"])
+            mine = rows.get(code, [])
+            known = bool(number) or any(map(doubtful.filed, mine))
             left = ctx.days_until(until) if isinstance(until, int) else None
             todo = []
             if isinstance(level, int) and level >= 2 and not known:
@@ -92,9 +123,15 @@ def _systems(ctx: Context, filed: set[str]) -> Rows:
                     todo.append(say("未见测评记录", "no assessment known"))
                 elif -ctx.days_until(done) > 366:
                     todo.append(say("测评超过一年", "assessed more than a year ago"))
+            todo += [told for each in mine for told in doubts[str(each["key"])]]
+            todo += filter(None, [doubtful.of_assessments(values, _days(assessed, code))])
             yield (
-                str(values["key"]), values.get("name"), values.get("org.name"), level, known, number, until, left, done,
-                "；".join(todo) or None,
+                code, values.get("name"), values.get("org.name"), level, known, number, until, left, done,
+                _joined(todo) or None,
             )  # fmt: skip
 
     return lambda: numbered(ctx.sorted(plain(), place=0, by=(2,)))
+
+
+def _days(assessed: Sequence[Row], code: str) -> list[str]:
+    return [str(each["done_on"]) for each in assessed if each.get("system") == code and each.get("done_on")]

@@ -39,9 +39,13 @@ def rows_of(ctx: Context, type: str, **where: object) -> Iterator[dict[str, obje
 
 def sheet_of(
     ctx: Context, type: str, found: Iterable[Row] | None = None, *, name: str = "", note: str = "",
-    first: Sequence[str] = (), without: Sequence[str] = (), chart: str = "",
+    first: Sequence[str] = (), without: Sequence[str] = (), chart: str = "", brief: int = BRIEF,
+    more: Sequence[tuple[Column, Mapping[str, str]]] = (),
 ) -> Sheet:  # fmt: skip
-    """A register as a sheet. `found`: these rows; `first`: columns moved to the front; `chart`: a column charted."""
+    """A register as a sheet. `found`: these rows; `first`: columns moved to the front; `chart`: a column charted.
+
+    `brief`: how many of its columns paper shows; `more`: columns after them, their words by the key of the row.
+    """
     register = registers()[type]
     rows = list(rows_of(ctx, type)) if found is None else list(found)
     columns = [each for each in register.columns if each.name not in without]
@@ -51,7 +55,7 @@ def sheet_of(
     for place, each in enumerate(columns):
         title = say("单位代码", "unit code") if each.name == "organisation" else each.title
         charted = say(f"按{each.zh}", f"by {each.en}") if each.name == chart else ""
-        heads.append(Column(each.name, title, _look(ctx, each), place < BRIEF and each.name != "organisation", charted))
+        heads.append(Column(each.name, title, _look(ctx, each), place < brief and each.name != "organisation", charted))
     if unit:
         at = next(place for place, each in enumerate(heads) if each.key == "organisation")
         heads.insert(at, Column("org.name", say("责任单位", "unit")))
@@ -59,7 +63,11 @@ def sheet_of(
         if not any(each.name == "valid_until" for each in columns):
             heads.append(Column("valid_until", say("有效期至", "valid until"), Look.DATE))
         heads.append(Column("state", say("状态", "state")))
-    told = [_cells(ctx, register, each, heads[1:]) for each in rows]
+    told = [
+        (*_cells(ctx, register, each, heads[1:]), *(texts.get(str(each["key"])) or None for _, texts in more))
+        for each in rows
+    ]
+    heads += [column for column, _ in more]
     return Sheet(name or register.title, heads, lambda: numbered(iter(told)), note=note)
 
 

@@ -16,6 +16,7 @@ from secops.hall.flows import register, report
 from secops.hall.flows.declare import declare
 from secops.hall.flows.merge import merge
 from secops.hall.flows.report import Signing, Wanted, make, split, verify
+from secops.hall.flows.report_filing_doubts import filed, of_assessments, of_filings
 from secops.hall.flows.report_kinds import KINDS
 from secops.hall.flows.report_sight import sight
 from secops.hall.workspace import Workspace
@@ -130,6 +131,35 @@ def test_filings_tell_validity_and_what_is_not_filed(app):
     assert filed["有效期至"] == "2028-01-01"
     (other,) = [each for each in found if each["系统代码"] == "S2"]
     assert (other["已备案"], other["待办"]) == ("否", "二级以上未见备案")
+
+
+def test_filings_that_cannot_be_right_say_so(app, tmp_path):
+    """Dates the wrong way round, a number used twice, a level that is not the higher of S and A, what is lacking."""
+    system = {"system.level": 3, "org.name": "财政局", "system.filing_no": "1", "system.assessed_on": T0}
+    rows_ = [
+        {"key": "A", "system": "A", "org.name": "财政局", "level": 3, "level_s": 3, "level_a": 2, "number": "1",
+         "filed_on": "2025-01-01", "police": "市公安局", "valid_until": "2028-01-01"},
+        {"key": "B", "system": "B", "org.name": "人社局", "level": 2, "level_s": 1, "level_a": 1, "number": "1",
+         "filed_on": "2029-01-01", "valid_until": "2028-01-01"},
+        {"key": "C", "system": "C", "level": 2},
+    ]  # fmt: skip
+    found = of_filings(rows_, {"A": system, "B": system | {"system.filing_no": "2"}})
+    assert found["A"] == ["备案证明编号与 B 相同"]
+    assert found["B"] == [
+        "备案日期 2029-01-01 晚于有效期至 2028-01-01", "备案信息缺受理机关",
+        "等级 2 与 S1A1 不符，应取较高者 1（GB/T 22240）", "备案证明编号与 A 相同", "等级：备案 2，系统台账 3",
+        "责任单位：备案 人社局，系统台账 财政局", "备案证明编号：备案 1，系统台账 2",
+    ]  # fmt: skip
+    assert found["C"] == ["备案信息缺备案证明编号、备案日期、受理机关", "业务系统不在册"]
+    assert not filed(rows_[2])
+    assert "测评台账 2026-05-01" in of_assessments(system, ["2025-05-01", "2026-05-01"])
+    assert of_assessments(system, ["2026-05-29"]) == ""
+    (row,) = [each for each in of(app, "filings") if each["清单"] == "备案清单"]
+    assert row["核对"] == "备案信息缺受理机关"
+    (row,) = [each for each in of(app, "filings") if each["系统代码"] == "S1"]
+    assert "备案信息缺受理机关" in row["待办"]
+    page = make(app, "filings", "html", Wanted(), tmp_path / "f.html").path.read_text("utf-8")
+    assert "有效期至" in page
 
 
 def test_crypto_xinchuang_and_ipv6_tell_what_was_seen(app):

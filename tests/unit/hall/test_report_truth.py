@@ -127,3 +127,22 @@ def edited(app: App, key: str) -> None:
     with app.database.write() as connection:
         decisions.append(connection, [Decision("s", DecisionType.DECLARE, f"ip:{key}", payload, "甲", at, REASON)])
     list(merge(app))
+
+
+def test_what_is_declared_and_what_was_found_are_told_apart(app, tmp_path):
+    """Domestic products of machines that were declared and never seen are listed as declared, whatever their kind."""
+    more = """
+hosts: [{key: H1, name: 库机, os: 银河麒麟 V10 SP3, organisation: FIN, addresses: [198.18.7.1]}]
+devices: [{key: D1, name: 墙, vendor: 天融信, organisation: FIN, addresses: [198.18.7.2]}]
+"""
+    (app.workspace.inventory / "more.yaml").write_text(more, encoding="utf-8")
+    list(declare(app, who="甲"))
+    facts = {"http.technologies": ("东方通 TongWeb",), "http.status_code": 200}
+    seen = Observation("s", "o", "r2", "http@1", Target("198.18.0.9", 80), Instant(T0 + 9), Status.SUCCESS, facts)
+    with app.database.write() as connection:
+        observations.append(connection, [seen])
+    list(merge(app))
+    found = rows(make(app, "xinchuang", "csv", Wanted(), tmp_path / "x.csv"))
+    assert {(each["产品"], each["来源"]) for each in found if each["产品"]} == {
+        ("麒麟 Kylin", "登记"), ("天融信", "登记"), ("东方通 TongWeb", "发现"),
+    }  # fmt: skip
