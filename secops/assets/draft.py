@@ -77,13 +77,13 @@ class Draft:
     """The working copy of one entity.
 
     `dirty`: what is known of it changed; `moved`: it did, or was only seen again. `born`: of which log entry, -1 where
-    it was known before.
+    it was known before. `own`: whether `facts` and `origin`, which only `put` writes, are its own and not the entity's.
     """
 
     __slots__ = (
         "born", "changed_seq", "changes", "declared", "dirty", "extra", "facts", "first_seen", "generation", "id",
-        "key", "kind", "last_seen", "misses", "moved", "org_id", "origin", "parent", "replaced", "site", "sources",
-        "state", "system_id", "unknown",
+        "key", "kind", "last_seen", "misses", "moved", "org_id", "origin", "own", "parent", "replaced", "site",
+        "sources", "state", "system_id", "unknown",
     )  # fmt: skip
 
     def __init__(self, kind: Kind, site: str, key: str, at: int, generation: int = 1) -> None:
@@ -109,6 +109,7 @@ class Draft:
         self.extra: dict[str, object] = {}
         self.changes: list[Change] = []
         self.born = -1
+        self.own = True
         self.dirty = True
         self.moved = True
 
@@ -130,14 +131,15 @@ class Draft:
         self.system_id = entity.system_id
         self.misses = entity.misses
         self.changed_seq = entity.changed_seq
-        self.facts = dict(entity.facts)
+        self.facts = entity.facts  # type: ignore[assignment]  # not to be written before `_own`
         self.unknown = dict(entity.unknown)
-        self.origin = dict(entity.origin)
+        self.origin = entity.origin  # type: ignore[assignment]
         self.sources = dict(entity.sources)
         self.replaced = set()
         self.extra = dict(entity.extra)
         self.changes = []
         self.born = -1
+        self.own = False
         self.dirty = False
         self.moved = False
         return self
@@ -198,21 +200,32 @@ def put(draft: Draft, cause: Cause, field: str, value: Value, *, origin: str = B
     if value is None:
         if old is None:
             return
+        _own(draft)
         del draft.facts[field]
         draft.origin.pop(field, None)
     else:
         if draft.origin.get(field) != origin:
+            _own(draft)
             draft.origin[field] = origin
             draft.dirty = True
         if draft.unknown.pop(field, None) is not None:
             draft.dirty = True
         if old == value and type(old) is type(value):
             return
+        _own(draft)
         draft.facts[field] = value
     if is_new(draft, cause):
         draft.dirty = True
     else:
         note(draft, cause, field, old=old, new=value)
+
+
+def _own(draft: Draft) -> None:
+    """Facts of its own, to be written: most entities at work were only seen again."""
+    if not draft.own:
+        draft.facts = dict(draft.facts)
+        draft.origin = dict(draft.origin)
+        draft.own = True
 
 
 def point(draft: Draft, cause: Cause, field: str, value: str) -> None:
@@ -268,10 +281,11 @@ def look(
     shadows.pop(source, None)
     draft.sources[source] = seen
     draft.moved = True
-    known, origin, unknown = draft.facts, draft.origin, draft.unknown
     if last is not None:
-        for field in [f for f, owner in origin.items() if owner == source and f not in facts and f not in INHERENT]:
+        told = [f for f, owner in draft.origin.items() if owner == source and f not in facts and f not in INHERENT]
+        for field in told:
             _uncover(draft, cause, field, shadows)
+    known, origin, unknown = draft.facts, draft.origin, draft.unknown  # of fields to come they tell, whatever is put
     for field, value in facts.items():
         owner = origin.get(field, source)
         if owner == source or owner not in draft.sources or field in INHERENT:

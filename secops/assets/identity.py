@@ -65,15 +65,3 @@ def website_id(seen: Observation, *, encrypted: bool) -> str:
     target = seen.target
     key = website_key("https" if encrypted else "http", target.name or target.address, target.port)
     return entity_id(seen.site, Kind.WEBSITE, key)
-
-
-def touches(entry: Observation) -> set[str]:
-    """Ids of the entities this observation may concern: what `merge` wants to know beforehand."""
-    site, target = entry.site, entry.target
-    found = {ip_id(site, target.address)}
-    if target.port:
-        found.add(service_id(site, target))
-        base = entry.base
-        if base in TLS or base in PAGES:
-            found.add(website_id(entry, encrypted=base in TLS or entry.facts.get("tls.enabled") is True))
-    return found

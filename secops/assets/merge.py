@@ -37,14 +37,19 @@ def merge(
     `evidence`: of looks with marks what they showed before; `times`: when looks without marks so far were last.
     Without `rules` nothing is kept of machines.
     """
-    work = Work(known, rules, evidence, times)
+    return fold(Work(known, rules, evidence, times), read(entries), register)
+
+
+def fold(work: Work, readings: Iterable[Reading], register: Register | None = None) -> Merged:
+    """Fold what looks say into the entities at work."""
     registers: dict[str, Register] = {register.site: register} if register else {}
-    for logged in entries:
-        if isinstance(logged.entry, Observation) and (reading := read(logged, logged.entry)) is not None:
-            site = logged.entry.site
-            if site not in registers:
-                registers[site] = Register(site)
-            _observe(work, reading, logged.entry.seen_at, registers[site])
+    for reading in readings:
+        site = reading.seen.site
+        if site not in registers:
+            registers[site] = Register(site)
+        cause = _observe(work, reading, reading.seen.seen_at, registers[site])
+        if cause is not None:
+            work.looked(cause, reading)
     merged = work.merged()
     merged.cold |= _telling(work, merged, registers)
     return merged
@@ -56,23 +61,22 @@ def _telling(work: Work, merged: Merged, registers: Mapping[str, Register]) -> s
     found: set[str] = set()
     for id, before in work.looks.items():
         reading = work.read[id]
-        _observe(again, reading, _LATER, registers[reading.seen.site])
-        look = again.looks.get(id)
+        cause = _observe(again, reading, _LATER, registers[reading.seen.site])
         row = again.rows.pop(id, None)
         dirty = row is not None and row.dirty
-        if look is None or look.touched != before.touched or dirty or any(e.dirty for e in again.drafts.values()):
+        if cause is None or cause.touched != before.touched or dirty or any(e.dirty for e in again.drafts.values()):
             found.add(id)
         again.drafts.clear()
     return found
 
 
-def _observe(work: Work, reading: Reading, at: Instant, register: Register) -> None:
-    """Take in one look, as it was at this time."""
+def _observe(work: Work, reading: Reading, at: Instant, register: Register) -> Cause | None:
+    """Take in one look, as it was at this time; None where it met silence."""
     seen, base, port = reading.seen, reading.base, reading.seen.target.port
     cause = Cause(reading.logged.seq, at, run=seen.run, reason=seen.collector, look=reading.look)
     if reading.silent:
         _unanswered(work, reading)
-        return
+        return None
     ip = _ip(work, reading, cause, register)
     if not port:
         drafts.look(ip, cause, base, at, reading.of_ip)
@@ -87,7 +91,7 @@ def _observe(work: Work, reading: Reading, at: Instant, register: Register) -> N
         touched = work.drafts.get(id)
         if touched is not None and touched.dirty:
             contradict(touched, cause, register)
-    work.looked(cause, reading)
+    return cause
 
 
 def _ip(work: Work, reading: Reading, cause: Cause, register: Register) -> Draft:
@@ -144,18 +148,19 @@ def _read(service: Draft, reading: Reading, cause: Cause) -> None:
     """What a look says of the service, and what it therefore ends."""
     seen, base, said, at = reading.seen, reading.base, reading.of_service, cause.at
     suffix = f"@{seen.target.name}" if seen.target.name else ""
+    spoken = [each for each in service.sources if _protocol(each, seen.target.name)]
     if base == "port":
         drafts.look(service, cause, base + suffix, at, {})
         why = str(seen.extra.get("identified") or "")[:100]
         if why == Status.PROTOCOL_ERROR:
-            _end(service, cause, at, [each + suffix for each in (*PROTOCOLS, *TLS)])
+            _end(service, cause, at, [*spoken, *(each + suffix for each in TLS)])
         if why and "service.name" not in service.facts and service.unknown.get("service.name") != why:
             service.unknown["service.name"] = why
             service.dirty = True
         return
     if base in PROTOCOLS:
-        rivals = [each + suffix for each in PROTOCOLS - {base}]
-        if any(each in service.sources and service.sources[each][0] > at for each in rivals):
+        rivals = [each for each in spoken if each != base + suffix]
+        if any(service.sources[each][0] > at for each in rivals):
             return
         _end(service, cause, at, [*rivals, f"port{suffix}"])
         if said.get("tls.enabled") is False:
@@ -172,8 +177,14 @@ def _read(service: Draft, reading: Reading, cause: Cause) -> None:
         service.dirty = service.dirty or before != service.unknown.get(group)
 
 
+def _protocol(source: str, name: str) -> bool:
+    """Whether this is a look at what a port speaks under that name."""
+    base, _, asked = source.partition("@")
+    return base in PROTOCOLS and asked == name
+
+
 def _end(service: Draft, cause: Cause, at: int, sources: Iterable[str]) -> None:
-    for each in sources:
+    for each in sorted(sources):
         if each in service.sources and service.sources[each][0] < at:
             drafts.forget(service, cause, each)
 

@@ -1,10 +1,10 @@
 """What one look says, read once: the facts that the dictionary knows, by whom they tell of, and whom it points at."""
 
-from functools import cached_property
+from collections.abc import Iterable
 
 from secops.assets import draft as drafts
 from secops.assets.draft import INHERENT
-from secops.assets.identity import TLS, ip_id, is_asset, service_id, website_id, website_key_of
+from secops.assets.identity import PAGES, TLS, ip_id, is_asset, service_id, website_id, website_key_of
 from secops.assets.marks import Rules, carries, marks
 from secops.assets.register import place_of
 from secops.core.fields import facts_of
@@ -13,6 +13,7 @@ from secops.core.model import Kind, Logged, Observation, Status, Value, entity_i
 _SERVICE = facts_of(Kind.SERVICE) - INHERENT
 _IP = facts_of(Kind.IP) - INHERENT
 _WEBSITE = facts_of(Kind.WEBSITE) - INHERENT
+_IP_ALONE = _IP - _SERVICE
 _KNOWN = _SERVICE | _IP | _WEBSITE
 _SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.OUT_OF_SCOPE})
 """How a look ends that does not show the port to be open."""
@@ -20,13 +21,23 @@ _LINKS_MOST = 50
 
 
 class Reading:
-    """One entry of the log and what it says."""
+    """One entry of the log and what it says.
+
+    `place`: of the address, on the line. `of_service`, `of_ip`, `of_website`: what it says of the port, of the address
+    (a look at a port does not tell what ports have too), of the website. `encrypted`: whether it tells of TLS at this
+    port. `silent`: whether nobody answered. `carrying`: whether it may have marks.
+    `ip`, `service`, `website`: ids of what it is a look at; empty where it is none.
+    """
+
+    __slots__ = (
+        "_links", "_marks", "base", "carrying", "encrypted", "facts", "ip", "logged", "look", "of_ip", "of_service",
+        "of_website", "place", "seen", "service", "silent", "website",
+    )  # fmt: skip
 
     def __init__(self, logged: Logged, seen: Observation, place: int) -> None:
         self.logged = logged
         self.seen = seen
         self.place = place
-        """Of the address, on the line."""
         self.look = logged.look or seen.look
         self.base = seen.base
         self.facts: dict[str, Value] = {
@@ -34,64 +45,59 @@ class Reading:
             for field, raw in seen.facts.items()
             if field in _KNOWN and (value := drafts.normal(field, raw)) is not None
         }
+        facts = self.facts
+        of_ip = _IP_ALONE if seen.target.port else _IP
+        self.of_service = {field: value for field, value in facts.items() if field in _SERVICE}
+        self.of_ip = {field: value for field, value in facts.items() if field in of_ip}
+        self.of_website = website_part(facts)
+        self.encrypted = self.base in TLS or facts.get("tls.enabled") is True
+        self.silent = seen.status in _SILENT and not facts
         self.ip = ip_id(seen.site, seen.target.address)
         self.service = service_id(seen.site, seen.target) if seen.target.port else ""
+        page = seen.target.port and (self.base in TLS or self.base in PAGES)
+        self.website = website_id(seen, encrypted=self.encrypted) if page else ""
+        self.carrying = carries(seen)
         self._marks: tuple[str, ...] | None = None
+        self._links: tuple[str, ...] | None = None
 
     @property
-    def silent(self) -> bool:
-        """Whether nobody answered."""
-        return self.seen.status in _SILENT and not self.facts
+    def concerned(self) -> list[str]:
+        """Ids of the entities to know beforehand."""
+        return [each for each in (self.ip, self.service, self.website) if each]
 
-    @cached_property
-    def of_service(self) -> dict[str, Value]:
-        """What it says of the port."""
-        return {field: value for field, value in self.facts.items() if field in _SERVICE}
-
-    @cached_property
-    def of_ip(self) -> dict[str, Value]:
-        """What it says of the address: of what ports have too, a look at a port does not tell."""
-        port = bool(self.seen.target.port)
-        return {f: value for f, value in self.facts.items() if f in _IP and not (port and f in _SERVICE)}
-
-    @cached_property
-    def of_website(self) -> dict[str, Value]:
-        """What it says of the website."""
-        return website_part(self.facts)
-
-    @cached_property
-    def encrypted(self) -> bool:
-        """Whether it tells of TLS at this port."""
-        return self.base in TLS or self.facts.get("tls.enabled") is True
-
-    @cached_property
-    def website(self) -> str:
-        """The id of the website that it would be a look at."""
-        return website_id(self.seen, encrypted=self.encrypted)
-
-    @cached_property
+    @property
     def links(self) -> tuple[str, ...]:
         """Ids of the websites that the page points at, whether they are known or not."""
-        told = self.facts.get("http.links")
-        found: dict[str, None] = {}
-        for each in told[:_LINKS_MOST] if isinstance(told, tuple) else ():
-            try:
-                found[entity_id(self.seen.site, Kind.WEBSITE, website_key_of(str(each)))] = None
-            except ValueError:
-                continue
-        return tuple(found)
+        if self._links is None:
+            told = self.facts.get("http.links")
+            keys = map(_site, told[:_LINKS_MOST]) if isinstance(told, tuple) else ()
+            self._links = tuple(entity_id(self.seen.site, Kind.WEBSITE, each) for each in dict.fromkeys(keys) if each)
+        return self._links
 
     def marks(self, rules: Rules) -> tuple[str, ...]:
         """What may tell its machine from others."""
         if self._marks is None:
-            self._marks = marks(self.seen, rules) if carries(self.seen) else ()
+            self._marks = marks(self.seen, rules) if self.carrying else ()
         return self._marks
 
 
-def read(logged: Logged, seen: Observation) -> Reading | None:
-    """What this entry says; None where its address can be no asset."""
-    place = place_of(seen.target.address)
-    return None if place is None or not is_asset(seen.target.address) else Reading(logged, seen, place)
+def read(entries: Iterable[Logged]) -> list[Reading]:
+    """What the observations among these entries say, but for those whose address can be no asset."""
+    found: list[Reading] = []
+    for logged in entries:
+        if isinstance(seen := logged.entry, Observation):
+            place = place_of(seen.target.address)
+            if place is not None and is_asset(seen.target.address):
+                found.append(Reading(logged, seen, place))
+    return found
+
+
+def _site(url: object) -> str:
+    """The key of the website this URL lies in; empty for none."""
+    try:
+        return website_key_of(str(url))
+    except ValueError:
+        return ""
 
 
 def website_part(facts: dict[str, Value]) -> dict[str, Value]:

@@ -109,7 +109,7 @@ def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[
     """
     before = before or {}
     differ = {id: entity_row.differing(each, before[id]) for id, each in entities.items() if id in before}
-    texts.put(connection, {id: each for id, each in entities.items() if texts.concerned(differ.get(id))}, before)
+    texts.put(connection, entities, before, differ)
     for table, service in ((asset_rows, False), (service_rows, True)):
         mine = {id: each for id, each in entities.items() if (each.kind is Kind.SERVICE) is service}
         upsert(connection, table, [encode(each, id) for id, each in mine.items() if id not in differ])

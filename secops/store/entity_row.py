@@ -187,6 +187,8 @@ _STATES: Final = {each.value: each for each in State}
 def differing(now: Entity, then: Entity) -> set[str]:
     """The facts in which the two are not the same."""
     facts = then.facts
+    if now.facts is facts:
+        return set()
     return {
         *(name for name, value in now.facts.items() if name not in facts or facts[name] != value),
         *(facts.keys() - now.facts.keys()),

@@ -5,7 +5,7 @@ statements, and never become entities in memory; `unchanged` finds them, `move` 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -68,22 +68,19 @@ def cool_all(connection: Connection) -> None:
 
 
 def timed(connection: Connection, entities: Mapping[str, Entity]) -> dict[str, Entity]:
-    """The entities with the times of their sources, which an entity's own row does not hold."""
+    """The entities with the times of their sources, which an entity's own row does not hold: filled in in place."""
     wanted = {look for each in entities.values() for _, _, look in each.sources.values() if look}
-    times: dict[str, tuple[int, int]] = {}
+    times: dict[str, tuple[int, int, str]] = {}
     for part in chunks(sorted(wanted), 5_000):
         chosen = sa.select(looks.c.look, looks.c.at, looks.c.seq).where(among(looks.c.look, part))
-        times |= {look: (at, seq) for look, at, seq in connection.execute(chosen)}
-    return {
-        id: replace(
-            each,
-            sources={
-                name: ((*times.get(seen[2], (0, 0)), seen[2]) if seen[2] else seen)
-                for name, seen in each.sources.items()
-            },
-        )
-        for id, each in entities.items()
-    }
+        times |= {look: (at, seq, look) for look, at, seq in connection.execute(chosen).all()}
+    for each in entities.values():
+        sources = each.sources
+        assert isinstance(sources, dict)
+        for name, (_, _, look) in sources.items():
+            if look:
+                sources[name] = times.get(look) or (0, 0, look)
+    return dict(entities)
 
 
 def unchanged(connection: Connection, after: int, slow: int) -> Stretch | None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -70,7 +71,7 @@ def _repeated(connection: Connection, found: Sequence[folds.Fold]) -> dict[int, 
 def after(connection: Connection, seq: int, limit: int) -> list[Logged]:
     """At most `limit` observations after this place of the log, in order."""
     chosen = sa.select(observations).where(observations.c.seq > seq).order_by(observations.c.seq).limit(limit)
-    return [_decode(row) for row in connection.execute(chosen)]
+    return [_decode(row) for row in connection.execute(chosen).all()]
 
 
 def at(connection: Connection, seqs: Sequence[int]) -> list[Logged]:
@@ -80,7 +81,7 @@ def at(connection: Connection, seqs: Sequence[int]) -> list[Logged]:
         listed = dialect.members(sa.literal(json.dumps(part)))
         chosen = sa.select(observations).where(observations.c.seq.in_(sa.select(dialect.number(listed.c.value))))
         chosen = chosen.order_by(observations.c.seq)
-        found += [_decode(row) for row in connection.execute(chosen)]
+        found += [_decode(row) for row in connection.execute(chosen).all()]
     return found
 
 
@@ -155,27 +156,18 @@ def _said(each: Observation, facts: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
 
 
-def _decode(row: sa.Row[tuple[object, ...]]) -> Logged:
-    target = Target(row.address, row.port, Transport(row.transport), row.name)
+def _decode(row: Sequence[Any]) -> Logged:
+    """The observation of a row of `select(observations)`."""
+    (seq, _, site, observer, run, collector, address, port, transport, name, at, status, said, extra, raw, scoped, look,
+     digest) = row  # fmt: skip
     facts: dict[str, Value] = {}
-    if row.facts:
-        for name, value in json.loads(row.facts).items():
-            facts[name] = tuple(value) if isinstance(value, list) else value
-    return Logged(
-        row.seq,
-        Observation(
-            site=row.site,
-            observer=row.observer,
-            run=row.run,
-            collector=row.collector,
-            target=target,
-            seen_at=Instant(row.seen_at),
-            status=Status(row.status),
-            facts=facts,
-            extra=unpack(row.extra),
-            raw_digest=row.raw_digest,
-            in_scope=bool(row.in_scope),
-        ),
-        bytes(row.digest) if row.digest else b"",
-        row.look or "",
-    )
+    for field, value in unpack(said).items() if said else ():
+        facts[field] = tuple(value) if isinstance(value, list) else value  # type: ignore[assignment]  # as written
+    target = Target(address, port, _TRANSPORTS[transport], name)
+    told = unpack(extra) if extra else {}
+    seen = Observation(site, observer, run, collector, target, at, _STATUSES[status], facts, told, raw, bool(scoped))
+    return Logged(seq, seen, bytes(digest) if digest else b"", look or "")
+
+
+_TRANSPORTS: Final = {each.value: each for each in Transport}
+_STATUSES: Final = {each.value: each for each in Status}

@@ -58,25 +58,30 @@ def _dropped(_table: sa.Table, connection: Connection, **_kw: object) -> None:
 _NAMES: Final = {kind: tuple(sorted(SEARCHED & facts_of(kind))) for kind in Kind}
 
 
-def concerned(fields: Collection[str] | None) -> bool:
-    """Whether the texts of an entity are others when these fields are (None: it is new)."""
-    return fields is None or not SEARCHED.isdisjoint(fields)
+def put(
+    connection: Connection,
+    entities: Mapping[str, Entity],
+    before: Mapping[str, Entity],
+    differ: Mapping[str, Collection[str]],
+) -> None:
+    """Take in the texts of these entities, by id.
 
-
-def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[str, Entity]) -> None:
-    """Take in the texts of these entities, by id. `before`: as they were when last taken in; others are new."""
+    `before`: as they were when last taken in, `differ`: the facts that are others since; those in neither are new.
+    """
     new: list[tuple[str, str]] = []
     more: list[tuple[str, str]] = []
     whole = connection.dialect.name != "sqlite"
     for id, each in entities.items():
-        names = _NAMES[each.kind]
-        old = before.get(id)
-        values, known = _values(each, names), [] if old is None else _values(old, names)
-        if values == known:
+        fields = differ.get(id)
+        if fields is not None and SEARCHED.isdisjoint(fields):
             continue
-        news = values if whole else [value for value in values if value not in known]
-        if pieces := _pieces(news, _mark(each.kind)):
-            (more if known else new).append((id, pieces))
+        names = _NAMES[each.kind]
+        values = _values(each, names if fields is None or whole else [name for name in names if name in fields])
+        if fields is not None and not whole:
+            known = _values(before[id], names)
+            values = [value for value in values if value not in known]
+        if pieces := _pieces(values, _mark(each.kind)):
+            (new if fields is None else more).append((id, pieces))
     _add(connection, new, more)
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from secops.assets.evidence import Evidence
-from secops.assets.identity import touches
-from secops.assets.marks import Rules, carries
-from secops.assets.merge import merge as fold
+from secops.assets.marks import Rules
+from secops.assets.merge import fold
+from secops.assets.reading import read
 from secops.assets.register import Register
-from secops.assets.work import Merged
-from secops.core.model import Entity, Logged, Observation
+from secops.assets.work import Merged, Work
+from secops.core.model import Entity, Logged
 from secops.hall.flows.merge_hosts import decode
 from secops.store import entities, evidence, looks
 from secops.store.grading import Transaction
@@ -20,21 +20,15 @@ def taken(
     connection: Transaction, stretch: Sequence[Logged], register: Register, rules: Rules
 ) -> tuple[Merged, Mapping[str, Entity], Mapping[str, Evidence]]:
     """What became of these observations, and what was known before: entities, and marks by look."""
+    readings = read(stretch)
     ids: set[str] = set()
-    each_look: set[str] = set()
-    carrying: set[str] = set()
-    for each in stretch:
-        if isinstance(each.entry, Observation):
-            ids |= touches(each.entry)
-            look = each.look or each.entry.look
-            each_look.add(look)
-            if carries(each.entry):
-                carrying.add(look)
-    shown = {row.look: decode(row) for row in evidence.of_looks(connection, each_look)}
-    times = evidence.times(connection, carrying - shown.keys())
+    for each in readings:
+        ids.update(each.concerned)
+    shown = {row.look: decode(row) for row in evidence.of_looks(connection, {each.look for each in readings})}
+    times = evidence.times(connection, {each.look for each in readings if each.carrying} - shown.keys())
     known = entities.by_ids(connection, ids | {each.host for each in shown.values() if each.host})
     known = looks.timed(connection, known)
-    return fold(known, stretch, register, rules=rules, evidence=shown, times=times), known, shown
+    return fold(Work(known, rules, shown, times), readings, register), known, shown
 
 
 @contextmanager
