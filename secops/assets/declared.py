@@ -10,6 +10,7 @@ from secops.assets.merge import assign, owner_of
 from secops.assets.record import supply
 from secops.assets.register import ORGANISATION, Declared, Register, place_of
 from secops.assets.register_index import Span
+from secops.assets.value import normal
 from secops.assets.work import Merged, Work
 from secops.core.clock import Instant
 from secops.core.fields import facts_of
@@ -184,9 +185,9 @@ def _asset(work: Work, register: Register, new: Declared, cause: Cause) -> Draft
         facts.setdefault("register.offline_on", cause.at)
     drafts.look(draft, cause, DECLARE, cause.at, facts)
     if kind is Kind.NETWORK:
-        drafts.put(draft, cause, "network.zone", drafts.normal("network.zone", new.text("zone")))
+        drafts.put(draft, cause, "network.zone", normal("network.zone", new.text("zone")))
     if kind in {Kind.HOST, Kind.DEVICE}:
-        drafts.put(draft, cause, "host.addresses", drafts.normal("host.addresses", new.texts("addresses")))
+        drafts.put(draft, cause, "host.addresses", normal("host.addresses", new.texts("addresses")))
     _answer(draft, register, new, cause)
     return draft
 
@@ -207,8 +208,8 @@ def _facts(kind: Kind, new: Declared) -> Iterator[tuple[str, Value]]:
     for name, value in raw.items() if isinstance(raw, Mapping) else ():
         if name in allowed:
             item = tuple(value) if isinstance(value, list) else value
-            if (normal := drafts.normal(name, item)) is not None:
-                yield name, normal
+            if (known := normal(name, item)) is not None:
+                yield name, known
 
 
 def _relations(work: Work, draft: Draft, new: Declared, before: Declared | None, cause: Cause) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from secops.assets import draft as drafts
 from secops.assets.draft import INHERENT
 from secops.assets.identity import PAGES, TLS, ip_id, is_asset, service_id, website_id, website_key_of
 from secops.assets.marks import Rules, carries, marks
 from secops.assets.register import place_of
+from secops.assets.value import normal
 from secops.core.fields import facts_of
 from secops.core.model import Kind, Logged, Observation, Status, Value, entity_id
 
@@ -43,7 +43,7 @@ class Reading:
         self.facts: dict[str, Value] = {
             field: value
             for field, raw in seen.facts.items()
-            if field in _KNOWN and (value := drafts.normal(field, raw)) is not None
+            if field in _KNOWN and (value := normal(field, raw)) is not None
         }
         facts = self.facts
         of_ip = _IP_ALONE if seen.target.port else _IP
