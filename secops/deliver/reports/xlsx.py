@@ -4,7 +4,6 @@ Rows stream and nothing is a formula. Same report, same bytes: the creation time
 styles goes through the bulk writer (`xlsx_bulk`), which is said on the cover.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -14,21 +13,15 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from secops.core.clock import CHINA
 from secops.core.language import say
-from secops.deliver.reports.model import Cell, Cells, Chart, Column, Look, Report, Sheet, clean, text
+from secops.deliver.reports.model import Cell, Cells, Chart, Column, Look, Report, Sheet, clean
+from secops.deliver.reports.xlsx_grid import ROWS, WIDTHS, sheet_name, shown
 
-ROWS = 1_048_575
-"""Rows below the head that one sheet holds."""
 BULK = 1_000_000
 """Cells from which the bulk writer is used."""
 A4 = 9
 READABLE = 190
 """Characters side by side that print on one sheet of paper without a magnifying glass; wider lists go on beside it."""
-WIDTHS = {
-    Look.TEXT: 18, Look.LONG: 42, Look.NUMBER: 10, Look.DECIMAL: 10, Look.TIME: 17, Look.DATE: 12, Look.FLAG: 10,
-    Look.SEVERITY: 10,
-}  # fmt: skip
 _COLOURS = {
     "critical": ("#8E1B2E", "#FFFFFF"),
     "high": ("#F4B6A0", "#000000"),
@@ -204,26 +197,6 @@ def _cell(page: Worksheet, spot: tuple[int, int], column: Column, raw: Cell, sty
         page.write_number(row, place, cell, look)
 
 
-def shown(column: Column, raw: Cell) -> Cell | datetime | date:
-    """The cell as a spreadsheet keeps it: times and days as its own, so that they sort and filter."""
-    if column.look is Look.TIME and isinstance(raw, int) and 0 < raw < 253_402_200_000_000:
-        minute = datetime.fromtimestamp(raw / 1000, CHINA).replace(tzinfo=None, second=0, microsecond=0)
-        if minute.year < 1901:
-            return text(column, raw)
-        return minute if minute.hour or minute.minute else minute.date()
-    if column.look is Look.DATE and isinstance(raw, str):
-        try:
-            day = date.fromisoformat(raw)
-        except ValueError:
-            return clean(raw)
-        return day if day.year >= 1901 else raw
-    if isinstance(raw, bool):
-        return text(column, raw)
-    if isinstance(raw, int) and abs(raw) > 2**53:
-        return str(raw)
-    return clean(raw)
-
-
 def _printed(page: Worksheet, *, landscape: bool, across: int = 1) -> None:
     page.set_paper(A4)
     if landscape:
@@ -231,16 +204,3 @@ def _printed(page: Worksheet, *, landscape: bool, across: int = 1) -> None:
     page.fit_to_pages(across, 0)
     page.set_margins(0.4, 0.4, 0.6, 0.6)
     page.set_footer("&L&A&C" + say("第 &P 页 共 &N 页", "page &P of &N"))
-
-
-def sheet_name(words: str, number: int, names: set[str]) -> str:
-    """A sheet name: at most 31 characters, none that spreadsheets forbid, unlike the others."""
-    plain = re.sub(r"[\[\]:*?/\\']", "_", str(clean(words)).replace("\n", " ")) or "_"
-    tail = f" ({number})" if number > 1 else ""
-    name = plain[: 31 - len(tail)] + tail
-    while name.lower() in names:
-        number += 1
-        tail = f" ({number})"
-        name = plain[: 31 - len(tail)] + tail
-    names.add(name.lower())
-    return name

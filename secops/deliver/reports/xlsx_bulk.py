@@ -14,7 +14,7 @@ from typing import Any
 from secops.core.language import say
 from secops.deliver.reports.extra import needs
 from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Sheet, clean
-from secops.deliver.reports.xlsx import ROWS, WIDTHS, sheet_name, shown
+from secops.deliver.reports.xlsx_grid import ROWS, WIDTHS, sheet_name, shown
 
 _EPOCH = 25_569
 """1970-01-01 as a spreadsheet counts days."""
