@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from secops.core.language import say
+from secops.core.model import RelationType
 from secops.store import transfer
 from secops.store.cases import cases
 from secops.store.changes import changes
@@ -18,7 +19,7 @@ from secops.store.entities import asset_rows, assets, service_rows, services
 from secops.store.findings import findings, transitions
 from secops.store.looks import looks
 from secops.store.observations import observations
-from secops.store.relations import relation_rows, relations
+from secops.store.relations import STATED, relation_rows, relations
 from secops.store.run_ends import run_ends
 from secops.store.sightings import sightings
 from secops.store.transfer import Done, Told, quiet
@@ -122,6 +123,10 @@ def _every(connection: Connection) -> Iterator[Law]:
     yield from _pointers()
 
 
+_BOTH_KNOWN: Final = (RelationType.RUNS_ON, RelationType.RESOLVES_TO)
+"""What is found of these is found of both ends. The others, and what is declared, may lead to what nobody knows yet."""
+
+
 def _pointers() -> Iterator[Law]:
     def absent(column: sa.Column[Any], *targets: sa.Column[Any]) -> list[sa.ColumnElement[bool]]:
         return [~sa.exists().where(target == column) for target in targets]
@@ -133,8 +138,9 @@ def _pointers() -> Iterator[Law]:
     for table in (asset_rows, service_rows, relation_rows):
         unseen = sa.select(table.c.id).where(*absent(table.c.id, sightings.c.id))
         yield Law(f"{table.name} 缺少最近发现时间", f"{table.name} has rows of which no sighting is kept", unseen)
+    found = sa.and_(relations.c.reason != STATED, relations.c.type.in_(map(str, _BOTH_KNOWN)))
     for end in (relations.c.source, relations.c.target):
-        loose = sa.select(relations.c.id, end).where(*absent(end, assets.c.id, services.c.id))
+        loose = sa.select(relations.c.id, end).where(found, *absent(end, assets.c.id, services.c.id))
         yield Law("关系的一端不存在", "a relation one of whose ends is not there", loose)
     steps = sa.select(transitions.c.finding, transitions.c.number).where(*absent(transitions.c.finding, findings.c.id))
     yield Law("变更记录所属的问题不存在", "a transition whose finding is not there", steps)

@@ -30,6 +30,8 @@ sa.Index("relations_to", relation_rows.c.target, relation_rows.c.type)
 relations = views.read("relations", relation_rows)
 """To read; `relation_rows` are written, and `sightings`."""
 
+STATED = "declared"
+"""The reason of a relation that people declared."""
 _PART = 5_000
 _NAMES = tuple(column.name for column in relations.columns)
 

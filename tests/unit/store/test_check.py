@@ -71,6 +71,19 @@ def test_what_tables_say_of_each_other_must_be_so(database: Database, words: str
     assert words in _said(database, statement)
 
 
+@pytest.mark.parametrize(
+    ("type", "reason"), [("connects-to", "declared"), ("supplied-by", "supplier"), ("connects-to", "link")]
+)
+def test_what_leads_to_the_unknown_is_sound(database: Database, type: str, reason: str) -> None:
+    """A supplier's row, a declared address nobody saw, a link to a website not found yet."""
+    with database.write() as connection:
+        next_seq(connection, 5)
+        connection.exec_driver_sql("INSERT INTO sightings VALUES ('r', 1)")
+    drawn = f"""INSERT INTO relation_rows (id, site, source, type, target, reason, first_seen, seq)
+        VALUES ('r', 's', 'system-x', '{type}', 'supplier-y', '{reason}', 1, 1)"""
+    assert _said(database, drawn) == ""
+
+
 @pytest.mark.empty
 def test_what_the_program_needs_and_the_database_has_not_is_named(database: Database) -> None:
     """A lost index, column or table is told by name."""
