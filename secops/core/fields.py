@@ -276,6 +276,8 @@ FIELDS: tuple[Field, ...] = (
        derived=Derived(Derivation.LOOKUP, "contact", "org_id"), sensitivity=Sensitivity.SENSITIVE),
     _f("system.name", "所属系统", "system", T.TEXT, _ALL - _SYS,
        derived=Derived(Derivation.LOOKUP, "name", "system_id"), alias="system"),
+    _f("system.key", "所属系统编号", "code of its system", T.TEXT, _ALL - _SYS,
+       derived=Derived(Derivation.LOOKUP, "key", "system_id")),
     _f("system.grade", "所属系统等保级别", "level of its system", T.INTEGER, _ALL - _SYS,
        derived=Derived(Derivation.LOOKUP, "system.level", "system_id"), alias="grade"),
     _f("services.count", "开放端口数", "open ports", T.INTEGER, frozenset({Kind.IP}),

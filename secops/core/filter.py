@@ -16,10 +16,10 @@ from typing import Final
 
 from secops.core import address
 from secops.core.errors import UsageError
-from secops.core.fields import Field, by_name, by_word
+from secops.core.fields import Field, Type, by_name, by_word
 from secops.core.filter_fault import complain
 from secops.core.filter_value import Raw, compare
-from secops.core.filter_words import ANYWHERE, BARE, SAVED, UNIT, WIDE, find, has, titles, words
+from secops.core.filter_words import ANYWHERE, BARE, CODES, SAVED, UNIT, WIDE, find, has, titles, words
 from secops.core.language import say
 from secops.core.links import Link, by_phrase, inside, taken_by
 from secops.core.model import Kind
@@ -42,6 +42,7 @@ Shelf = Callable[[], Mapping[str, str]]
 _FULL_WIDTH: Final = str.maketrans("：（）“”，＝＜＞　｜", ':()"",=<> |')
 _FIELD: Final = re.compile(r"(@?[\w.]+)(!=|<=|>=|:|=|<|>)")
 _STEP: Final = re.compile(r"([^\W\d][\w-]*)([:.])\(")
+_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ORG: Final = frozenset({"org", "责任单位"})
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _BREAK: Final = frozenset(' \t\r\n()"')
@@ -122,7 +123,8 @@ class _Parser:
         for name in names:
             end = self.at + len(name)
             alone = self.plain[end : end + 1] in _ENDS
-            if self.plain.startswith(name, self.at) and (alone or not name.isalpha()):
+            found = self.plain[self.at : end].upper() == name
+            if found and (alone or not name.isalpha()):
                 self.at = end
                 self.skip()
                 return True
@@ -348,9 +350,13 @@ class _Parser:
         built: list[Query] = []
         problem = ""
         for field in fields:
+            if field.name in CODES and len(fields) > 1 and not _CODE.fullmatch(raw.text):
+                continue
             answer = compare(field, ":" if sign == "!=" else sign, raw, within=word in ANYWHERE, network=word == "net")
             if isinstance(answer, str):
                 problem = problem or answer
+                if field.type is Type.ADDRESS and len(fields) > 1 and not raw.quoted:
+                    break
             else:
                 built.append(answer)
         if not built:

@@ -11,8 +11,9 @@ from secops.core.filter_value import TIMES
 from secops.core.filter_words import ANYWHERE, SAVED, UNIT, WIDE, find, has, titles, words
 from secops.core.language import say
 from secops.core.links import by_phrase, inside, taken_by
-from secops.core.model import Kind, State
+from secops.core.model import Kind
 from secops.core.query import OPS, ORDER
+from secops.core.vocabulary import VOCABULARY
 
 MOST: Final = 200
 """Offers at one place."""
@@ -170,10 +171,8 @@ def _values(
         choices: Iterable[str] = ()
         if field.type is Type.BOOLEAN:
             choices = ("true", "false")
-        elif field.name == "kind":
-            choices = tuple(map(str, Kind))
-        elif field.name == "state":
-            choices = tuple(map(str, State))
+        elif field.name in VOCABULARY:
+            choices = tuple(VOCABULARY[field.name])
         elif field.type is Type.INSTANT:
             choices = TIMES
         elif term[2] in {":", "=", "!="} or field.type is Type.VERSION:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from secops.core import vocabulary
 from secops.core.clock import DAY_MS, parse
 from secops.core.fields import FIELDS, Derivation, Field, Type
 from secops.core.language import say
@@ -13,7 +14,7 @@ from secops.core.query import LARGEST, And, Compare, Op, Query, Wild, escape, mi
 LABELS: Final = frozenset(
     {"id", "kind", "site", "state", "org_id", "system_id", "tags", "transport", "service.name", "services.names",
      "network.zone", "device.type", "tls.version", "tls.key_type", "tls.fingerprint", "http.body_sha256",
-     "ssh.host_key", "ssh.host_key_type", "data.level", "system.level_edition"}
+     "ssh.host_key", "ssh.host_key_type", "data.level", "system.level_edition", "system.key"}
 )  # fmt: skip
 """Fields whose values are labels: `field:value` means equal, not contains."""
 AHEAD: Final = frozenset({"tls.not_after", "system.filing_valid_until"})
@@ -71,6 +72,9 @@ def _text(field: Field, sign: str, raw: Raw, *, within: bool) -> Query | str:
             f"字段 {field.name}（{field.zh}）是文字，不能比大小；用 : 或 =",
             f"field {field.name} is text and has no order; use : or =",
         )
+    if vocabulary.closed(field) and not (within or raw.quoted or set(raw.text) & set("*?")):
+        meant = vocabulary.value(field, raw.text)
+        return vocabulary.unknown(field, raw.text) if meant is None else _checked(field, Op.EQ, meant)
     if raw.quoted or sign == "=":
         return _literal(field, sign, raw.text if raw.quoted else _unescaped(raw.text), within=within)
     parts = pattern(_ESCAPED.sub(lambda found: found[0] if found[1] in "*?\\" else found[1], raw.text))

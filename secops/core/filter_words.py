@@ -17,12 +17,15 @@ WIDE: Final[dict[str, tuple[str, ...]]] = {
     "port": ("port", "services.ports"),
     "service": ("service.name", "services.names"),
     "grade": ("system.grade", "system.level"),
-    "system": ("system.name", "system.code"),
+    "system": ("system.name", "system.code", "system.key"),
+    "org": ("org.name", "org_id"),
     "ip": ("address", "host.addresses"),
     "net": ("address", "network.cidr"),
     "text": ("key", *sorted(SEARCHED)),
 }
 """Words that mean whichever of these fields the kind has."""
+CODES: Final = frozenset({"org_id", "system.key"})
+"""Of these only what looks like a code is meant; it is looked for as a whole."""
 BARE: Final = ("name", "key", "http.title")
 """Where a bare word is searched."""
 UNIT: Final = {"name": "org.name", "名称": "org.name", "id": "org_id", "编号": "org_id",

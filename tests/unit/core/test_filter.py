@@ -116,3 +116,51 @@ def test_the_caret_stands_under_wide_characters() -> None:
         parse("财政 prt:1", Kind.WEBSITE)
     line, mark = caught.value.why.splitlines()[1:]
     assert line.index("p") + 2 == mark.index("^")
+
+
+@pytest.mark.parametrize(
+    ("called", "written"),
+    [
+        ("kind:网站", "kind:website"),
+        ("状态:在用", "state:active"),
+        ("state:消失", "state=gone"),
+        ("standing:未登记", "standing:undeclared"),
+        ("register.status:停用", "register.status:offline"),
+        ("kind:ip,主机", "kind:ip,host"),
+    ],
+)
+def test_what_tables_print_may_be_searched_for(called: str, written: str) -> None:
+    """A value by the word people read means the value."""
+    assert parse(called) == parse(written)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "hint"),
+    [
+        ("kind:webiste", 5, "website"),
+        ("port:1 state:dead", 13, "gone"),
+        ("net:127.10.1.0/99", 4, "198.18.0.0/16"),
+        ("ip:127.10.300.1", 3, "IP"),
+    ],
+)
+def test_a_value_that_cannot_be_is_pointed_at(text: str, at: int, hint: str) -> None:
+    """Nothing found would pass for an answer."""
+    with pytest.raises(UsageError) as caught:
+        parse(text)
+    assert caught.value.code == "E1503"
+    told = f"{caught.value.what} {caught.value.why} {caught.value.hint} {caught.value.where}"
+    assert hint in told
+    caret = next(line for line in told.splitlines() if line.strip().startswith("^"))
+    assert caret.index("^") >= at
+
+
+def test_small_letters_join_as_well() -> None:
+    """`and`, `or`, `not` alone are no words to search for."""
+    assert parse("kind:website and (port:80 or not port:443)") == parse("kind:website AND (port:80 OR NOT port:443)")
+
+
+def test_a_unit_and_a_system_go_by_their_codes() -> None:
+    """As well as by name: the code is what other tables and commands print."""
+    assert "org_id" in repr(parse("org:CZJ"))
+    assert "system.key" in repr(parse("system:CZ-001"))
+    assert "org_id" not in repr(parse("org:财政局"))
