@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from secops.assets.record import SOURCE, tellers
+from secops.assets.register import place_of
+from secops.core import vocabulary
 from secops.core.clock import Instant, render
 from secops.core.errors import UsageError
 from secops.core.fields import Sensitivity, Type, by_name, by_word, of_kind
@@ -143,8 +145,17 @@ def find(app: App, word: str) -> Entity:
 
 def found_in(app: App, connection: Transaction, word: str) -> Entity:
     """The same in a view of the store, today's or of then."""
-    found = named.starting(connection, word, AMBIGUOUS_MOST + 1, app.site)
+    before, colon, after = word.partition(":")
+    kind = vocabulary.value(by_name()["kind"], before) if colon else None
+    meant = (after,) if kind else (word, f"{word}/tcp", f"{word}/udp") if before and after.isdecimal() else (word,)
+    found: list[Entity] = []
+    for each in meant:
+        found = found or [
+            one for one in named.starting(connection, each, AMBIGUOUS_MOST + 1, app.site) if kind in {None, one.kind}
+        ]
     exact = [each for each in found if each.id == word] or [each for each in found if each.site == app.site] or found
+    if len(exact) > 1 and place_of(word) is not None:  # a machine known by its address alone goes by `host:ADDRESS`
+        exact = [each for each in exact if each.kind is Kind.IP] or exact
     if len(exact) == 1:
         return exact[0]
     if not exact:
@@ -156,11 +167,12 @@ def found_in(app: App, connection: Transaction, word: str) -> Entity:
                 "secops inventory list; an id, its beginning or a key",
             ),
         )
+    longer = ", ".join(f"{each.kind}:{each.key}" for each in exact[:AMBIGUOUS_MOST])
     raise UsageError(
         "E1313",
         say(f"{word[:80]} 指的不止一个", f"{word[:80]} means more than one"),
         why="; ".join(f"{each.id} ({each.kind} {each.key})" for each in exact[:AMBIGUOUS_MOST]),
-        hint=say("写长一些", "write more of it"),
+        hint=say(f"写编号，或连同类别：{longer}", f"write the id, or the kind with the key: {longer}"),
     )
 
 

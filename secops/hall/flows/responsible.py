@@ -13,7 +13,7 @@ from secops.core.query import Compare, Op
 from secops.core.standing import Standing
 from secops.hall.app import App
 from secops.hall.flows import past
-from secops.hall.flows.inventory import PAGE, find
+from secops.hall.flows.inventory import PAGE, find, found_in
 from secops.hall.flows.merge import registers
 from secops.hall.flows.queries import read
 from secops.store import compile as compiler
@@ -24,13 +24,26 @@ BATCH = PAGE * 10
 
 
 def steps(app: App, word: str) -> list[dict[str, object]]:
-    """The way to who must act for the asset of this id or key. Raises UsageError where there is none or several."""
-    entity = find(app, word)
+    """The way to who must act for the asset of this id or key, or for an address nobody saw yet.
+
+    Raises UsageError where there is none or several.
+    """
+    place = place_of(word)
     with app.database.read() as connection:
+        try:
+            entity = found_in(app, connection, word)
+        except UsageError as error:
+            if place is None or error.code != "E1312":
+                raise
+            entity = None
         resolved, codes = _world(app, connection)
-        condition = compiler.where(Compare("id", Op.EQ, entity.id), entity.kind, app.clock.now())
-        (one,) = owned.page(connection, entity.kind, condition)
-        found = resolved.answer(_asked(one, codes))
+        if entity is None:
+            asked = Asked(Kind.IP, word, places=(place,) if place is not None else ())
+        else:
+            condition = compiler.where(Compare("id", Op.EQ, entity.id), entity.kind, app.clock.now())
+            (one,) = owned.page(connection, entity.kind, condition)
+            asked = _asked(one, codes)
+        found = resolved.answer(asked)
         who = {each.seq: decisions.by_seq(connection, each.seq) for each in found.steps if each.seq}
     rows: list[dict[str, object]] = []
     for each in found.steps:
@@ -64,7 +77,9 @@ def listed(app: App, query: str = "", *, kind: Kind | None = None) -> Iterator[d
 
 
 def one_asset(app: App, word: str) -> bool:
-    """Whether the word is the id or key of an asset; else it is a query."""
+    """Whether the word is the id or key of an asset, or an address; else it is a query."""
+    if place_of(word) is not None:
+        return True
     try:
         find(app, word)
     except UsageError as error:

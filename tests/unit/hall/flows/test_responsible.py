@@ -7,10 +7,11 @@ import pytest
 
 from secops.core.clock import Instant, ManualClock
 from secops.core.errors import UsageError
-from secops.core.model import Decision, DecisionType, Observation, Status, Target
+from secops.core.model import Decision, DecisionType, Kind, Observation, Status, Target
 from secops.hall.app import App
 from secops.hall.flows.amend import amend
 from secops.hall.flows.declare import declare
+from secops.hall.flows.inventory import find
 from secops.hall.flows.merge import merge
 from secops.hall.flows.responsible import listed, one_asset, steps, tree
 from secops.hall.workspace import Workspace
@@ -125,3 +126,25 @@ def test_a_change_that_closes_a_circle_of_units_is_refused_with_the_way_round(ap
     with pytest.raises(UsageError, match="E1523") as caught:
         amend(app, by_kind()["organisation"], "GOV", ["parent=FIN"], who="丙", reason="x")
     assert "GOV → FIN → GOV" in caught.value.why
+
+
+def test_an_address_nobody_saw_is_answered_by_its_network(app: App) -> None:
+    """Whoever holds an alarm asks before a scan does."""
+    assert one_asset(app, "198.18.1.77")
+    assert way(app, "198.18.1.77")[0] == ("network", "FIN")
+    with pytest.raises(UsageError, match="E1312"):
+        find(app, "198.18.1.77")
+
+
+def test_an_address_and_a_machine_named_by_it_are_told_apart(app: App, tmp_path: Path) -> None:
+    """The address is meant unless the kind is written; a port needs no transport."""
+    (tmp_path / "inventory" / "all.yaml").write_text(
+        TEXT + "hosts:\n  - {key: 198.18.1.9, addresses: [198.18.1.9]}\n", encoding="utf-8"
+    )
+    list(declare(app, who="甲"))
+    list(merge(app))
+    assert find(app, "198.18.1.9").kind is Kind.IP
+    assert find(app, "host:198.18.1.9").kind is Kind.HOST
+    assert find(app, "主机:198.18.1.9").kind is Kind.HOST
+    assert find(app, "198.18.1.5:8443").kind is Kind.SERVICE
+    assert way(app, "198.18.1.5:8443")[0] == ("port", "FIN")
