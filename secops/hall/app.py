@@ -68,9 +68,10 @@ class App:
     @cached_property
     def audit(self) -> "Audit":
         """The audit log."""
+        from secops.scope.account import account
         from secops.scope.audit import Audit
 
-        return Audit(self.workspace.audit, self.clock)
+        return Audit(self.workspace.audit, self.clock, account())
 
     @cached_property
     def epoch(self) -> "Epoch":

@@ -26,9 +26,11 @@ _Files = tuple[int, int]
 class Audit:
     """The log at one path. Safe for several processes: each append holds a lock on the file."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, account: str = "") -> None:
+        """`account`: of the operating system, noted in every line beside who the command says acts."""
         self.path = path
         self._clock = clock
+        self._account = account
         self.last = Head()
         """Number and hash of the line this object wrote last, to keep in store rows."""
 
@@ -46,7 +48,8 @@ class Audit:
         try:
             with self._locked() as files:
                 before, size = self._tail(files)
-                self.last = self._write(files, size, before, (event, data))
+                told = {**data, "account": self._account} if self._account else data
+                self.last = self._write(files, size, before, (event, told))
         except OSError as error:
             raise StoreError(
                 "E2402",

@@ -217,7 +217,10 @@ def answer(app: App, proposal: str, *, yes: bool, who: str, note: str = "") -> D
             say("提出人不能自己批准", "who proposed it cannot answer it"),
             where=each.subject,
             why=say(f"由 {who} 提出", f"proposed by {who}"),
-            hint=say("请另一人执行，或用 --who 写明批准人", "a second person must; --who names them"),
+            hint=say(
+                "请另一人用自己的帐号批准；审计日志记有帐号",
+                "a second person must, with an account of their own: the audit log tells it",
+            ),
         )
     at = app.clock.now()
     said = {"proposal": each.id, "answer": "yes" if yes else "no", "note": note}
