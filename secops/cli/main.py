@@ -3,7 +3,7 @@
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 
@@ -105,7 +105,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return answer(*words[1:4])
     words = _take_globals(words)
     try:
-        code = get_command(build())(args=words, prog_name="secops", standalone_mode=False)
+        command = get_command(build())
+        command.invoke = _telling(command.invoke)  # type: ignore[method-assign]  # typer makes a bare 130 of Ctrl-C
+        code = command(args=words, prog_name="secops", standalone_mode=False)
         return int(code or 0)
     except SecopsError as error:
         _say(error.diagnose())
@@ -113,13 +115,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         return int(error.exit_code)
     except KeyboardInterrupt:
-        _say(say("已中断；可用 resume 继续", "interrupted; resume continues"))
-        return int(Exit.INTERRUPTED)
+        return _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.DONE)
     except Exception as error:  # noqa: BLE001 - the last door: a click complaint or our own fault, never a bare traceback
         return _unforeseen(error)
+
+
+def _interrupted() -> int:
+    _say(say("已中断", "interrupted"))
+    return int(Exit.INTERRUPTED)
+
+
+def _telling(invoke: Callable[..., object]) -> Callable[..., object]:
+    """The command, which says so when it was interrupted."""
+
+    def telling(*given: object) -> object:
+        try:
+            return invoke(*given)
+        except KeyboardInterrupt:
+            raise typer.Exit(_interrupted()) from None
+
+    return telling
 
 
 def _unforeseen(error: Exception) -> int:
