@@ -227,7 +227,7 @@ class Mirror:
         """Beside the old one, which it replaces once it is whole."""
         part = self.path.with_suffix(".part")
         try:
-            with self._opened(part) as duck, self._views(source, 2) as views, self._watched(duck.interrupt, alone=True):
+            with self._opened(part) as duck, self._views(source, 3) as views, self._watched(duck.interrupt, alone=True):
                 rows = load.whole(duck, views, int(self.clock.now()), tell)
             Path(f"{self.path}.wal").unlink(missing_ok=True)
             part.replace(self.path)

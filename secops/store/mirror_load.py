@@ -34,7 +34,8 @@ def count(duck: Any, rows: str) -> int:
 
 
 def whole(duck: Any, views: Sequence[Source], now: int, tell: Tell = silent) -> dict[str, int]:
-    """Fill an empty mirror; gives rows by table."""
+    """Fill an empty mirror; gives rows by table. The last view is for what is small, the others for rows."""
+    *wide_views, view = views
     duck.execute("SET preserve_insertion_order = false")
     duck.execute("SET checkpoint_threshold = '1TB'")
     duck.execute(STATE)
@@ -42,22 +43,24 @@ def whole(duck: Any, views: Sequence[Source], now: int, tell: Tell = silent) -> 
     for wide in BOTH:
         for each in wide.made():
             duck.execute(each)
-    _organisations(duck, views[0], "organisations")
-    _systems(duck, views[0])
     taken = 0
-    total = sum(last(views[0], wide) for wide in BOTH)
-    _sightings(duck, views)
+    total = sum(last(view, wide) for wide in BOTH)
     for wide in BOTH:
-        if wide is ASSETS:
+        ahead = table(wide_views, wide, timed=False)
+        if wide is SERVICES:
+            _organisations(duck, view, "organisations")
+            _systems(duck, view)
+            _sightings(duck, view)
+        else:
             _ports(duck, "services")
-        for rows in _numbered(duck, wide, wide.name, _timed(duck, table(views, wide, timed=False))):
+        for rows in _numbered(duck, wide, wide.name, _timed(duck, ahead)):
             _insert(duck, wide, wide.name, "rows")
             taken += rows
             tell(taken, max(taken, total))
     duck.execute("DROP TABLE ports")
     duck.execute("DROP TABLE systems")
     duck.execute("DROP TABLE sightings")
-    place = views[0].place()
+    place = view.place()
     duck.execute(
         "INSERT INTO state VALUES (?, ?, ?, ?, ?, ?)", [layout(), place.upto, place.epoch, place.entry, now, now]
     )
@@ -144,7 +147,7 @@ def staged(duck: Any, views: Sequence[Source]) -> None:
         for each in wide.made("now_", "TEMP"):
             duck.execute(each)
     _systems(duck, views[0], "now_")
-    _sightings(duck, views)
+    _sightings(duck, views[0])
     for wide in BOTH:
         if wide is ASSETS:
             _ports(duck, "now_services")
@@ -152,10 +155,10 @@ def staged(duck: Any, views: Sequence[Source]) -> None:
             _insert(duck, wide, f"now_{wide.name}", "rows", units="new_organisations")
 
 
-def _sightings(duck: Any, views: Sequence[Source]) -> None:
+def _sightings(duck: Any, view: Source) -> None:
     """When each was last seen, to be joined: looked up row by row in the store it takes five times as long."""
     begin = "CREATE OR REPLACE TEMP TABLE sightings AS"
-    for each in sightings(views):
+    for each in sightings(view):
         duck.register("seen", each)
         duck.execute(f"{begin} SELECT * FROM seen")
         duck.unregister("seen")

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from secops.core.model import Kind
 from secops.store.mirror_tables import ALIKE, SEEN, Wide
 from secops.store.views import ROWS
 
@@ -140,20 +140,19 @@ def _select(wide: Wide, condition: str, timed: bool) -> str:
     )
 
 
-def sightings(views: Sequence[Source]) -> Iterator[Any]:
-    """When each entity was last seen: services by one view, all else by another."""
-    first, *others = views
-    bound = f"id > '{Kind.SERVICE}-' AND id < '{Kind.SERVICE}.'"
-    bounds = [(first, bound), (others[0], f"NOT ({bound})")] if others else [(first, "true")]
-    text = f"SELECT '' AS id, 0 AS {SEEN} UNION ALL SELECT id, {SEEN} FROM sightings WHERE "
-    return chunks([(view, text + bound) for view, bound in bounds])
+def sightings(view: Source) -> Iterator[Any]:
+    """When each entity was last seen."""
+    return chunks([(view, f"SELECT '' AS id, 0 AS {SEEN} UNION ALL SELECT id, {SEEN} FROM sightings")])
 
 
 def chunks(parts: Sequence[tuple[Source, str]]) -> Iterator[Any]:
-    """What these questions answer, each read by a thread of its own; one Arrow table at least."""
+    """What these questions answer, each read by a thread of its own from now on; one Arrow table at least."""
+    return _tables(_Reading(parts))
+
+
+def _tables(reading: "_Reading") -> Iterator[Any]:
     import pyarrow as pa  # noqa: PLC0415 - an extra
 
-    reading = _Reading(parts)
     try:
         held: list[Any] = []
         given = False
@@ -207,11 +206,17 @@ class _Reading:
             for batch in view.batches(text):
                 if self._stop.is_set():
                     return
-                self._ready.put(batch)
+                self._ready.put(_coded(batch))
         except BaseException as error:  # noqa: BLE001 - raised where they are taken
             self._ready.put(error)
         else:
             self._ready.put(None)
+
+
+def _coded(batch: Any) -> Any:
+    """The batch with each text of what rows say alike once. Done by who reads, beside who takes it."""
+    place = batch.schema.get_field_index(ALIKE)
+    return batch if place < 0 else batch.set_column(place, ALIKE, batch.column(place).dictionary_encode())
 
 
 class Numbers:
@@ -231,12 +236,12 @@ class Numbers:
         import pyarrow as pa  # noqa: PLC0415 - an extra
 
         place = rows.schema.get_field_index(ALIKE)
-        texts = rows.column(place).combine_chunks().dictionary_encode()
-        said = texts.dictionary.to_pylist()
-        digests = [blake2b(each.encode(), digest_size=16).digest() for each in said]
-        self._look_up([each for each in digests if each not in self._known])
+        parts = rows.column(place).chunks
+        texts = [each.dictionary.to_pylist() for each in parts]
+        digests = [[blake2b(each.encode(), digest_size=16).digest() for each in said] for said in texts]
+        self._look_up([each for each in chain(*digests) if each not in self._known])
         fresh: dict[bytes, str] = {}
-        for digest, text in zip(digests, said, strict=True):
+        for digest, text in zip(chain(*digests), chain(*texts), strict=True):
             if digest not in self._known:
                 self._last += 1
                 self._known[digest] = self._last
@@ -247,8 +252,11 @@ class Numbers:
                 "digest": list(fresh),
                 "text": list(fresh.values()),
             }))  # fmt: skip
-        numbers = pa.array([self._known[each] for each in digests], pa.int32())
-        return rows.set_column(place, ALIKE, numbers.take(texts.indices))
+        numbers = [
+            pa.array([self._known[each] for each in said], pa.int32()).take(part.indices)
+            for said, part in zip(digests, parts, strict=True)
+        ]
+        return rows.set_column(place, ALIKE, pa.chunked_array(numbers, pa.int32()))
 
     def _look_up(self, digests: list[bytes]) -> None:
         import pyarrow as pa  # noqa: PLC0415 - an extra

@@ -99,7 +99,7 @@ def _computed(kinds: frozenset[Kind]) -> tuple[Field, ...]:
 OWN: Final = frozenset(
     {"id", "site", "key", "first_seen", "last_seen", "parent", "org_id", "system_id", "changed_seq", "address", "port"}
     | {"name", "host_names", "host_addresses", "host_mac", "service_banner", "ssh_host_key"}
-    | {"http_title", "http_body_sha256", "http_favicon_hash"}
+    | {"http_title", "http_body_sha256", "http_favicon_hash", "http_icp"}
     | {"tls_subject", "tls_names", "tls_not_before", "tls_not_after", "tls_fingerprint"}
 )
 """Columns whose values are mostly each row's own, in rows that know them. A wrong guess costs time and nothing else."""
