@@ -276,12 +276,12 @@ def test_a_table_made_for_a_view_hides_the_lasting_one_from_statements_run_befor
 
 @pytest.fixture(scope="module")
 def large(postgres: Any) -> Iterator[Database]:
-    """Twenty thousand addresses with a port each, as the planner sees a large inventory."""
+    """Forty thousand addresses with a port each, as the planner sees a large inventory."""
     with postgres.database() as url:
         made = Database(url)
         upgrade(made)
         found: dict[str, Entity] = {}
-        for number in range(20_000):
+        for number in range(40_000):
             place = address.unpack(((0xFFFF << 32) + (198 << 24) + (18 << 16) + number).to_bytes(address.WIDTH, "big"))
             ip = Entity(Kind.IP, "gd", place, Instant(1), NOW, facts={"address": place}, changed_seq=number)
             port = Entity(
@@ -337,7 +337,7 @@ def test_reads_by_parent_span_and_change_use_their_index(large: Database, monkey
             entities.services_of(connection, ips)
             first = (0xFFFF << 32) + (198 << 24) + (18 << 16)
             list(entities.in_span(connection, "gd", Kind.SERVICE, (first, first + 255)))
-            list(entities.changed_since(connection, Kind.SERVICE, 19_900))
+            list(entities.changed_since(connection, Kind.SERVICE, 39_900))
             entities.by_ids(connection, ips)
         finally:
             sa.event.remove(large.engine, "before_cursor_execute", heard)
