@@ -5,7 +5,7 @@ equal data give equal bytes.
 """
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
@@ -13,12 +13,17 @@ from typing import Any
 
 from secops.core.language import say
 from secops.deliver.reports.extra import needs
-from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Sheet, clean
+from secops.deliver.reports.model import LONGEST, Cell, Cells, Column, Look, Report, Sheet, clean
 from secops.deliver.reports.xlsx_grid import ROWS, WIDTHS, sheet_name, shown
 
 _EPOCH = 25_569
 """1970-01-01 as a spreadsheet counts days."""
 _ORDINAL = date(1970, 1, 1).toordinal() - _EPOCH
+_PAGE = 500
+_EXACT = 2**53
+"""Whole numbers beyond it are told as text: a spreadsheet would round them."""
+_LAST = 253_402_200_000_000
+"""The first instant that no calendar has."""
 _CORE, _APP = "docProps/core.xml", "docProps/app.xml"
 
 
@@ -71,18 +76,45 @@ def _titles(sheet: Sheet) -> list[str]:
 
 
 def _records(columns: list[tuple[str, Column]], rows: Iterator[Cells]) -> Iterator[dict[str, Any]]:
-    """The next rows that one sheet holds."""
+    """The next rows that one sheet holds, a page at a time column by column: most columns can be taken as they are."""
     titles = [title for title, _ in columns]
     told = [_teller(each) for _, each in columns]
-    for row in islice(rows, ROWS):
-        yield dict(zip(titles, [tell(cell) for tell, cell in zip(told, row, strict=True)], strict=True))
+    left = ROWS
+    while page := list(islice(rows, min(_PAGE, left))):
+        left -= len(page)
+        columns_of = zip(columns, told, zip(*page, strict=True), strict=True)
+        cells = [_column(column, tell, each) for (_, column), tell, each in columns_of]
+        for row in zip(*cells, strict=True):
+            yield dict(zip(titles, row, strict=True))
+
+
+def _column(column: Column, tell: Callable[[Cell], Any], cells: Sequence[Any]) -> Sequence[Any]:
+    """What `tell` makes of each: at once where all of them are plain texts, numbers, times or flags."""
+    kinds = set(map(type, cells)) - {type(None)}
+    if not kinds:
+        return cells
+    known = [each for each in cells if each is not None]
+    if column.look is Look.TIME:
+        if kinds == {int} and min(known) > 0 and max(known) < _LAST:
+            return [None if each is None else (each // 60_000 + 480) / 1_440 + _EPOCH for each in cells]
+    elif column.look is not Look.DATE:
+        if kinds == {str}:
+            text = "".join(known)
+            if text.isprintable() and (len(text) <= LONGEST or max(map(len, known)) <= LONGEST):
+                return cells
+        elif kinds == {int} and max(map(abs, known)) <= _EXACT:
+            return cells
+        elif kinds == {bool}:
+            words = {None: None, True: tell(True), False: tell(False)}
+            return [words[each] for each in cells]
+    return list(map(tell, cells))
 
 
 def _teller(column: Column) -> Callable[[Cell], Any]:
     """What makes a cell of this column what the spreadsheet keeps: days and times as its numbers, by their format."""
 
     def time(cell: Cell) -> Any:
-        if not isinstance(cell, int) or not 0 < cell < 253_402_200_000_000:
+        if not isinstance(cell, int) or not 0 < cell < _LAST:
             return clean(cell)
         return (cell // 60_000 + 480) / 1_440 + _EPOCH
 

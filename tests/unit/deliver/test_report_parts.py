@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from secops.core.clock import Instant
 from secops.core.errors import InvalidFile, Refused, UsageError
-from secops.deliver.reports import manifest, spool
+from secops.deliver.reports import manifest, spool, xlsx_bulk
 from secops.deliver.reports.chart import bars
 from secops.deliver.reports.drawing import Label, svg, width_of
 from secops.deliver.reports.fonts import chinese
@@ -163,3 +163,43 @@ def test_what_was_changed_does_not_verify(made):
     place.write_text("[]")
     with pytest.raises(InvalidFile):
         manifest.verify(path, keys.trusted(trust))
+
+
+_ODD = (
+    None,
+    "",
+    "文",
+    "=1",
+    "a\x01b",
+    "\u202e倒",
+    "长" * 32_001,
+    "多\n行",
+    True,
+    False,
+    0,
+    -5,
+    2**53,
+    2**53 + 1,
+    1.5,
+    10**12,
+)
+
+
+@pytest.mark.parametrize("look", list(Look))
+def test_a_column_at_once_is_its_cells_one_by_one(look):
+    """Whatever kinds of cells stand together, the fast writer gets what each of them alone would be."""
+    column = Column("c", "列", look)
+    tell = xlsx_bulk._teller(column)
+    alike = [[each for each in _ODD if type(each) in {kind, type(None)}] for kind in (str, int, bool, float)]
+    days = ["2026-01-31", None, "1850-01-01", "不是"]
+    for cells in (
+        *alike,
+        list(_ODD),
+        days,
+        [None, None],
+        ["a", None],
+        [1_780_000_000_000, None],
+        [300_000_000_000_000],
+    ):
+        one, many = [tell(each) for each in cells], list(xlsx_bulk._column(column, tell, cells))
+        assert [(type(each), each) for each in many] == [(type(each), each) for each in one]
