@@ -17,8 +17,17 @@ app = typer.Typer(rich_markup_mode=None)
 
 SHOWN = 20
 """Rows of each outcome that a terminal is shown."""
-_SIGNS = {"new": "+", "changed": "~", "proposed": "?", "withdrawn": "-", "left_out": "!", "same": "=", "passed": " "}
-_QUIET = frozenset({"same", "passed"})
+_SIGNS = {
+    "new": "+",
+    "changed": "~",
+    "proposed": "?",
+    "withdrawn": "-",
+    "left_out": "!",
+    "same": "=",
+    "repeated": "=",
+    "passed": " ",
+}
+_QUIET = frozenset({"same", "repeated", "passed"})
 
 
 @app.command(

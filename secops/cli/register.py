@@ -185,19 +185,20 @@ def pending(format: Form = None, out: Out = "-") -> None:
 
 
 Proposal = Annotated[str, typer.Argument(metavar="ID", help=say("变更编号或其开头", "the change's id"))]
-Note = Annotated[str, typer.Option("--note", help=say("意见", "note"))]
+Note = Annotated[str, typer.Option("--note", hidden=True)]
+"""As --reason was called here at first."""
 
 
 @app.command("approve", help=say("批准一项变更；提出人不能自己批准", "approve a change; never one's own"))
-def approve(id: Proposal, *, who: Who = "", note: Note = "") -> None:
+def approve(id: Proposal, *, who: Who = "", reason: Reason = "", note: Note = "") -> None:
     """`secops register approve`."""
-    _answer(id, yes=True, who=who, note=note)
+    _answer(id, yes=True, who=who, note=reason or note)
 
 
 @app.command("reject", help=say("驳回一项变更", "reject a change"))
-def reject(id: Proposal, *, who: Who = "", note: Note = "") -> None:
+def reject(id: Proposal, *, who: Who = "", reason: Reason = "", note: Note = "") -> None:
     """`secops register reject`."""
-    _answer(id, yes=False, who=who, note=note)
+    _answer(id, yes=False, who=who, note=reason or note)
 
 
 def _answer(id: str, *, yes: bool, who: str, note: str) -> None:

@@ -83,6 +83,7 @@ _ZH: dict[str, str] = {
             ("proposed", "待第二人批准"),
             ("withdrawn", "撤销"),
             ("same", "无变化"),
+            ("repeated", "重复行"),
             ("passed", "非数据行"),
         )
     },
@@ -173,6 +174,7 @@ _VALUES: dict[str, dict[str, str]] = {
         "proposed": "待第二人批准",
         "withdrawn": "撤销",
         "left_out": "未采纳",
+        "repeated": "重复行",
         "passed": "非数据行",
     },
     "step": {"opened": "新发现", "changed": "有变化", "resolved": "已消除", "reopened": "再次出现"},

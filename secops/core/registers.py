@@ -59,7 +59,7 @@ organisation | 责任单位、单位、单位名称、所属单位、建设单�
 systems | 涉及系统、服务系统、业务系统 | systems | texts -> system
 starts_on | 开始日期、合同开始、签订日期、起始日期 | starts on | date
 ends_on | 结束日期、合同结束、到期日期、截止日期、终止日期 | ends on | date
-staff_on_site | 驻场人数 | staff on site | integer 0..100000
+staff_on_site | 驻场人数、驻场人员数 | staff on site | integer 0..100000
 confidential | 已签保密协议、保密协议 | confidentiality signed | flag
 access_until | 访问权限到期、权限到期、账号到期 | access expires | date
 code_handed_over | 源代码已移交、代码移交 | code handed over | flag

@@ -6,13 +6,20 @@ a circle of parents.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
+from itertools import islice
+from typing import Final
 
 from secops.core.language import say
 from secops.core.model import Skipped
 from secops.intake.declared_sections import Section, Stated, by_kind, rekeyed, value_of
-from secops.scope.yaml_source import nearest, visible
+from secops.scope.yaml_source import visible
 
 ORGANISATION = "organisation"
+_ALIKE: Final = 0.8
+_COMPARED: Final = 5_000
+_GUESSES: Final = 1_000
+"""Unknown words for which something alike is looked for; a file of a million has no more."""
 
 
 class Directory:
@@ -21,6 +28,7 @@ class Directory:
     def __init__(self) -> None:
         self._keys: dict[str, set[str]] = {}
         self._words: dict[str, dict[str, set[str]]] = {}
+        self._guesses: dict[tuple[str, str], str] = {}
 
     def add(self, kind: str, key: str, payload: Mapping[str, object]) -> None:
         """One declared thing."""
@@ -48,10 +56,30 @@ class Directory:
             raise ValueError(
                 say(f"{visible(word)} 有多个{title}：{several}", f"{visible(word)} means several: {several}")
             )
-        known = [*self._keys.get(kind, ()), *self._words.get(kind, ())]
-        guess = nearest(word, known[:5_000])
+        guess = self._near(kind, word)
         hint = say(f"；是不是 {guess}？", f"; did you mean {guess}?") if guess else ""
         raise ValueError(say(f"没有登记的{title} {visible(word)}{hint}", f"no declared {kind} {visible(word)}{hint}"))
+
+    def _near(self, kind: str, word: str) -> str:
+        """What was very likely meant: a name that is nearly the same, a key but one character off; else nothing."""
+        if (kind, word) not in self._guesses:
+            if len(self._guesses) >= _GUESSES:
+                return ""
+            keys = sorted(islice(self._keys.get(kind, ()), _COMPARED))
+            names = islice(self._words.get(kind, ()), _COMPARED)
+            near = [each for each in keys if one_edit(word, each)]
+            near = near if len(near) == 1 else get_close_matches(word[:80], names, 1, _ALIKE)
+            self._guesses[kind, word] = near[0] if near else ""
+        return self._guesses[kind, word]
+
+
+def one_edit(one: str, other: str) -> bool:
+    """Whether one character more, less, other, or two turned round make one word of the other."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    a, b = one[start:], other[start:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:] and len(a) > 1)
 
 
 def _called(payload: Mapping[str, object]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from secops.core.fields import by_name
@@ -25,6 +26,7 @@ _PERSON: Final = frozenset({"姓名", "名称", "名字", "name"})
 """A lower heading that says no more than the one above it."""
 _COUNTED: Final = frozenset({"序号", "no", "no.", "#"})
 """Headings of columns that only count the rows."""
+_SAID: Final = 4.0
 _SURE: Final = 3.0
 _LIKELY: Final = 2.0
 _LOOSE: Final = 0.5
@@ -87,9 +89,19 @@ def _words(name: str) -> Mapping[str, tuple[tuple[str, float], ...]]:
     return {word: tuple(columns.items()) for word, columns in found.items() if word}
 
 
-def meant(section: Section, titles: Sequence[Sequence[str]]) -> dict[int, tuple[str, float]]:
-    """Place -> (column, how surely); each column once, the surest first. `titles`: the words tried for each place."""
-    known = _words(section.name)
+def column_of(section: Section, word: str) -> str:
+    """The section's column of this name or title; empty where it has none."""
+    return next((name for name, slot in section.slots.items() if word in {name, slot.zh, slot.en}), "")
+
+
+def meant(
+    section: Section, titles: Sequence[Sequence[str]], said: Mapping[str, str] = MappingProxyType({})
+) -> dict[int, tuple[str, float]]:
+    """Place -> (column, how surely); each column once, the surest first. `titles`: the words tried for each place.
+
+    `said`: headings (normal) whose columns somebody names.
+    """
+    known = dict(_words(section.name)) | {each: ((column_of(section, word), _SAID),) for each, word in said.items()}
     offers: list[tuple[float, int, int, str]] = []
     order = list(section.slots)
     for place, words in enumerate(titles):
@@ -106,13 +118,21 @@ def meant(section: Section, titles: Sequence[Sequence[str]]) -> dict[int, tuple[
     return found
 
 
-def headings(sheet: Sheet, *, only: str = "", row: Sequence[int] = ()) -> list[Headings]:
-    """The ways to read the table's headings, best first, one a section. `only` this section; `row`: they stand here."""
+def headings(
+    sheet: Sheet, *, only: str = "", row: Sequence[int] = (), said: Mapping[str, str] = MappingProxyType({})
+) -> list[Headings]:
+    """The ways to read the table's headings, best first, one a section. `only` this section; `row`: they stand here.
+
+    `said`: headings (normal) whose columns somebody names; a section that lacks one of them is none of the ways.
+    """
     names = [only] if only else list(sections())
+    names = [each for each in names if all(column_of(sections()[each], word) for word in said.values())]
     lines = list(_lines(sheet.head, row))
     best: list[Headings] = []
     for name in names:
-        found = [each for rows, words in lines if (each := _tried(sheet, sections()[name], rows, words)) is not None]
+        found = [
+            each for rows, words in lines if (each := _tried(sheet, sections()[name], rows, words, said)) is not None
+        ]
         if found:
             best.append(max(found, key=lambda each: (each.score, -len(each.rows))))
     return sorted(best, key=lambda each: -each.score)
@@ -151,12 +171,14 @@ def _text(value: object) -> str:
     return " ".join(str(value).split()) if isinstance(value, str) and not blank(value) else ""
 
 
-def _tried(sheet: Sheet, section: Section, rows: tuple[int, ...], words: list[list[str]]) -> Headings | None:
+def _tried(
+    sheet: Sheet, section: Section, rows: tuple[int, ...], words: list[list[str]], said: Mapping[str, str]
+) -> Headings | None:
     titles = _titles(words)
     given = [each for each in titles if each]
     if not given or (len(given) > 1 and len(set(given)) == 1):  # a title over the whole width
         return None
-    found = meant(section, words)
+    found = meant(section, words, said)
     if len(found) < min(2, len(given)):
         return None
     columns = {place: column for place, (column, _) in found.items()}

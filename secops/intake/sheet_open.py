@@ -1,8 +1,9 @@
 """A ledger's file opened by its content, and each of its tables with the way it is read."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from secops.core.errors import InvalidFile, UsageError
@@ -10,7 +11,7 @@ from secops.core.language import say
 from secops.intake import sheet_book, sheet_text
 from secops.intake.declared_sections import Section, sections
 from secops.intake.sheet import Sheet
-from secops.intake.sheet_heading import Headings, candidates, headings, normal, plain_choice
+from secops.intake.sheet_heading import Headings, candidates, column_of, headings, normal, plain_choice
 from secops.intake.sheet_mapping import SheetMapping
 from secops.intake.sheet_rows import Table
 
@@ -52,28 +53,37 @@ def opened(path: Path, wanted: str = "") -> list[Sheet]:
 
 
 def tables(
-    found: Iterable[Sheet], known: Sequence[SheetMapping], *, only: str = "", mapping: SheetMapping | None = None
+    found: Iterable[Sheet],
+    known: Sequence[SheetMapping],
+    *,
+    only: str = "",
+    mapping: SheetMapping | None = None,
+    said: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Table | Unread]:
     """Each sheet with the way it is read: by the mapping named, one saved for such headings, or what its headings say.
 
-    `only`: its rows are of this section.
+    `only`: its rows are of this section; `said`: headings (normal) whose columns somebody names.
     """
     for sheet in found:
         if sheet.name in _EXPLAINED:
             continue
-        yield _table(sheet, known, only=only, mapping=mapping)
+        yield _table(sheet, known, only=only, mapping=mapping, said=said)
 
 
-def _table(sheet: Sheet, known: Sequence[SheetMapping], *, only: str, mapping: SheetMapping | None) -> Table | Unread:
+def _table(
+    sheet: Sheet, known: Sequence[SheetMapping], *, only: str, mapping: SheetMapping | None, said: Mapping[str, str]
+) -> Table | Unread:
     where = "!".join(each for each in (sheet.file, sheet.name) if each)
     if mapping is not None:
         return _mapped(sheet, mapping) or Unread(
             where, say(f"没有映射 {mapping.name} 的列标题", f"the headings of mapping {mapping.name} are not there")
         )
     for each in known:
+        if not all(column_of(sections()[each.section], word) for word in said.values()):
+            continue
         if (not only or each.section == only) and (found := _mapped(sheet, each)) is not None:
             return replace(found, reasons=(say(f"按已存的映射 {each.name}", f"by the saved mapping {each.name}"),))
-    tried = headings(sheet, only=only)
+    tried = headings(sheet, only=only, said=said)
     if not tried:
         return Unread(where, say("没有认出列标题", "no headings were recognised"))
     if not only and not plain_choice(tried):

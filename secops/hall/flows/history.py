@@ -4,20 +4,22 @@ Each row says what, from what to what, when, from which source (collector or dec
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from secops.core.clock import Instant, render
 from secops.core.errors import UsageError
 from secops.core.fields import by_name
 from secops.core.language import say
-from secops.core.model import Change, Decision, DecisionType, Entity, Kind, Relation
+from secops.core.model import Change, Decision, DecisionType, Entity, Kind, Relation, Value
 from secops.hall.app import App
 from secops.hall.flows.inventory import find, plain
 from secops.intake.declared_sections import KEY, Section, by_kind, value_of
-from secops.store import changes, decisions, entities, observations, relations, run_ends
+from secops.store import changes, decisions, entities, observations, organisations, records, relations, run_ends
 from secops.store.grading import Transaction
 
 RELATION: Final = "relation"
+_POINTERS: Final = ("org_id", "system_id")
 Row = dict[str, object]
 
 
@@ -33,15 +35,62 @@ def history(app: App, word: str, *, field: str = "") -> Iterator[Row]:
         return
     if field and field != RELATION:
         known(field)
-    entity = find(app, word)
+    try:
+        entity = find(app, word)
+    except UsageError as error:
+        found = _stated(app, word) if error.code == "E1312" else []
+        if len(found) != 1:
+            raise _several(word, found) if found else error from None
+        yield from (each for each in declared(app, *found[0]) if field in {"", each["field"]})
+        return
     with app.database.read() as connection:
         told = changes.of_entity(connection, entity.id)
-        rows = [(each.seq, changed((each, entity.key))) for each in told if field in {"", each.field}]
+        rows = [(each.seq, changed((each, entity.key))) for each in (*_first(entity, told), *told)
+                if field in {"", each.field}]  # fmt: skip
         if field in {"", RELATION}:
             rows += _related(connection, entity)
         origin = _sources(connection, [seq for seq, _ in rows])
-    for seq, row in sorted(rows, key=lambda pair: pair[0]):
+    for seq, row in sorted(rows, key=lambda pair: (pair[0], pair[1]["field"] != "born")):
         yield row | origin.get(seq, {})
+
+
+def _first(entity: Entity, told: Sequence[Change]) -> list[Change]:
+    """What was declared of it first: what is known now, the changes since taken back. What a run found tells itself."""
+    birth = next((each for each in told if each.field == "born"), None)
+    if birth is None or birth.run:
+        return []
+    values: dict[str, Value] = dict(entity.facts)
+    values |= {name: value for name in _POINTERS if (value := getattr(entity, name))}
+    for each in sorted(told, key=lambda one: one.seq, reverse=True):
+        if each.field in _POINTERS or ((field := by_name().get(each.field)) is not None and not field.core):
+            values[each.field] = each.old
+    return [
+        replace(birth, field=name, old=None, new=value) for name, value in sorted(values.items()) if value is not None
+    ]
+
+
+def _stated(app: App, word: str) -> list[tuple[Section, str]]:
+    """Units and rows of registers with this key or name, or this name or number."""
+    with app.database.read() as connection:
+        units = {each.id for each in organisations.every(connection, app.site) if word in {each.id, each.name}}
+        subjects = [f"{kind}:{word}" for kind in by_kind()]
+        known = decisions.of_subjects(connection, DecisionType.DECLARE, app.site, subjects)
+        rows = [
+            (each.type, each.key)
+            for each in records.listed(connection, app.site)
+            if word in {each.key, each.fields.get("name"), each.fields.get("number")}
+        ]
+    found = [("organisation", unit) for unit in sorted(units)]
+    found += [(each.partition(":")[0], word) for each in known] + rows
+    return [(by_kind()[kind], key) for kind, key in dict.fromkeys(found)]
+
+
+def _several(word: str, found: Sequence[tuple[Section, str]]) -> UsageError:
+    return UsageError(
+        "E1313", say(f"{word[:80]} 指的不止一个", f"{word[:80]} means more than one"),
+        why="; ".join(f"{section.kind}:{key}" for section, key in found[:10]),
+        hint=say("写作 类别:编号", "write KIND:KEY"),
+    )  # fmt: skip
 
 
 def known(field: str) -> str:

@@ -29,8 +29,8 @@ CHUNK: Final = 5_000
 WHOLE: Final = 10_000
 """Up to so many changes are one transaction; more are recorded chunk by chunk, and a second run goes on."""
 ROW: Final = "import"
-NEW, CHANGED, SAME, PROPOSED, LEFT, PASSED, WITHDRAWN = (
-    "new", "changed", "same", "proposed", "left_out", "passed", "withdrawn",
+NEW, CHANGED, SAME, PROPOSED, LEFT, PASSED, REPEATED, WITHDRAWN = (
+    "new", "changed", "same", "proposed", "left_out", "passed", "repeated", "withdrawn",
 )  # fmt: skip
 UNDONE, ODD = "undone", "odd"
 _WHAT: Final = {"declared": NEW, "changed": CHANGED, "proposed": PROPOSED, "withdrawn": WITHDRAWN}
@@ -123,7 +123,7 @@ class Walk:
             return _told(work, PASSED, thing.where, None, reason=getattr(thing, "reason", ""))
         number = hash(thing.subject)
         if number in self._done:
-            return _told(work, PASSED, item.where, thing, reason=say("与前面的行相同", "the same as a row before"))
+            return _told(work, REPEATED, item.where, thing, reason=say("与前面的行相同", "the same as a row before"))
         self._done.add(number)
         old = before.get(thing.subject)
         after = _after(work.settled, item, thing, old.payload if old else None)

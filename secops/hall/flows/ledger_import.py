@@ -18,6 +18,7 @@ from secops.hall.flows.ledger_mapping import every, named
 from secops.hall.flows.ledger_settle import settle
 from secops.hall.flows.ledger_spool import Spool
 from secops.intake import sheet_open
+from secops.intake.declared_names import meant
 from secops.intake.declared_sections import Section, sections
 from secops.intake.sheet import letters
 from secops.intake.sheet_mapping import SheetMapping
@@ -118,15 +119,26 @@ def section_of(word: str) -> Section | None:
     """The section of this name, kind or title; None for no word. Raises UsageError."""
     if not word:
         return None
-    for each in sections().values():
-        if word in {each.name, each.kind, each.zh}:
-            return each
+    found = meant(word)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise several(word, found)
     guess = nearest(word, [one for each in sections().values() for one in (each.name, each.kind, each.zh)])
     raise UsageError(
         "E1378",
         say(f"没有这一类登记内容：{word[:40]}", f"nothing is declared as {word[:40]}"),
         hint=say(f"是否想写 {guess}？", f"did you mean {guess}?") if guess else "、".join(sections()),
     )
+
+
+def several(word: str, found: Sequence[Section]) -> UsageError:
+    """The error for a word that means several lists."""
+    told = "、".join(f"{each.title}（{each.name}）" for each in found)
+    return UsageError(
+        "E1378", say(f"{word[:40]} 指的不止一类", f"{word[:40]} means several"), why=told,
+        hint=say("写全名或括号里的代号", "write the whole name, or the one in brackets"),
+    )  # fmt: skip
 
 
 def _rank(section: Section) -> int:

@@ -11,7 +11,7 @@ from secops.core.language import say
 from secops.hall.app import App
 from secops.intake import sheet_mapping, sheet_open
 from secops.intake.declared_sections import sections
-from secops.intake.sheet_heading import Headings, candidates, normal
+from secops.intake.sheet_heading import Headings, candidates, column_of, normal
 from secops.intake.sheet_mapping import SheetMapping
 from secops.intake.sheet_rows import Table
 from secops.scope.yaml_source import Source, nearest
@@ -71,7 +71,9 @@ def recognised(app: App, path: Path, *, sheet: str = "", section: str = "", word
     """
     unread = []
     sheets = sheet_open.opened(path, sheet)
-    for each in sheet_open.tables(sheets, every(app), only=section):
+    said = {normal(heading): column for heading, _, column in (each.partition("=") for each in words) if heading}
+    said = {heading: column for heading, column in said.items() if column}
+    for each in sheet_open.tables(sheets, every(app), only=section, said=said):
         if isinstance(each, Table):
             return each
         unread.append(f"{each.where}: {each.reason}")
@@ -82,7 +84,7 @@ def recognised(app: App, path: Path, *, sheet: str = "", section: str = "", word
                 return Table(one, Headings(section, rows, titles, {}, 0.0, ()), SheetMapping("", section, {}))
     raise UsageError(
         "E1374", say("没有认出可以导入的表", "no table was recognised"), where=str(path), why="; ".join(unread)[:1_000],
-        hint=say("用 --as 指明是什么，并写 列标题=列名", "say what it is with --as, and HEADING=COLUMN"),
+        hint=say("加 --as systems 之类指明是什么，并写 列标题=列名", "say what it is with --as, and HEADING=COLUMN"),
     )  # fmt: skip
 
 
@@ -134,15 +136,18 @@ def save(app: App, name: str, table: Table, words: Sequence[str] = ()) -> tuple[
 
 def _column(section: str, word: str, whole: str) -> str:
     slots = sections()[section].slots
-    for name, slot in slots.items():
-        if word in {name, slot.zh, slot.en}:
-            return name
+    if name := column_of(sections()[section], word):
+        return name
+    others = [each for each in sections().values() if column_of(each, word)][:6]
+    instead = "、".join(f"--as {each.name}（{each.title}）" for each in others)
     guess = nearest(word, [one for name, slot in slots.items() for one in (name, slot.zh)])
     raise UsageError(
         "E1381",
         say(f"{sections()[section].title}没有列 {word[:40]}", f"{section} has no column {word[:40]}"),
         where=whole[:80],
-        hint=say(f"是否想写 {guess}？", f"did you mean {guess}?") if guess else "、".join(slots),
+        why=say(f"表当作“{sections()[section].title}”读", f"the table is read as {sections()[section].title}"),
+        hint=(say(f"是否想写 {guess}？", f"did you mean {guess}?") if guess else "、".join(slots))
+        + (say(f"有这一列的：{instead}", f" it is a column of: {instead}") if instead else ""),
     )
 
 

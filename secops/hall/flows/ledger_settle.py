@@ -20,6 +20,7 @@ from secops.scope.yaml_source import visible
 from secops.store import decisions
 
 _PLACES: Final = 5
+_BOXES: Final = frozenset({"device", "host"})
 Claim = tuple[str, str, str]
 """Kind, column, value: only one thing may have it."""
 
@@ -73,7 +74,7 @@ class Settled:
 def uniques(section: Section) -> Iterator[str]:
     """Columns whose value only one thing may have."""
     for name, slot in section.slots.items():
-        if slot.reader is credit_code or (section.kind == "device" and name == "serial"):
+        if slot.reader is credit_code or (section.kind in _BOXES and name == "serial"):
             yield name
 
 
@@ -135,7 +136,7 @@ def _known(app: App, settled: Settled, kinds: Iterable[str]) -> dict[str, str]:
 
 
 def _claim(settled: Settled, section: Section, key: str, payload: Mapping[str, object]) -> None:
-    names = [*uniques(section), "vendor"] if section.kind == "device" else list(uniques(section))
+    names = [*uniques(section), "vendor"] if section.kind in _BOXES else list(uniques(section))
     for claim in claims(section, {name: value_of(section, payload, name) for name in names}):
         settled.claimed.setdefault(claim, set()).add(key)
 
@@ -285,6 +286,8 @@ def _thing(settled: Settled, each: object) -> Stated | None:
 
 def _blamed(settled: Settled, spool: Spool, rows: _Rows) -> None:
     places: dict[str, list[str]] = {}
+    first: dict[str, Stated] = {}
+    apart: dict[str, dict[str, None]] = {}
     claiming: dict[Claim, list[str]] = {}
     subjects: dict[Claim, set[str]] = {}
     for each in spool:
@@ -293,12 +296,17 @@ def _blamed(settled: Settled, spool: Spool, rows: _Rows) -> None:
             continue
         if _number(thing.subject) in rows.doubled:
             places.setdefault(thing.subject, []).append(each.where)
+            differing = _apart(first.setdefault(thing.subject, thing), thing)
+            apart.setdefault(thing.subject, {}).update(dict.fromkeys(differing))
         for claim in claims(sections()[each.section], each.flat):
             if claim in rows.rivals:
                 claiming.setdefault(claim, []).append(each.where)
                 subjects.setdefault(claim, set()).add(thing.subject)
     for subject, where in places.items():
-        settled.bad[subject] = say("同一标识写了几行，内容不同：", "rows of one key that differ: ") + _listed(where)
+        titles = "、".join(apart[subject])
+        settled.bad[subject] = say(
+            f"同一标识写了几行，{titles}不同：", f"rows of one key that differ in {titles}: "
+        ) + _listed(where)
     for claim, where in claiming.items():
         kind, column, value = claim
         title = by_kind()[kind].slots[column].title
@@ -307,6 +315,14 @@ def _blamed(settled: Settled, spool: Spool, rows: _Rows) -> None:
             settled.bad[subject] = say(
                 f"{title} {value} 不止一处声明（{holders}）：", f"{title} {value} is claimed by several ({holders}): "
             ) + _listed(where)
+
+
+def _apart(one: Stated, other: Stated) -> Iterator[str]:
+    """Titles of the columns in which two statements differ."""
+    section = by_kind()[one.kind]
+    for name, slot in section.slots.items():
+        if value_of(section, one.payload, name) != value_of(section, other.payload, name):
+            yield slot.title
 
 
 def _listed(where: list[str]) -> str:

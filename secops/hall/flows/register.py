@@ -20,6 +20,7 @@ from secops.hall.flows import past
 from secops.hall.flows.amend import Done, amend, everything, taken
 from secops.hall.flows.merge import merge
 from secops.hall.flows.statement import in_force, waiting, withdrawals
+from secops.intake.declared_names import called, meant
 from secops.intake.declared_refer import Directory
 from secops.intake.declared_sections import KEY, Section, by_kind, value_of
 from secops.intake.declared_values import instant
@@ -51,11 +52,17 @@ def columns(type: str) -> tuple[RegisterColumn, ...]:
 def register_of(word: str) -> RegisterType:
     """The register of this id, section or Chinese name. Raises UsageError."""
     found = named(word)
+    if found is None and (section := called(word, registers=True)) is not None:
+        found = section.register
     if found is None:
+        several = "、".join(f"{each.title}（{each.kind}）" for each in meant(word, registers=True))
         guess = nearest(word, [name for each in REGISTERS for name in (each.id, each.section, each.zh)])
         raise UsageError(
             "E1520",
-            say(f"没有台账 {word[:40]}", f"no register {word[:40]}"),
+            say(f"没有台账 {word[:40]}", f"no register {word[:40]}")
+            if not several
+            else say(f"{word[:40]} 指的不止一种台账", f"{word[:40]} means several registers"),
+            why=several,
             hint=say(f"是否想写 {guess}？", f"did you mean {guess}?") if guess else "secops register types",
         )
     return found

@@ -17,7 +17,7 @@ from secops.hall.flows import asset_bulk, inventory, ledger_change, ledger_mappi
 from secops.hall.flows.asset_edit import edit
 from secops.hall.flows.declare import declare
 from secops.hall.flows.history import history
-from secops.hall.flows.ledger_import import Options, opened
+from secops.hall.flows.ledger_import import Options, opened, section_of
 from secops.hall.flows.merge import merge, stale
 from secops.hall.workspace import Workspace
 from secops.store import observations
@@ -116,8 +116,9 @@ def test_rows_that_contradict_each_other_are_all_left_out(app: App) -> None:
         app,
         _file(app, "单位", [*UNITS, UNITS[1], ["EDU", "教育局", "", ""], ["EDU", "教育厅", "", ""]]),
     )
-    assert _outcomes(rows) == ["new", "passed", "left_out", "left_out"]
-    assert "单位.csv!4、单位.csv!5" in str(rows[2]["reason"])
+    assert _outcomes(rows) == ["new", "repeated", "left_out", "left_out"]
+    assert "单位名称不同：单位.csv!4、单位.csv!5" in str(rows[2]["reason"])
+    assert summary.counts["repeated"] == 1
     assert not summary.complete
 
 
@@ -351,3 +352,77 @@ def test_a_preview_says_from_whom_an_asset_is_taken(app: App) -> None:
     with asset_bulk.planned(app, "ip:198.18.0.1", ["system=S2"], who="甲") as found:
         (row,) = [each.data for each in found.preview()]
     assert row["change"]["所属系统"] == "预算系统（S1） → 决算系统（S2）"  # type: ignore[index]
+
+
+def test_the_first_values_of_a_system_and_of_what_is_only_declared_are_in_their_history(app: App) -> None:
+    """A system's history begins with what was declared; a unit is meant by its code or name, a row by its key."""
+    _run(app, _file(app, "单位", UNITS), _file(app, "系统", SYSTEMS))
+    app.clock.advance(1)  # type: ignore[attr-defined]  # a ManualClock
+    edit(app, "system", "S1", ["owner=李四"], who="乙")
+    told = [(each["field"], each["old"], each["new"]) for each in history(app, "S1")]
+    assert told[0][0] == "born"
+    assert ("owner", None, "张三") in told
+    assert ("org_id", None, "FIN") in told
+    assert told[-1] == ("owner", "张三", "李四")
+    for word in ("FIN", "财政局"):
+        assert ("name", None, "财政局") in [(each["field"], each["old"], each["new"]) for each in history(app, word)]
+    register.put(app, "supplier", "", ["name=甲公司"], who="乙")
+    assert [each["key"] for each in history(app, "甲公司")][:1] == ["甲公司"]
+    with pytest.raises(UsageError) as caught:
+        list(history(app, "没有的"))
+    assert caught.value.code == "E1312"
+
+
+def test_only_what_is_very_near_is_suggested(app: App) -> None:
+    """A name of which one character differs, a code one edit away; never another unit or a code two edits away."""
+    _run(app, _file(app, "单位", [*UNITS, ["SLJ", "某市水利局", "", ""]]))
+    said = []
+    for unit in ("某市水利厅", "农业农村局", "SJL", "LSF"):
+        rows, _ = _run(app, _file(app, "系统", [SYSTEMS[0], ["甲", "S9", unit, "三级", ""]]))
+        said.append(str(rows[0]["reason"]))
+    assert "是不是 某市水利局" in said[0]
+    assert "是不是 SLJ" in said[2]
+    assert "是不是" not in said[1] + said[3]
+
+
+def test_hosts_have_serial_numbers_that_only_one_may_claim(app: App) -> None:
+    """The headings offices use for hosts are known; a serial number written twice costs both rows."""
+    head = ["主机名", "IP地址", "操作系统版本", "厂商", "型号", "序列号"]
+    one, other = ["app1", "198.18.0.1", "麒麟", "甲", "M1", "X1"], ["app2", "198.18.0.2", "麒麟", "甲", "M1", "X1"]
+    rows, _ = _run(app, _file(app, "主机", [head, one, other]))
+    assert _outcomes(rows) == ["left_out", "left_out"]
+    assert "序列号" in str(rows[0]["reason"])
+    rows, _ = _run(app, _file(app, "主机", [head, one]))
+    assert _outcomes(rows) == ["new"]
+    (host,) = inventory.listed(app, "kind:host serial:X1")
+    assert (host["name"], host["device.vendor"]) == ("app1", "甲")
+
+
+def test_a_mapping_chooses_the_list_that_has_its_columns(app: App) -> None:
+    """Headings that fit several lists: the columns named in the mapping settle which is meant; else --as is told."""
+    file = _file(app, "台账", [["单位", "系统", "对接人", "杂项"], ["财政局", "预算", "张三", "x"]])
+    words = ["对接人=owner", "杂项="]
+    _, kept = ledger_mapping.save(app, "科室台账", ledger_mapping.recognised(app, file, words=words), words)
+    assert kept.section == "systems"
+    assert kept.columns == {"单位": "organisation", "系统": "name", "对接人": "owner", "杂项": ""}
+    table = ledger_mapping.recognised(app, file, section="filings")
+    with pytest.raises(UsageError) as caught:
+        ledger_mapping.save(app, "乙", table, ["对接人=owner"])
+    assert "--as systems" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("系统", "systems"), ("合同", "contracts"), ("密码应用", "crypto"), ("信创", "xinchuang"), ("算法", "algorithms"),
+     ("责任书", "duties"), ("filing", "filings"), ("供应商", "suppliers")],
+)  # fmt: skip
+def test_lists_are_known_by_short_names(word: str, name: str) -> None:
+    """Whatever means one list only; registers know the same names."""
+    found = section_of(word)
+    assert found is not None
+    assert found.name == name
+    if found.register is not None:
+        assert register.register_of(word) is found.register
+    with pytest.raises(UsageError) as caught:
+        section_of("全")
+    assert caught.value.code == "E1378"
