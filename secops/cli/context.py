@@ -182,7 +182,7 @@ def _summary(summary: Summary, out: TextIO | None) -> None:
         out.write(line({"type": "summary", "schema": SCHEMA, **asdict(summary)}))
     told = {name: value for name, value in summary.counts.items() if value or name in _ALWAYS}
     counts = say("，", ", ").join(f"{words.count(name, summary.kind)} {value:,}" for name, value in told.items())
-    what = " ".join(part for part in (summary.kind, summary.run) if part)
+    what = " ".join(part for part in (words.run(summary.kind), summary.run) if part)
     end = f" — {counts}" if counts else ""
     talk(f"{say('小结', 'summary')} {what}: {words.state(summary.state)}{end}")
     for reason, count in summary.left_out.items():

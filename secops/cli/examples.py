@@ -133,8 +133,11 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops register withdraw app 粤办事/app --reason 下线",
     ),
     "register pending": ("secops register pending", "secops register pending -f json"),
-    "register approve": ("secops register approve dec-abc", "secops register approve dec-abc --who 李四 --note 同意"),
-    "register reject": ("secops register reject dec-abc --note 人员不符", "secops register reject dec-abc --who 李四"),
+    "register approve": ("secops register approve dec-abc", "secops register approve dec-abc --who 李四 --reason 同意"),
+    "register reject": (
+        "secops register reject dec-abc --reason 人员不符",
+        "secops register reject dec-abc --who 李四",
+    ),
     "rules list": ("secops rules list", "secops rules list -f csv -o rules.csv"),
     "rules show": ("secops rules show openssh-outdated", "secops rules show openssh-outdated -f json"),
     "rules lint": ("secops rules lint", "secops rules lint rules/mine.yaml"),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from secops.cli.inventory_time import AT_HELP
-from secops.cli.show import Column, Format, chosen, one, rows
+from secops.cli.show import Column, Format, chosen, one, plain_text, rows
 from secops.core.language import say
 
 app = typer.Typer(
@@ -100,10 +100,41 @@ def list_(
         )
         if chosen(format, out) is Format.CSV:
             found = map(as_stated, found)
+        if chosen(format, out) is Format.TABLE:
+            found = map(_named, found)
         if out == "-" and format is None and sys.stdout.isatty():
             found = iter(list(found))
             shown = _few(shown)
         rows(found, shown, format=format, out=out)
+
+
+def _named(row: Mapping[str, object]) -> Mapping[str, object]:
+    """The row for eyes: units and systems with their names."""
+    shown = dict(row)
+    for column, name in (("organisation", "org.name"), ("system", "system.name")):
+        code, called = row.get(column), row.get(name)
+        if code and called and called != code:
+            shown[column] = say(f"{called}（{code}）", f"{called} ({code})")
+    return shown
+
+
+def _changes(row: Mapping[str, object]) -> Mapping[str, object]:
+    """The row for eyes: what changed in words, a reason of the program's own too."""
+    from secops.core.reasons import spoken
+
+    found = row.get("change")
+    shown = dict(row) | {"reason": spoken(str(row.get("reason") or ""))}
+    if isinstance(found, Mapping) and "answer" in found:
+        yes = found["answer"] == "yes"
+        shown["change"] = f"{say('批准', 'approved') if yes else say('驳回', 'rejected')} {found.get('proposal', '')}"
+    elif isinstance(found, Mapping):
+        shown["change"] = "；".join(f"{title}: {plain_text(each)}" for title, each in found.items())
+    if kind := str(row.get("subject") or "").partition(":")[0]:
+        from secops.core.registers import registers
+
+        title = registers()[kind].title if kind in registers() else kind
+        shown["subject"] = f"{title} {str(row['subject']).partition(':')[2]}"
+    return shown
 
 
 def _few(columns: list[Column]) -> list[Column]:
@@ -121,9 +152,16 @@ def show(type: Type, key: Key, *, at: At = "", format: Form = None, out: Out = "
 
     with open_app() as opened:
         row = found(opened, type, key, at=instant(opened, at) if at else None)
+    titles = {
+        "key": say("标识", "key"), "org.name": say("单位名称", "unit"), "system.name": say("系统名称", "system's name"),
+        "until": say("推算有效期至", "holds until"), "computed": say("有效期系推算", "computed"),
+        "valid_until": say("有效期至", "valid until"), "seq": say("日志序号", "place in the log"),
+        "who": say("经办人", "who"), "state": say("状态", "state"),
+    } | {each.name: each.title for each in known(type)}  # fmt: skip
+    shown = _named(row) if chosen(format, out) is Format.TABLE else row
     one(
-        {name: value for name, value in row.items() if value not in (None, "")},
-        {each.name: each.title for each in known(type)},
+        {name: value for name, value in shown.items() if value not in (None, "")},
+        titles,
         format=format,
         out=out,
     )
@@ -140,7 +178,9 @@ def history(type: Type, key: Key, format: Form = None, out: Out = "-") -> None:
         "change": say("变更", "change"), "reason": say("事由", "reason"),
     }  # fmt: skip
     with open_app() as opened:
-        rows(found(opened, type, key), [Column(*each) for each in titles.items()], format=format, out=out)
+        told = found(opened, type, key)
+        shown = map(_changes, told) if chosen(format, out) is Format.TABLE else told
+        rows(shown, [Column(*each) for each in titles.items()], format=format, out=out)
 
 
 @app.command("set", help=say("登记或修改一行：列=值，空值清除，+= 添加，-= 去掉", "set columns of a row"))
@@ -181,7 +221,9 @@ def pending(format: Form = None, out: Out = "-") -> None:
         "at": say("时间", "at"), "change": say("变更", "change"), "reason": say("事由", "reason"),
     }  # fmt: skip
     with open_app() as opened:
-        rows(found(opened), [Column(*each) for each in titles.items()], format=format, out=out)
+        told = found(opened)
+        shown = map(_changes, told) if chosen(format, out) is Format.TABLE else told
+        rows(shown, [Column(*each) for each in titles.items()], format=format, out=out)
 
 
 Proposal = Annotated[str, typer.Argument(metavar="ID", help=say("变更编号或其开头", "the change's id"))]

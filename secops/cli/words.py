@@ -9,6 +9,14 @@ _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?\+08:00"
 """A time as records spell it; people read the day and the hour of where they are."""
 
 _ZH: dict[str, str] = {
+    "stated": "写明",
+    "declared": "新登记",
+    "withdrawn": "撤销",
+    "proposed": "待第二人批准",
+    **{
+        f"assets_{name}": f"资产·{word}"
+        for name, word in (("new", "新增"), ("changed", "变化"), ("stale", "未见"), ("gone", "消失"), ("back", "重现"))
+    },
     "planned": "计划询问",
     "sent": "发包",
     "answered": "应答",
@@ -111,6 +119,16 @@ def count(name: str, kind: str = "") -> str:
     return say(_ZH.get(f"{kind}.{name}", _ZH.get(name, name)), name.replace("_", " "))
 
 
+_RUNS: Final = {
+    "ledger": ("导入", "import"), "bulk": ("批量修改", "bulk change"), "declare": ("登记", "declare"),
+}  # fmt: skip
+
+
+def run(kind: str) -> str:
+    """What a summary is of."""
+    return say(*_RUNS.get(kind, (kind, kind)))
+
+
 def state(name: str) -> str:
     """How a run ended, in words."""
     return say(_STATES.get(name, name), name)
@@ -133,6 +151,15 @@ _VALUES: dict[str, dict[str, str]] = {
         "new": "新",
         "again": "有新证据",
         "rejected": "已否决",
+        "valid": "有效",
+        "expired": "已到期",
+    },
+    "what": {
+        "declare": "登记",
+        "propose": "提出",
+        "approve": "答复",
+        "withdraw": "撤销",
+        "propose withdrawal": "提出撤销",
     },
     "register.standing": {
         "registered": "已登记",

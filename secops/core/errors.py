@@ -5,8 +5,10 @@ E1xxx usage and files, E2xxx scope and Gate, E3xxx network, E4xxx rules and grad
 E7xxx exercises, E9xxx the program itself.
 """
 
+import errno
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import Final
 
 from secops.core.language import say
 
@@ -56,6 +58,23 @@ class SecopsError(Exception):
             if text:
                 lines.append(f"  {title}: {text}")
         return "\n".join(lines)
+
+
+_OF_FILES: Final = {
+    errno.ENOENT: ("没有这个文件", "no such file"),
+    errno.EACCES: ("没有权限", "permission denied"),
+    errno.EISDIR: ("这是文件夹，不是文件", "it is a folder"),
+    errno.ENOTDIR: ("路径中有一段不是文件夹", "a part of the path is no folder"),
+    errno.ENOSPC: ("磁盘已满", "the disk is full"),
+    errno.EROFS: ("只读文件系统", "the file system is read-only"),
+    errno.ENAMETOOLONG: ("文件名太长", "the name is too long"),
+}
+
+
+def why_not(error: OSError) -> str:
+    """Why a file cannot be read or written, in the language in force."""
+    found = _OF_FILES.get(error.errno or 0)
+    return say(*found) if found else error.strerror or str(error)
 
 
 class UsageError(SecopsError):

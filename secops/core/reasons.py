@@ -12,6 +12,8 @@ from secops.core.language import say
 _TOLD: Final = tuple(
     (re.compile(pattern), told)
     for pattern, told in (
+        (r"register", "登记台账"),
+        (r"supplier", "供应商"),
         (r"coverage", "扫描范围内未见"),
         (r"inventory import ?(.*)", r"导入 \1"),
         (r"inventory edit ?(.*)", r"修改登记 \1"),

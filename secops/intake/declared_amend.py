@@ -33,7 +33,7 @@ def amended(
     for name in section.required:
         if not _given(payload, section.slots[name].path):
             title = section.slots[name].title
-            return Skipped(where, say(f"缺少 {name}（{title}）", f"{name} is missing"))
+            return Skipped(where, say(f"缺少{title}", f"{name} is missing"))
     return Stated(section.kind, key, payload, where, new.refers)
 
 

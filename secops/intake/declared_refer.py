@@ -16,6 +16,7 @@ from secops.intake.declared_sections import Section, Stated, by_kind, rekeyed, v
 from secops.scope.yaml_source import visible
 
 ORGANISATION = "organisation"
+_NAMED: Final = frozenset({"organisation", "system", "supplier"})
 _ALIKE: Final = 0.8
 _COMPARED: Final = 5_000
 _GUESSES: Final = 1_000
@@ -28,14 +29,21 @@ class Directory:
     def __init__(self) -> None:
         self._keys: dict[str, set[str]] = {}
         self._words: dict[str, dict[str, set[str]]] = {}
+        self._names: dict[tuple[str, str], str] = {}
         self._guesses: dict[tuple[str, str], str] = {}
 
     def add(self, kind: str, key: str, payload: Mapping[str, object]) -> None:
         """One declared thing."""
         self._keys.setdefault(kind, set()).add(key)
+        if kind in _NAMED and isinstance(name := value_of(by_kind()[kind], payload, "name"), str):
+            self._names[kind, key] = name
         words = self._words.setdefault(kind, {})
         for each in _called(payload):
             words.setdefault(each, set()).add(key)
+
+    def name(self, kind: str, key: str) -> str:
+        """What this thing is called, where it is a unit, system or supplier with a name; else its key."""
+        return self._names.get((kind, key), key)
 
     def keys(self, kind: str, word: str) -> frozenset[str]:
         """Every key this word may mean."""

@@ -27,6 +27,14 @@ _YES: Final = frozenset({"是", "有", "已", "y", "yes", "true", "1", "√", "�
 _NO: Final = frozenset({"否", "无", "未", "没有", "n", "no", "false", "0", "×", "x", "✗", "未完成", "不符合", "不支持"})
 _DAY: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
 _SOLID: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_DASHED: Final = re.compile(r"\d{4}-\d{2}-\d{2}.*")
+_ENDLESS: Final = frozenset({"长期", "长期有效", "永久", "无固定期限", "无限期", "持续", "至今"})
+_COUNT: Final = re.compile(
+    r"(?:约|大约|大概|近|共|共计|合计)?\s*([-+]?[0-9][0-9,]*(?:\.[0-9]+)?)\s*(?:余|多)?\s*"
+    r"(?:人|名|台|套|个|项|次|条|件|台套|台/套|人次|学时|课时|小时|分钟|分|天|日|年|户|万人|万)?(?:左右)?"
+)
+"""A count as people write it: 3人, 约50, 12台."""
+_GRADED: Final = re.compile(r"\(?S([1-5])A([1-5])(?:G([1-5]))?\)?", re.IGNORECASE)
 _PLACE: Final = re.compile(r"\[([0-9a-fA-F:.]+)\]:([0-9]{1,5})|([0-9.]+):([0-9]{1,5})")
 _FILING: Final = re.compile(r"[0-9A-Za-z]{11}-[0-9A-Za-z]{5}")
 
@@ -134,7 +142,20 @@ def day(value: Plain) -> str:
             return date(int(match[1]), int(match[2]), int(match[3])).isoformat()
         return date.fromisoformat(found[:10]).isoformat()
     except ValueError as error:
-        raise ValueError(say("日期写作 2026-01-31", "a date is written 2026-01-31")) from error
+        raise ValueError(_no_day(found, written=match is not None)) from error
+
+
+def _no_day(found: str, *, written: bool) -> str:
+    """What is wrong with this one. `written`: as days are."""
+    shown = found[:20]
+    if written or _DASHED.fullmatch(found):
+        return say(f"没有 {shown} 这一天；日期写作 2026-01-31", f"there is no {shown}; a date is written 2026-01-31")
+    if found in _ENDLESS:
+        return say(
+            f"“{shown}”不是日期：没有期限就留空；日期写作 2026-01-31",
+            f"{shown} is no date: leave it empty where there is no end; a date is written 2026-01-31",
+        )
+    return say(f"“{shown}”不是日期；日期写作 2026-01-31", f"{shown} is no date; one is written 2026-01-31")
 
 
 def instant(value: Plain) -> int:
@@ -147,7 +168,7 @@ def integer(value: Plain, least: int | None = None, most: int | None = None) -> 
     try:
         if isinstance(value, bool):
             raise ValueError  # noqa: TRY004 - said below in words
-        found = float(narrow(value).replace(",", ""))
+        found = float(_bare_count(narrow(value)))
         if not found.is_integer() or abs(found) >= 1 << 53:
             raise ValueError
     except (ValueError, OverflowError) as error:
@@ -155,10 +176,37 @@ def integer(value: Plain, least: int | None = None, most: int | None = None) -> 
     return int(_bounded(found, least, most))
 
 
+def _bare_count(text: str) -> str:
+    """The number of a count, without 约 and the unit; ten thousands are written out."""
+    match = _COUNT.fullmatch(text)
+    if match is None:
+        return text
+    number = match[1].replace(",", "")
+    return str(float(number) * 10_000) if "万" in text else number
+
+
+def grade(value: Plain, least: int | None = None, most: int | None = None) -> int:
+    """A level among the bounds: 3, 三级, 第三级, 3级, S2A3 (the higher counts)."""
+    found = "" if isinstance(value, (bool, list, dict)) else narrow(value)
+    bare = _level_of(found)
+    return integer(bare or found, least, most)
+
+
+def _level_of(found: str) -> int:
+    """The level that a text says; 0 where it says none."""
+    graded = _GRADED.search(found)
+    rest = _GRADED.sub("", found).strip()
+    higher = max(int(each) for each in graded.groups() if each) if graded else 0
+    bare = rest.removeprefix("第").removesuffix("级").removesuffix(".0").strip()
+    if not bare:
+        return higher
+    return _NUMERALS.get(bare, int(bare) if bare.isdecimal() and len(bare) == 1 else 0)
+
+
 def decimal(value: Plain, least: int | None = None, most: int | None = None) -> float:
     """A number within the bounds; a percentage counts as its number (95% is 95)."""
     try:
-        found = float(narrow(value).replace(",", "").removesuffix("%"))
+        found = float(_bare_count(narrow(value).removesuffix("%")))
     except (ValueError, OverflowError) as error:
         raise ValueError(say("应为数字", "a number belongs here")) from error
     if found != found or abs(found) == float("inf"):  # noqa: PLR0124 - not a number is unlike itself
@@ -184,10 +232,9 @@ def flag(value: Plain) -> bool:
 
 
 def level(value: Plain) -> int:
-    """A protection level: 3, 三级, 第三级."""
+    """A protection level: 3, 三级, 第三级, S2A3 (the higher counts)."""
     found = "" if isinstance(value, (bool, list, dict)) else narrow(value)
-    bare = found.removeprefix("第").removesuffix("级").removesuffix(".0")
-    number = _NUMERALS.get(bare, int(bare) if bare.isdecimal() and len(bare) == 1 else 0)
+    number = _level_of(found)
     if not 1 <= number <= 5:
         raise ValueError(say("等保级别为 1 至 5", "a protection level is 1 to 5"))
     return number
@@ -264,6 +311,8 @@ def cell(column: RegisterColumn) -> Reader:
     match column.shape:
         case Shape.TEXTS:
             return texts
+        case Shape.INTEGER if column.name.startswith("level") or column.name.endswith("level"):
+            return partial(grade, least=column.least, most=column.most)
         case Shape.INTEGER:
             return partial(integer, least=column.least, most=column.most)
         case Shape.NUMBER:

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from secops.core.errors import InvalidFile, UsageError
+from secops.core.errors import InvalidFile, UsageError, why_not
 from secops.core.language import say
 from secops.intake import sheet_book, sheet_text
 from secops.intake.declared_sections import Section, sections
@@ -34,7 +34,7 @@ def opened(path: Path, wanted: str = "") -> list[Sheet]:
             head = stream.read(8)
     except OSError as error:
         raise InvalidFile(
-            "E1417", say("文件读不了", "the file cannot be read"), where=str(path), why=error.strerror or str(error)
+            "E1417", say("文件读不了", "the file cannot be read"), where=str(path), why=why_not(error)
         ) from error
     if not head:
         raise InvalidFile("E1373", say("文件是空的", "the file is empty"), where=str(path))

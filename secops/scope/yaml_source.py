@@ -20,7 +20,7 @@ from typing import Final
 
 import yaml
 
-from secops.core.errors import InvalidFile
+from secops.core.errors import InvalidFile, why_not
 from secops.core.language import say
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
@@ -96,7 +96,7 @@ class Source:
                 "E1210",
                 say(f"读不了文件 {shown}", f"cannot read {shown}"),
                 where=shown,
-                why=error.strerror or str(error),
+                why=why_not(error),
                 hint=say("检查路径与权限", "check the path and its permissions"),
             ) from error
         return Source.load(data, shown, aliases=aliases, max_bytes=max_bytes)

@@ -51,7 +51,8 @@ def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: st
         given = bool(key)
         key = key or identity(section, flat)
         if not key:
-            raise ValueError(say(f"缺少标识：{'、'.join(section.identity)}", f"no key: {', '.join(section.identity)}"))
+            titles = "、".join(section.slots[each].title for each in section.identity)
+            raise ValueError(say(f"缺少标识：{titles}", f"no key: {titles}"))
         new = amended(section, key, old, flat, cleared=cleared)
         if isinstance(new, Skipped):
             raise ValueError(new.reason)  # noqa: TRY004 - told below

@@ -9,11 +9,11 @@ from secops.core.ids import canonical
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Decision, DecisionType, Entity, Kind, Value, entity_id
 from secops.intake.declared_doubts import doubts
+from secops.intake.declared_refer import Directory
 from secops.intake.declared_sections import Section, Stated, by_kind, value_of
 from secops.store import decisions, entities
 from secops.store.grading import Transaction
 
-_NAMED: Final = frozenset({"organisation", "system", "supplier"})
 _KINDS: Final = {str(each) for each in ASSET_KINDS}
 _POINTERS: Final = {"org": "org_id", "system": "system_id"}
 
@@ -22,8 +22,7 @@ _POINTERS: Final = {"org": "org_id", "system": "system_id"}
 class Known:
     """What is declared and what the rows say, as far as other rows are held against it."""
 
-    names: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Kind -> key -> name."""
+    directory: Directory
     systems: dict[str, tuple[object, str]] = field(default_factory=dict)
     """Code -> level and unit."""
     filed: dict[str, set[str]] = field(default_factory=dict)
@@ -31,10 +30,6 @@ class Known:
 
     def note(self, kind: str, key: str, payload: Mapping[str, object]) -> None:
         """One thing as it is stated, its references as keys. A later one says more."""
-        if kind in _NAMED:
-            name = value_of(by_kind()[kind], payload, "name")
-            if isinstance(name, str) and name != key:
-                self.names.setdefault(kind, {})[key] = name
         if kind == "system":
             level, org = self.systems.get(key, (None, ""))
             mine = by_kind()[kind]
@@ -49,8 +44,8 @@ class Known:
 
     def called(self, kind: str, key: str) -> str:
         """A unit, system or supplier with its name."""
-        name = self.names.get(kind, {}).get(key)
-        return say(f"{name}（{key}）", f"{name} ({key})") if name else key
+        name = self.directory.name(kind, key)
+        return say(f"{name}（{key}）", f"{name} ({key})") if name != key else key
 
     def doubts(self, thing: Stated) -> Iterator[str]:
         """What is odd about what is stated, by itself and beside the others."""

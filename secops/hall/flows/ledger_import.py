@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from secops.core.errors import InvalidFile, SecopsError, UsageError
+from secops.core.errors import InvalidFile, SecopsError, UsageError, why_not
 from secops.core.events import Note
 from secops.core.language import say
 from secops.core.model import Skipped
@@ -103,7 +103,7 @@ def _digest(path: Path) -> str:
         return digest(path)
     except OSError as error:
         raise InvalidFile(
-            "E1417", say("文件读不了", "the file cannot be read"), where=str(path), why=error.strerror or str(error)
+            "E1417", say("文件读不了", "the file cannot be read"), where=str(path), why=why_not(error)
         ) from error
 
 

@@ -30,6 +30,7 @@ class Settled:
     """What the rows of an import mean together."""
 
     directory: Directory
+    known: Known
     bad: dict[str, str] = field(default_factory=dict)
     """Subject -> why none of its rows is taken."""
     claimed: dict[Claim, set[str]] = field(default_factory=dict)
@@ -38,7 +39,6 @@ class Settled:
     """Components an older bill of materials listed already: which bill told them stays."""
     lost: dict[str, str] = field(default_factory=dict)
     """Subjects that nobody declared and whose rows are left out -> where they stand: no row may name them."""
-    known: Known = field(default_factory=Known)
     created: list[Read] = field(default_factory=list)
     """Organisations that are named and proposed to be declared."""
 
@@ -88,7 +88,8 @@ def claims(section: Section, flat: Mapping[str, object]) -> Iterator[Claim]:
 
 def settle(app: App, spool: Spool, *, create: bool = False) -> Settled:
     """Look at all rows together. `create`: organisations that nobody declared are proposed."""
-    settled = Settled(Directory())
+    directory = Directory()
+    settled = Settled(directory, Known(directory))
     parents = _known(app, settled, _kinds(spool))
     _named(settled, spool)
     if create:

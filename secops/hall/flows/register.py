@@ -20,7 +20,8 @@ from secops.hall.flows import past
 from secops.hall.flows.amend import Done, amend, everything, taken
 from secops.hall.flows.merge import merge
 from secops.hall.flows.statement import in_force, waiting, withdrawals
-from secops.intake.declared_names import called, meant
+from secops.intake.declared_names import called as shortly
+from secops.intake.declared_names import meant
 from secops.intake.declared_refer import Directory
 from secops.intake.declared_sections import KEY, Section, by_kind, value_of
 from secops.intake.declared_values import instant
@@ -52,7 +53,7 @@ def columns(type: str) -> tuple[RegisterColumn, ...]:
 def register_of(word: str) -> RegisterType:
     """The register of this id, section or Chinese name. Raises UsageError."""
     found = named(word)
-    if found is None and (section := called(word, registers=True)) is not None:
+    if found is None and (section := shortly(word, registers=True)) is not None:
         found = section.register
     if found is None:
         several = "、".join(f"{each.title}（{each.kind}）" for each in meant(word, registers=True))
@@ -99,6 +100,8 @@ def listed(
         for each in records.listed(connection, app.site, register.id, **where):
             until = _until(each, assessed)
             row = row_of(register, each, today, until=until, units=units)
+            if each.system:
+                row["system.name"] = directory.name("system", each.system)
             if text and not any(text.lower() in str(value).lower() for value in row.values()):
                 continue
             if due and not (until and until < due):
@@ -160,6 +163,7 @@ def history(app: App, type: str, key: str) -> Iterator[dict[str, object]]:
         found = decisions.of_subject(connection, app.site, f"{register.id}:{key}")
     if not found:
         raise UsageError("E1521", say(f"{register.zh}里没有过 {key[:80]}", f"{register.en}: never had {key[:80]}"))
+    names = _names(everything(in_force(app)))
     before: Mapping[str, object] = {}
     for logged in found:
         each = logged.entry
@@ -170,7 +174,7 @@ def history(app: App, type: str, key: str) -> Iterator[dict[str, object]]:
             continue
         if each.payload.get("withdrawn"):
             row["what"] = "withdraw" if each.type is DecisionType.DECLARE else "propose withdrawal"
-        yield row | {"change": differing(section, before, each.payload), "id": each.id}
+        yield row | {"change": differing(section, before, each.payload, names), "id": each.id}
         if each.type is DecisionType.DECLARE:
             before = each.payload
 
@@ -195,13 +199,14 @@ def withdraw(app: App, type: str, key: str, *, who: str, reason: str = "") -> Do
 def pending(app: App) -> Iterator[dict[str, object]]:
     """What waits for a second person: each proposal with what it would change."""
     force = in_force(app)
+    names = _names(everything(force))
     for each in waiting(app):
         before = force.decisions.get(each.subject)
         section = by_kind()[each.subject.partition(":")[0]]
         yield {
             "id": each.id, "subject": each.subject, "who": each.who, "at": render(each.at), "reason": each.reason,
             "change": say("撤销", "withdraw") if each.payload.get("withdrawn")
-            else differing(section, before.payload if before else {}, each.payload),
+            else differing(section, before.payload if before else {}, each.payload, names),
         }  # fmt: skip
 
 
@@ -244,6 +249,16 @@ def answer(app: App, proposal: str, *, yes: bool, who: str, note: str = "") -> D
 
 Called = Callable[[str, str], str]
 """Kind and key -> how people call it."""
+
+
+def _names(directory: Directory) -> Called:
+    """Things with their names."""
+
+    def called(kind: str, key: str) -> str:
+        name = directory.name(kind, key)
+        return key if name == key else say(f"{name}（{key}）", f"{name} ({key})")
+
+    return called
 
 
 def _keyed(_: str, key: str) -> str:

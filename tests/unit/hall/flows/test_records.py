@@ -151,7 +151,7 @@ def test_a_duty_waits_for_a_second_person(app: App) -> None:
     ("type", "words", "why"),
     [
         ("supplier", ["name=x", "credit_code=91350100M000100Y44"], "校验码应为 3"),
-        ("supplier", ["risk=低"], "name"),
+        ("supplier", ["risk=低"], "缺少标识：供应商名称"),
         ("contract", ["name=x", "supplier=无此公司"], "没有登记的供应商"),
         ("contract", ["name=x", "supplier=甲公司", "ends_on=2026-13-01"], "2026-01-31"),
         ("contract", ["name=x", "supplier=甲公司", "staff_on_site=-1"], "0"),

@@ -1,0 +1,54 @@
+"""Values as people write them: read with their unit, or refused with what is wrong with this one."""
+
+import pytest
+
+from secops.core.registers import registers
+from secops.intake import declared_values as read
+from secops.scope.yaml_source import Plain
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("3人", 3), ("１台", 1), ("约50", 50), ("1,200 套", 1200), ("50余人", 50), ("2万", 20_000), (7, 7), ("-1", -1)],
+)
+def test_a_count_is_read_with_its_unit(written: Plain, number: int) -> None:
+    """人, 台 and 约 say nothing that the column does not."""
+    assert read.integer(written) == number
+
+
+@pytest.mark.parametrize("written", ["三人", "3-5人", "人", "IPv6", "3.5台", "3 4"])
+def test_what_is_no_one_number_is_no_count(written: str) -> None:
+    """A range or a word is refused."""
+    with pytest.raises(ValueError, match="整数"):
+        read.integer(written)
+
+
+@pytest.mark.parametrize("written", ["三级", "第三级", "3级", "S2A3", "S3A2G3", "第三级（S3A2）", 3, "3.0"])
+def test_a_level_is_read_as_offices_write_it(written: Plain) -> None:
+    """For filings as for systems; of S and A the higher counts."""
+    column = registers()["filing"].column("level")
+    assert column is not None
+    assert read.cell(column)(written) == 3
+    assert read.level(written) == 3
+
+
+@pytest.mark.parametrize("written", ["六级", "0", "S9A9", "三", "高"])
+def test_another_word_is_no_level(written: str) -> None:
+    """三 alone is one, 六级 is none."""
+    if written == "三":
+        assert read.level(written) == 3
+        return
+    with pytest.raises(ValueError, match="1 至 5"):
+        read.level(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [("2026-02-30", "没有 2026-02-30 这一天"), ("2026.13.1", "没有 2026.13.1 这一天"),
+     ("2025年底", "“2025年底”不是日期"),
+     ("长期", "没有期限就留空")],
+)  # fmt: skip
+def test_a_wrong_day_is_told_by_what_is_wrong_with_it(written: str, why: str) -> None:
+    """A day that is none, a word for none, and anything else are three things."""
+    with pytest.raises(ValueError, match=why):
+        read.day(written)
