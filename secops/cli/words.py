@@ -162,7 +162,7 @@ _VALUES: dict[str, dict[str, str]] = {
         "propose withdrawal": "提出撤销",
     },
     "register.standing": {
-        "registered": "已登记",
+        "registered": "登记相符",
         "undeclared": "未登记",
         "vanished": "登记未发现",
         "contradicting": "与登记不符",

@@ -126,7 +126,8 @@ FIELDS: tuple[Field, ...] = (
     _f("site", "站点", "site", T.TEXT, _ALL, core=True),
     _f("key", "标识", "key", T.TEXT, _ALL, core=True),
     _f("state", "状态", "state", T.TEXT, _ALL, core=True),
-    _f("declared", "已登记", "declared", T.BOOLEAN, _ALL, core=True),
+    _f("declared", "单独登记", "declared itself", T.BOOLEAN, _ALL, core=True,
+       help_="自己在登记里有一条；只由所属系统覆盖的为否，是否未登记看“登记核对”"),
     _f("first_seen", "首次发现", "first seen", T.INSTANT, _ALL, core=True, alias="first"),
     _f("last_seen", "最近发现", "last seen", T.INSTANT, _ALL, core=True, alias="seen"),
     _f("org_id", "责任单位编号", "organisation id", T.TEXT, _ALL, core=True),
@@ -263,7 +264,8 @@ FIELDS: tuple[Field, ...] = (
     # computed by the store
     _f("register.standing", "登记核对", "declared against found", T.TEXT, _OWNED,
        derived=Derived(Derivation.STANDING), alias="standing",
-       help_="registered 已登记、undeclared 未登记、vanished 登记未发现、contradicting 与登记不符"),
+       help_="registered 登记相符（单独登记或由系统覆盖）、undeclared 未登记、"
+             "vanished 登记未发现、contradicting 与登记不符"),
     _f("org.missing", "无责任单位", "nobody answers", T.BOOLEAN, _ALL,
        derived=Derived(Derivation.MISSING, "", "org_id"), help_="没有登记责任单位，或登记的单位已撤销"),
     _f("system.access_left_days", "外包权限逾期天数", "days since leavers' access was due", T.INTEGER, _SYS,

@@ -27,7 +27,7 @@ class Standing(StrEnum):
 
 
 _TITLES: Final = {
-    Standing.REGISTERED: ("已登记", "registered"),
+    Standing.REGISTERED: ("登记相符", "agrees with the register"),
     Standing.UNDECLARED: ("未登记", "undeclared"),
     Standing.VANISHED: ("登记未发现", "declared, not found"),
     Standing.CONTRADICTING: ("与登记不符", "contradicts the register"),

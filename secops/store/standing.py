@@ -1,11 +1,12 @@
 """Declared against found in SQL: `core.standing.standing` word for word."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from secops.core.model import Kind, RelationType
+from secops.core.model import Kind, RelationType, State
 from secops.core.standing import BY_PARTS, LIVING, ON_PAPER, PLANNED, Standing
 from secops.store.entities import assets, doubtful
 from secops.store.relations import relations
@@ -38,6 +39,13 @@ def word(table: sa.FromClause) -> sa.ColumnElement[Any]:
     )
 
 
+def living(connection: Connection, state: State) -> set[str]:
+    """Ids of what was declared and never seen itself, and has a part in this state: a member, or an address."""
+    mine = (assets.c.declared.is_(True), assets.c.kind.in_(sorted(BY_PARTS)), assets.c.state == State.DECLARED.value)
+    found = sa.select(assets.c.id).where(*mine, _there(assets, living=(state.value,)))
+    return set(connection.execute(found).scalars())
+
+
 def narrowed(table: sa.FromClause, how: str) -> Clause:
     """What a row of this standing must be at the least, worded as the small indices of `store.entities` are."""
     if how == Standing.CONTRADICTING:
@@ -45,16 +53,21 @@ def narrowed(table: sa.FromClause, how: str) -> Clause:
     return table.c.declared.is_(True) if how == Standing.VANISHED else sa.true()
 
 
-def _there(table: sa.FromClause, more: Callable[[sa.FromClause], Clause] = lambda _: sa.true()) -> Clause:
+def _there(
+    table: sa.FromClause,
+    more: Callable[[sa.FromClause], Clause] = lambda _: sa.true(),
+    *,
+    living: Sequence[str] = _LIVING,
+) -> Clause:
     """Whether it, or a part of it, lives (and meets the further condition)."""
     member, address = assets.alias(), assets.alias()
-    members = sa.exists().where(member.c.system_id == table.c.id, member.c.state.in_(_LIVING), more(member))
+    members = sa.exists().where(member.c.system_id == table.c.id, member.c.state.in_(living), more(member))
     joined = relations.join(address, address.c.id == relations.c.target)
     drawn = (relations.c.source == table.c.id, relations.c.type == RelationType.CONNECTS_TO.value)
-    there = (address.c.kind == Kind.IP.value, address.c.state.in_(_LIVING), more(address))
+    there = (address.c.kind == Kind.IP.value, address.c.state.in_(living), more(address))
     addresses = sa.select(sa.literal(1)).select_from(joined).where(*drawn, *there).correlate(table)
     return sa.case(
-        (sa.and_(table.c.state.in_(_LIVING), more(table)), sa.true()),
+        (sa.and_(table.c.state.in_(living), more(table)), sa.true()),
         (table.c.kind == Kind.SYSTEM.value, members),
         (table.c.kind.in_(sorted(BY_PARTS - {Kind.SYSTEM})), sa.exists(addresses)),
         else_=sa.false(),

@@ -9,6 +9,7 @@ from secops.core.fields import Derivation, Field, by_name, of_kind
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Kind, State
 from secops.core.query import Query
+from secops.core.standing import BY_PARTS, ON_PAPER
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
 from secops.hall.flows.report_context import Context, Values, number_column, numbered
@@ -64,7 +65,7 @@ def _rows(ctx: Context, kind: Kind, fields: Sequence[Field]) -> Rows:
     def plain() -> Iterator[Cells]:
         for values in ctx.found(kind, query, names):
             cells = ctx.cells(fields, values)
-            yield (str(values["key"]), *cells[:lead], *life(values), None, *cells[lead:], str(values["id"]))
+            yield (str(values["key"]), *cells[:lead], *life(ctx, values), None, *cells[lead:], str(values["id"]))
 
     def rows() -> Iterator[Cells]:
         mirrored = _mirrored(ctx, kind, query, fields)
@@ -88,7 +89,11 @@ def _mirrored(ctx: Context, kind: Kind, query: Query, fields: Sequence[Field]) -
         for ids, keys, states, declared, begun, seen, *values in batches:
             cells = [ctx.cells_of(each, column, parted) for each, column in zip(fields, values, strict=True)]
             gone: tuple[None, ...] = (None,) * len(ids)
-            mine = (told[str(each)] for each in states)
+            mine = (
+                (ctx.state(str(id), str(each)) for id, each in zip(ids, states, strict=True))
+                if kind in BY_PARTS | ON_PAPER
+                else (told[str(each)] for each in states)
+            )
             last = [None if state == State.DECLARED.value else at for state, at in zip(states, seen, strict=True)]
             yield from zip(keys, *cells[:lead], mine, map(bool, declared), begun, last, gone, *cells[lead:], ids,
                            strict=True)  # fmt: skip
@@ -142,13 +147,14 @@ def life_columns() -> tuple[Column, ...]:
     )
 
 
-def life(values: Values) -> Cells:
+def life(ctx: Context, values: Values) -> Cells:
     """The cells of `life_columns`."""
     state = State(str(values["state"]))
     seen = values.get("last_seen") if state is not State.DECLARED else None
     first, last = values.get("first_seen"), seen
+    told = ctx.state(str(values["id"]), state.value)
     return (
-        words.state(state), bool(values.get("declared")), first if isinstance(first, int) else None,
+        told, bool(values.get("declared")), first if isinstance(first, int) else None,
         last if isinstance(last, int) else None,
     )  # fmt: skip
 
@@ -227,7 +233,7 @@ def _common_rows(ctx: Context, by: str) -> Iterator[Cells]:
             level = values.get("system.level") if own else values.get("system.grade")
             yield (
                 words.kind(kind), str(values["key"]), _text(values.get("org.name")), _text(system),
-                level if isinstance(level, int) else None, *life(values), *ctx.cells(fields, values), None,
+                level if isinstance(level, int) else None, *life(ctx, values), *ctx.cells(fields, values), None,
                 str(values["id"]),
             )  # fmt: skip
 

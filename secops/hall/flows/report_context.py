@@ -13,9 +13,9 @@ from secops.core.fields import Field, Sensitivity, Type, by_name
 from secops.core.finding import Severity
 from secops.core.key_order import place as place_of
 from secops.core.language import say
-from secops.core.model import Kind, Organisation
+from secops.core.model import Kind, Organisation, State
 from secops.core.query import Query, fields_of, steps
-from secops.core.standing import Standing
+from secops.core.standing import BY_PARTS, ON_PAPER, Standing
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cell, Cells, Column, Look, masked, moment
 from secops.deliver.reports.spool import Spool
@@ -23,7 +23,7 @@ from secops.hall.app import App
 from secops.hall.flows import past, queries
 from secops.hall.flows.report_sight import Sight
 from secops.hall.flows.report_source import Source, every_field
-from secops.store import findings, organisations, taken_in
+from secops.store import findings, organisations, standing, taken_in
 from secops.store.grading import Transaction
 
 if TYPE_CHECKING:
@@ -204,6 +204,19 @@ class Context:
         if isinstance(value, (bool, int, float)):
             return value
         return plain(field, value)
+
+    def state(self, id: str, state: str) -> str:
+        """The state in words: a system, or a machine that is only declared, is in use while a part of it is."""
+        kind = id.partition("-")[0]
+        if state == State.DECLARED.value and kind in ON_PAPER:
+            return say("已登记", "declared")
+        if state == State.DECLARED.value and kind in BY_PARTS:
+            state = self._by_parts.get(id, state)
+        return words.state(State(state))
+
+    @cached_property
+    def _by_parts(self) -> dict[str, str]:
+        return {id: each.value for each in (State.STALE, State.ACTIVE) for id in standing.living(self.connection, each)}
 
     def person(self, value: object) -> Cell:
         """A name or number of a person as a cell, masked where the role may not see it."""

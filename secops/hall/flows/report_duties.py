@@ -55,7 +55,7 @@ def _counts(ctx: Context) -> tuple[dict[str, Counter[Kind]], Rows]:
                 name = values.get("name") or values.get("http.title")
                 yield (
                     words.kind(kind), str(values["key"]), str(name) if name else None,
-                    words.state(State(str(values["state"]))), seen, str(values["id"]),
+                    ctx.state(str(values["id"]), str(values["state"])), seen, str(values["id"]),
                 )  # fmt: skip
 
     kept = ctx.spool.kept(ctx.sorted(orphans(), place=1, by=(0,)))

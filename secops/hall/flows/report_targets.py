@@ -82,7 +82,7 @@ def _rows(ctx: Context, allowed: Callable[[Values], str]) -> Rows:
             name = values.get("name") or values.get("http.title")
             yield (
                 words.kind(kind), str(values["key"]), name, values.get("org.name"), values.get("system.name"),
-                values.get("system.grade"), allowed(values), words.state(State(str(values["state"]))),
+                values.get("system.grade"), allowed(values), ctx.state(str(values["id"]), str(values["state"])),
                 ctx.person(answer.get("person")), ctx.person(answer.get("phone")), _text(answer.get("via")),
                 _text(answer.get("escalate")), *ctx.cells(fields, values), None, str(values["id"]),
             )  # fmt: skip

@@ -86,9 +86,9 @@ def _picture(ctx: Context, system: Entity) -> Picture | None:
     networks = [
         each for each in entities.of_kind(ctx.connection, ctx.app.site, Kind.NETWORK) if each.state != State.GONE
     ]
-    nodes = [_node(system, 0, "")]
+    nodes = [_node(ctx, system, 0, "")]
     for kind, mine in members.items():
-        nodes += [_node(each, _COLUMNS.index(kind), _frame(each, networks)) for each in mine]
+        nodes += [_node(ctx, each, _COLUMNS.index(kind), _frame(each, networks)) for each in mine]
     ids = {each.id for each in nodes}
     links = [
         (each.source, each.target)
@@ -115,14 +115,17 @@ def _served(members: dict[Kind, list[Entity]]) -> list[tuple[str, str]]:
     return [(site, place) for site, place in pairs if place]
 
 
-def _node(each: Entity, column: int, frame: str) -> Node:
+def _node(ctx: Context, each: Entity, column: int, frame: str) -> Node:
     facts = each.facts
     title = str(facts.get("name") or each.key)
     note = (
         each.key
         if each.kind is Kind.SYSTEM
         else str(
-            facts.get("http.title") or facts.get("host.os") or facts.get("network.zone") or words.state(each.state)
+            facts.get("http.title")
+            or facts.get("host.os")
+            or facts.get("network.zone")
+            or ctx.state(each.id, each.state.value)
         )
     )
     warned = each.state is State.GONE or (not each.declared and not each.org_id)

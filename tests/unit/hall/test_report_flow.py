@@ -137,7 +137,7 @@ def test_what_paper_leaves_out_is_told_with_its_number(app, tmp_path, monkeypatc
     for place in ("page", "docx"):
         monkeypatch.setattr(f"secops.deliver.reports.{place}.left_out", lambda *a: seen.append(real(*a)) or seen[-1])
     made = make(app, "assets", format, Wanted(), tmp_path / f"a.{format}")
-    assert made.notes == ("每张清单只列前 1 行，共 2 行未列出；全部内容请导出 xlsx 或 csv 格式的同一报表",)
+    assert made.notes[-1:] == ("每张清单只列前 1 行，共 2 行未列出；全部内容请导出 xlsx 或 csv 格式的同一报表",)
     cut = [each for each in seen if "行" in each]
     assert len(cut) == 2
     assert all(each.startswith("本清单共 2 行，这里列出前 1 行；其余 1 行") for each in cut)

@@ -146,3 +146,20 @@ devices: [{key: D1, name: 墙, vendor: 天融信, organisation: FIN, addresses: 
     assert {(each["产品"], each["来源"]) for each in found if each["产品"]} == {
         ("麒麟 Kylin", "登记"), ("天融信", "登记"), ("东方通 TongWeb", "发现"),
     }  # fmt: skip
+
+
+def test_a_system_is_in_use_while_a_member_is(app, tmp_path):
+    """Nobody sees a system by itself: the ledger tells what its members tell, and a net is declared, not unseen."""
+    more = """
+systems: [{code: S2, name: 空系统, organisation: FIN, level: 2, addresses: [198.18.5.5]}]
+networks: [{cidr: 198.18.0.0/24, name: 外网, organisation: FIN}]
+"""
+    (app.workspace.inventory / "more.yaml").write_text(more, encoding="utf-8")
+    list(declare(app, who="甲"))
+    for words in ({}, {"by": "org"}, {"at": "now"}):
+        found = rows(make(app, "assets", "csv", Wanted(**words), tmp_path / "a.csv"))
+        told_ = {each["标识"]: (each["状态"], each["单独登记"]) for each in found if each["标识"]}
+        assert told_["S1"] == ("在用", "是")
+        assert told_["S2"] == ("已登记未发现", "是")
+        assert told_["198.18.0.0/24"] == ("已登记", "是")
+        assert told_["198.18.0.1"] == ("在用", "否")
