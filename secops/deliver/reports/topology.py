@@ -6,9 +6,11 @@ what they hang on to the left, then of their key. What does not fit is told as a
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from secops.core.language import say
 from secops.deliver.reports.drawing import SOFT, Box, Drawing, Label, Line
+from secops.deliver.reports.lanes import Lanes, Point
 
 ROWS = 9
 """Nodes under one another; a longer column goes on beside itself, so that the picture fits a sheet of paper."""
@@ -44,7 +46,8 @@ def drawn(title: str, columns: Sequence[str], nodes: Iterable[Node], links: Iter
     stacks: dict[int, list[Node]] = {}
     for each in nodes:
         stacks.setdefault(each.column, []).append(each)
-    places: dict[str, tuple[float, float]] = {}
+    places: dict[str, Point] = {}
+    taken: dict[float, list[tuple[float, float]]] = {}
     shapes: list[Box | Line | Label] = [Label(_PAD, 28, title, size=16, bold=True)]
     over: list[Box | Line | Label] = []
     height, x = _TOP + _HIGH, _PAD
@@ -54,22 +57,21 @@ def drawn(title: str, columns: Sequence[str], nodes: Iterable[Node], links: Iter
         shown = stack[:MOST]
         high = -(-len(shown) // -(-len(shown) // ROWS))
         for begin in range(0, len(shown), high):
-            bottom, frames = _placed(shown[begin : begin + high], x, places, over)
+            bottom, frames = _placed(shown[begin : begin + high], x, places, over, taken.setdefault(x, []))
             shapes += frames
             height = max(height, bottom)
             x += _BOX + (_SPLIT if begin + high < len(shown) else _AISLE)
         if len(stack) > MOST:
             more = say(f"还有 {len(stack) - MOST:,} 个未画", f"and {len(stack) - MOST:,} more")
             over.append(Label(x - _AISLE, 58, more, size=12, fill=SOFT, anchor="end"))
-    shapes += _lines(pairs, places)
+    lanes = Lanes(_BOX, taken, height)
+    shapes += _lines(pairs, places, lanes)
     shapes += over
-    shapes += _legend(height + 12)
-    return Drawing(max(x - _AISLE + _PAD, 620), height + 34, tuple(shapes), title)
+    shapes += _legend(lanes.bottom + 12)
+    return Drawing(max(x - _AISLE + _PAD, 620), lanes.bottom + 34, tuple(shapes), title)
 
 
-def _sorted(
-    stack: list[Node], beside: Mapping[str, list[str]], places: Mapping[str, tuple[float, float]]
-) -> list[Node]:
+def _sorted(stack: list[Node], beside: Mapping[str, list[str]], places: Mapping[str, Point]) -> list[Node]:
     def middle(each: Node) -> float:
         near = [places[id][1] for id in beside.get(each.id, ()) if id in places]
         return sum(near) / len(near) if near else 1e9
@@ -77,12 +79,18 @@ def _sorted(
     frames: dict[str, float] = {}
     for each in stack:
         frames[each.frame] = min(frames.get(each.frame, 2e9), middle(each))
-    return sorted(stack, key=lambda each: (frames[each.frame], each.frame, middle(each), each.title, each.id))
+    return sorted(stack, key=lambda each: (frames[each.frame], each.frame, middle(each), _address(each.title), each.id))
+
+
+def _address(title: str) -> str:
+    """So that sites of one address stand together, whatever their scheme."""
+    return title.partition("://")[2] or title
 
 
 def _placed(
-    stack: Sequence[Node], x: float, places: dict[str, tuple[float, float]], over: list[Box | Line | Label]
-) -> tuple[float, list[Box | Line | Label]]:
+    stack: Sequence[Node], x: float, places: dict[str, Point], over: list[Box | Line | Label],
+    taken: list[tuple[float, float]],
+) -> tuple[float, list[Box | Line | Label]]:  # fmt: skip
     """Give each node its place; the lower edge, and the frames that lie under lines and nodes."""
     y = _TOP
     frames: list[Box | Line | Label] = []
@@ -91,9 +99,11 @@ def _placed(
         if each.frame and (each.frame != frame):
             begun, frame = y, each.frame
             over.append(Label(x, y + 13, frame, size=11, fill=SOFT, room=_BOX))
+            taken.append((y, y + 18))
             y += 20
         frame = each.frame
         places[each.id] = (x, y + _HIGH / 2)
+        taken.append((y, y + _HIGH))
         edge = "#c4421a" if each.warned else "#8496a9"
         over += [
             Box(x, y, _BOX, _HIGH, fill=_FILLS.get(each.kind, "#ffffff"), stroke=edge, dash=each.warned),
@@ -107,12 +117,13 @@ def _placed(
     return y, frames
 
 
-def _lines(pairs: Sequence[tuple[str, str]], places: Mapping[str, tuple[float, float]]) -> list[Box | Line | Label]:
+def _lines(pairs: Sequence[tuple[str, str]], places: Mapping[str, Point], lanes: Lanes) -> list[Box | Line | Label]:
+    """The lines, none behind a box: what is in between would look as if it belonged to both ends."""
     found: list[Box | Line | Label] = []
     for a, b in pairs:
         if a in places and b in places and places[a][0] < places[b][0]:
-            (x1, y1), (x2, y2) = places[a], places[b]
-            found.append(Line(x1 + _BOX, y1, x2, y2, stroke="#9fb0c0"))
+            corners = lanes.route(places[a], places[b])
+            found += [Line(*one, *two, stroke="#9fb0c0") for one, two in pairwise(corners)]
     return found
 
 

@@ -14,7 +14,8 @@ from secops.store import entities, relations
 PICTURES_MOST: Final = 20
 _PER_KIND: Final = 400
 """Assets of a kind looked at for one picture; the number of all is told."""
-_COLUMNS: Final = (Kind.SYSTEM, Kind.WEBSITE, Kind.HOST, Kind.IP, Kind.DATA)
+_COLUMNS: Final = (Kind.SYSTEM, Kind.WEBSITE, Kind.IP, Kind.HOST, Kind.DATA)
+"""From left to right, what hangs together side by side."""
 _RELATIONS: Final = {
     "runs-on": ("运行于", "runs on"), "serves": ("服务于", "serves"), "belongs-to": ("属于", "belongs to"),
     "connects-to": ("连接", "connects to"), "depends-on": ("依赖", "depends on"), "stores": ("存储", "stores"),
@@ -98,6 +99,8 @@ def _picture(ctx: Context, system: Entity) -> Picture | None:
     first = next(kind for kind in _COLUMNS[1:] if kind in members)
     links += [(system.id, each.id) for each in members[first][:MOST]]
     links += _served(members)
+    linked = {end for pair in links for end in pair}
+    links += [(system.id, each.id) for each in nodes[1:] if each.id not in linked]
     name = str(system.facts.get("name") or system.key)
     level = system.facts.get("system.level")
     unit = ctx.unit(system.org_id)
