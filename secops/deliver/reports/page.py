@@ -7,7 +7,7 @@ from itertools import islice
 
 from secops.core.language import current, say
 from secops.deliver.reports.chart import bars
-from secops.deliver.reports.drawing import FACES, svg
+from secops.deliver.reports.drawing import FACES, svg, width_of
 from secops.deliver.reports.model import Cell, Column, Look, Report, Sheet, brief, clean, moment, text
 from secops.deliver.reports.widths import shares
 
@@ -45,8 +45,10 @@ td{max-width:none;overflow-wrap:anywhere}td.l{min-width:0}th{overflow-wrap:anywh
 .charts{display:block}.charts svg{width:62%}figure{break-inside:avoid}svg{max-height:165mm}
 """
 ).replace("FACES", FACES)
-_FEW, _WHOLE, _WHOLE_OF_MANY = 12, 24, 18
-"""Up to so many columns, characters of an address, a code or a number that are not broken on paper; beyond them."""
+_WHOLE = 26
+"""Characters of an address, a code or a number that are not broken on paper, where their column has the room."""
+_PADDING = 1.3
+"""Beside a cell's words, in ems of its type."""
 _PAGE_EM = 275 / 25.4 * 72 / 8.5
 """The width of the printed page in ems of its type."""
 LONGEST_ON_PAPER = 500
@@ -105,23 +107,24 @@ def _table(sheet: Sheet, number: int, report: Report, paper: int) -> Iterator[st
     columns = [sheet.columns[place] for place in places]
     heads = "".join(f'<th scope="col">{_escaped(each.title)}</th>' for each in columns)
     yield '<div class="wide"><table>\n'
+    widths = _widths(sheet, places) if paper else []
     if paper:
-        yield _widths(sheet, places)
+        yield "<colgroup>" + "".join(f'<col style="width:{each:.2%}">' for each in widths) + "</colgroup>\n"
     yield f"<thead><tr>{heads}</tr></thead>\n<tbody>\n"
-    whole = (_WHOLE if len(places) <= _FEW else _WHOLE_OF_MANY) if paper else 0
+    rooms = [each * _PAGE_EM - _PADDING for each in widths] if paper else [0.0] * len(places)
+    cells = list(zip(places, rooms, strict=True))
     for row in islice(sheet.rows(), paper or None):
-        yield "<tr>" + "".join(_td(sheet.columns[place], row[place], report, whole) for place in places) + "</tr>\n"
+        yield "<tr>" + "".join(_td(sheet.columns[place], row[place], report, room) for place, room in cells) + "</tr>\n"
     yield "</tbody></table></div>\n"
     if left := left_out(sheet, paper, hidden):
         yield f'<p class="note tail">{_escaped(left)}</p>\n'
     yield "</section>\n"
 
 
-def _widths(sheet: Sheet, places: Sequence[int]) -> str:
+def _widths(sheet: Sheet, places: Sequence[int]) -> list[float]:
     heads = [sheet.columns[place].title for place in places]
     cells = ([text(sheet.columns[place], row[place]) for place in places] for row in sheet.rows())
-    told = shares(heads, cells, _PAGE_EM)
-    return "<colgroup>" + "".join(f'<col style="width:{each:.2%}">' for each in told) + "</colgroup>\n"
+    return shares(heads, cells, _PAGE_EM)
 
 
 def left_out(sheet: Sheet, rows: int, hidden: int) -> str:
@@ -141,14 +144,17 @@ def left_out(sheet: Sheet, rows: int, hidden: int) -> str:
     )
 
 
-def _td(column: Column, cell: Cell, report: Report, whole: int) -> str:
+def _td(column: Column, cell: Cell, report: Report, room: float) -> str:
+    """`room`: of the column on paper, in ems; nought on a screen. What is wider than it may break anywhere."""
     style = _CLASSES.get(column.look, "")
     told = text(column, cell)
-    if whole and len(told) > LONGEST_ON_PAPER:
+    if room and len(told) > LONGEST_ON_PAPER:
         told = told[:LONGEST_ON_PAPER] + "…"
     shown = _escaped(told)
-    if whole and not style and len(told) <= (whole if told.isascii() else 6):
-        style = "t"
+    if room and column.look is not Look.SEVERITY:
+        fits = width_of(told, 1) <= room
+        unbroken = style in {"n", "t"} or len(told) <= (_WHOLE if told.isascii() else 6)
+        style = (style or "t" if style != "l" else "l") if fits and unbroken else "w" if style in {"n", "t"} else style
     if column.look is Look.SEVERITY:
         style += " " + report.grades.get(str(cell), "info")
     return f'<td class="{style}">{shown}</td>' if style else f"<td>{shown}</td>"

@@ -12,8 +12,10 @@ _LEAST, _MOST = 2.1, 21.0
 """In ems: what a column's words may ask for."""
 _WHOLE, _SHORT = 26, 6.0
 """Characters of an address, a code or a number, and ems of other words, that are not broken."""
-_FIRM: Final = 0.7
-"""Of the page, what unbroken columns may take before they are narrowed like the others."""
+_FIRM: Final = 0.85
+"""Of the page, what unbroken columns may take, with the least of the others, before all give way."""
+_READABLE: Final = 4.0
+"""In ems: what a column keeps, so that its words are not one character a line."""
 
 
 def shares(heads: Sequence[str], rows: Iterable[Sequence[str]], room: float, *, padding: float = 1.3) -> list[float]:
@@ -25,16 +27,23 @@ def shares(heads: Sequence[str], rows: Iterable[Sequence[str]], room: float, *, 
     for row in islice(rows, LOOKED_AT):
         for place, cell in enumerate(row):
             seen[place].append(cell)
-    needs, firm = [], []
+    needs, least = [], []
     for head, cells in zip(heads, seen, strict=True):
-        longest = sorted(cells, key=len)[int(len(cells) * 0.9)] if cells else ""
-        typical = sorted(width_of(cell[:60], 1) for cell in cells)[int(len(cells) * 0.9)] if cells else 0.0
-        needs.append(min(_MOST, max(typical, width_of(head, 1) / 2, _LEAST)) + padding)
-        firm.append(typical <= _SHORT or (longest.isascii() and len(longest) <= _WHOLE))
-    held = sum(need for need, stays in zip(needs, firm, strict=True) if stays)
-    rest = sum(needs) - held
-    if not rest or held > room * _FIRM or held + rest <= room:
+        told = [cell for cell in cells if cell]
+        longest = sorted(told, key=len)[int(len(told) * 0.9)] if told else ""
+        typical = sorted(width_of(cell[:60], 1) for cell in told)[int(len(told) * 0.9)] if told else 0.0
+        title = width_of(head, 1) / 2
+        need = min(_MOST, max(typical, title, _LEAST))
+        firm = typical <= _SHORT or (longest.isascii() and len(longest) <= _WHOLE)
+        needs.append(need + padding)
+        least.append((need if firm else min(need, max(title, _READABLE))) + padding)
+    if sum(needs) <= room:
         return [need / sum(needs) for need in needs]
-    return [
-        need / room if stays else need / rest * (room - held) / room for need, stays in zip(needs, firm, strict=True)
-    ]
+    if sum(least) > room * _FIRM:
+        least = [min(one, max(width_of(head, 1) / 2, _READABLE) + padding)
+                 for one, head in zip(least, heads, strict=True)]  # fmt: skip
+    spare = room - sum(least)
+    if spare <= 0:
+        return [one / sum(least) for one in least]
+    wanted = sum(needs) - sum(least)
+    return [(one + spare * (need - one) / wanted) / room for one, need in zip(least, needs, strict=True)]

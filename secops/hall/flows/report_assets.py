@@ -164,12 +164,13 @@ def life(ctx: Context, values: Values) -> Cells:
 _COMMON = ("name", "address", "services.ports", "http.title", "host.os", "device.type", "network.zone", "owner")
 
 
+_COMMON_ON_PAPER = frozenset({"name", "services.ports", "http.title", "owner"})
 _READ = (*_COMMON, *_LIFE, "org.name", "system.name", "system.level", "system.grade")
 
 
 def _grouped(ctx: Context, by: str) -> list[Sheet]:
     """A summary, then a sheet for each unit or system, or one long sheet where they are many."""
-    columns = _common_columns(ctx)
+    columns = _common_columns(ctx, by)
     place = 2 if by == "org" else 3
     counts: dict[str, Counter[str]] = {}
     groups: list[tuple[str, Rows]] = []
@@ -211,11 +212,13 @@ def _summary(what: str, counts: dict[str, Counter[str]]) -> Sheet:
     return Sheet(say("汇总", "Summary"), columns, lambda: numbered(iter(rows)))
 
 
-def _common_columns(ctx: Context) -> tuple[Column, ...]:
-    facts = [ctx.column(by_name()[name]) for name in _COMMON]
+def _common_columns(ctx: Context, by: str) -> tuple[Column, ...]:
+    """Paper shows what fits, without what the sheet's own name says."""
+    facts = [ctx.column(by_name()[name], brief=name in _COMMON_ON_PAPER) for name in _COMMON]
     return (
         number_column(), Column("kind", by_name()["kind"].title), Column("key", by_name()["key"].title),
-        Column("org.name", by_name()["org.name"].title), Column("system.name", by_name()["system.name"].title),
+        Column("org.name", by_name()["org.name"].title, brief=by != "org"),
+        Column("system.name", by_name()["system.name"].title, brief=by != "system"),
         Column("grade", by_name()["system.level"].title, Look.NUMBER), *life_columns(), *facts,
         Column("findings", say("问题数", "findings"), Look.NUMBER),
         Column("id", by_name()["id"].title, brief=False),

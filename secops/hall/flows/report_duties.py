@@ -17,6 +17,8 @@ from secops.store import findings
 
 BASIS: Final = "网络安全法第二十三条；党委（党组）网络安全工作责任制"
 _READ: Final = ("org_id", "last_seen", "name", "http.title")
+_COUNTED: Final = frozenset({Kind.IP, Kind.SYSTEM, Kind.WEBSITE})
+"""Kinds whose number paper shows beside the number of all."""
 _ROLES: Final = ("competent", "operator", "regulator", "cii_protector", "builder")
 
 
@@ -90,13 +92,16 @@ def _units(ctx: Context, duties: Sequence[Row], counts: dict[str, Counter[Kind]]
         number_column(),
         Column("org.name", say("责任单位", "unit")),
         Column("org_id", say("代码", "code"), brief=False),
-        Column("parent", say("上级单位", "parent")),
+        Column("parent", say("上级单位", "parent"), brief=False),
         Column("credit_code", say("统一社会信用代码", "credit code")),
         Column("contact", say("联系人", "contact")),
         Column("phone", say("联系电话", "phone")),
         *(Column(f"role.{name}", titles[name], Look.LONG, brief=name != "builder") for name in _ROLES),
         Column("letters", say("责任书", "letters"), Look.LONG),
-        *(Column(f"count.{each}", words.kind(each) + say("数", ""), Look.NUMBER) for each in ASSET_KINDS),
+        *(
+            Column(f"count.{each}", words.kind(each) + say("数", ""), Look.NUMBER, brief=each in _COUNTED)
+            for each in ASSET_KINDS
+        ),
         Column("total", say("资产合计", "assets"), Look.NUMBER),
         Column("findings", say("未整改问题", "open findings"), Look.NUMBER),
     )

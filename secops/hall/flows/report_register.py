@@ -121,13 +121,15 @@ def due_sheet(ctx: Context, *, types: Sequence[str] = (), name: str = "") -> She
             what = row.get("name") or row.get("system") or row.get("organisation") or row["key"]
             own = register.column("name") if row.get("name") else None
             rows.append((until, (
-                register.title, cell(ctx, own, what), str(row.get("org.name") or "") or None,
+                register.title, cell(ctx, own, what), cell(ctx, register.column("number"), row.get("number")),
+                str(row.get("org.name") or "") or None,
                 str(row.get("system") or "") or None, until, state("expired" if left < 0 else "soon"), left,
             )))  # fmt: skip
     told = [cells for _, cells in sorted(rows, key=lambda one: one[0])]
     columns = (
         number_column(), Column("register", say("台账", "register"), chart=say("按台账", "by register")),
-        Column("name", say("名称", "name")), Column("org.name", say("责任单位", "unit")),
+        Column("name", say("名称", "name")), Column("no", say("编号", "number")),
+        Column("org.name", say("责任单位", "unit")),
         Column("system", say("业务系统", "system")), Column("valid_until", say("有效期至", "valid until"), Look.DATE),
         Column("state", say("状态", "state")), Column("days", say("剩余天数", "days left"), Look.NUMBER),
     )  # fmt: skip

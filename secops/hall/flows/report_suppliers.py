@@ -39,6 +39,7 @@ def build(ctx: Context) -> Report:
             staff,
             first=(
                 "name",
+                "number",
                 "supplier",
                 "organisation",
                 "systems",
@@ -61,23 +62,30 @@ def _todo(ctx: Context, contracts: Sequence[Row], staff: Sequence[Row]) -> Sheet
     """What somebody must do: access to take back, code to be handed over, checks that are missing."""
     columns = (
         number_column(), Column("todo", say("待办", "to do"), chart=say("按待办", "by what is to do")),
-        Column("who", say("对象", "who or what")), Column("supplier", say("供应商", "supplier")),
+        Column("who", say("对象", "who or what")), Column("no", say("编号", "number")),
+        Column("place", say("清单序号", "no. in its list"), Look.NUMBER), Column("supplier", say("供应商", "supplier")),
         Column("org.name", say("责任单位", "unit")), Column("systems", say("涉及系统", "systems"), Look.LONG),
         Column("day", say("日期", "day"), Look.DATE),
     )  # fmt: skip
     rows: list[Cells] = []
-    for each in staff:
-        rows += [_row(ctx, "staff", each, what, day) for what, day in _of_person(each, ctx.today)]
-    for each in contracts:
-        rows += [_row(ctx, "contract", each, what, day) for what, day in _of_contract(each, ctx.today)]
-    rows.sort(key=lambda row: (str(row[0]), str(row[5] or "")))
-    return Sheet(say("外包待办", "To do"), columns, lambda: numbered(iter(rows)))
+    for place, each in enumerate(staff, 1):
+        rows += [_row(ctx, "staff", each, todo, place=place) for todo in _of_person(each, ctx.today)]
+    for place, each in enumerate(contracts, 1):
+        rows += [_row(ctx, "contract", each, todo, place=place) for todo in _of_contract(each, ctx.today)]
+    rows.sort(key=lambda row: (str(row[0]), str(row[-1] or "")))
+    note = say(
+        "清单序号：外包人员或外包合同清单里的第几行；姓名脱敏时凭它与编号区分",
+        "by its number and place in its list each is known",
+    )
+    return Sheet(say("外包待办", "To do"), columns, lambda: numbered(iter(rows)), note=note)
 
 
-def _row(ctx: Context, type: str, row: Row, what: str, day: object) -> Cells:
+def _row(ctx: Context, type: str, row: Row, todo: tuple[str, object], *, place: int) -> Cells:
     register = registers()[type]
+    what, day = todo
+    named = [cell(ctx, register.column(each), row.get(each)) for each in ("name", "number")]
     return (
-        what, cell(ctx, register.column("name"), row.get("name")), cell(ctx, None, row.get("supplier")),
+        what, *named, place, cell(ctx, None, row.get("supplier")),
         cell(ctx, None, row.get("org.name")), cell(ctx, None, row.get("systems")), cell(ctx, None, day),
     )  # fmt: skip
 

@@ -30,10 +30,10 @@ def build(ctx: Context) -> Report:
     columns = (
         number_column(),
         Column("source", say("一端", "from")),
-        Column("source_kind", say("类别", "kind")),
+        Column("source_kind", say("一端类别", "kind of from")),
         Column("type", say("关系", "relation"), chart=say("按关系", "by relation")),
         Column("target", say("另一端", "to")),
-        Column("target_kind", say("类别", "kind")),
+        Column("target_kind", say("另一端类别", "kind of to")),
         Column("reason", say("依据", "reason")),
     )
     more = ((say("未画", "not drawn"), say(f"另有 {left} 个系统", f"{left} more systems")),) if left else ()

@@ -2,6 +2,9 @@
 
 import pytest
 
+from secops.core.clock import Instant
+from secops.deliver.reports.model import Column, Report, Sheet
+from secops.deliver.reports.page import document
 from secops.deliver.reports.widths import shares
 
 HEADS = ["序号", "标识", "网页标题", "责任单位", "最近发现"]
@@ -42,3 +45,53 @@ def test_where_addresses_alone_are_too_wide_all_give_way() -> None:
     """No column is left without room."""
     told = shares(["a", "b", "标题"], [["x" * 26, "y" * 26, "某市门户"]] * 5, 20.0)
     assert min(told) * 20 > 1
+
+
+def test_headings_keep_room_for_words() -> None:
+    """Of a dozen columns on a narrow page each keeps its heading in two lines; one of words keeps four characters."""
+    heads = [
+        "序号",
+        "类别",
+        "标识",
+        "所属系统",
+        "等保级别",
+        "状态",
+        "单独登记",
+        "最近发现",
+        "名称",
+        "开放端口",
+        "负责人",
+        "问题数",
+    ]
+    row = [
+        "1",
+        "IP 资产",
+        "198.18.0.1",
+        "交通综合执法系统",
+        "3",
+        "已登记未发现",
+        "是",
+        "2026-11-28 21:07",
+        "",
+        "8080、8443",
+        "",
+        "0",
+    ]
+    odd = [*row[:8], "某市交通综合执法系统", "", "张***", "0"]
+    told = shares(heads, [row] * 20 + [odd], 92.0)
+    assert all(one * 92 >= max(2, len(head) / 2) + 1.3 for one, head in zip(told, heads, strict=True))
+    assert told[8] * 92 >= 4 + 1.3
+
+
+def test_what_is_wider_than_its_column_may_break() -> None:
+    """On paper a code with room stays on one line, and one without is never laid over its neighbour."""
+
+    def cells(columns: int) -> str:
+        code = "913501001234567890"
+        heads = [Column(f"c{n}", "统一社会信用代码") for n in range(columns)]
+        sheet = Sheet("清单", heads, lambda: iter([(code,) * columns]), size=1)
+        return "".join(document(Report("题", [], [sheet], Instant(0)), paper=10))
+
+    assert '<td class="t">913501001234567890' in cells(4)
+    assert '<td class="t">913501001234567890' not in cells(20)
+    assert "<td>913501001234567890" in cells(20)

@@ -177,8 +177,19 @@ def test_crypto_xinchuang_and_ipv6_tell_what_was_seen(app):
 def test_suppliers_and_algorithms_tell_what_is_to_do(app):
     """Access never taken back, code never handed over, steps an algorithm lacks."""
     assert {each["待办"] for each in of(app, "suppliers")} >= {"已离场，权限未收回", "合同已结束，源代码未移交"}
+    (gone,) = [each for each in of(app, "suppliers") if each["待办"] == "已离场，权限未收回"]
+    assert (gone["对象"], gone["编号"], gone["清单序号"]) == ("赵***", "W1", "1")
     (lacking,) = [each for each in of(app, "algorithms") if each["缺少"]]
     assert "备案" in lacking["缺少"]
+
+
+@pytest.mark.parametrize("what", sorted(KINDS))
+def test_no_heading_of_a_csv_is_there_twice(app, what):
+    """Lists of several columns share one table, in which a title is one column."""
+    made = make(app, what, "csv", Wanted(type="filing"))
+    with made.path.open(encoding="utf-8-sig", newline="") as handle:
+        heads = next(csv.reader(handle))
+    assert len(heads) == len(set(heads))
 
 
 def test_targets_name_who_answers_and_whether_they_may_be_touched(app):
