@@ -24,7 +24,7 @@ VOCABULARY: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "declared": ("已登记", "已登记未发现"),
     },
     "register.standing": {
-        "registered": ("已登记",),
+        "registered": ("登记相符", "已登记"),
         "undeclared": ("未登记",),
         "vanished": ("登记未发现",),
         "contradicting": ("与登记不符",),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 
@@ -51,6 +51,7 @@ def connection() -> Iterator[Connection]:
     database.close()
 
 
+@settings(deadline=None)
 @given(then=_entity, now=_entity)
 def test_what_changed_is_all_that_must_be_written(connection: Connection, then: Entity, now: Entity) -> None:
     """An entity written over what it was is the entity, and where nothing changed no column is written."""
