@@ -37,7 +37,9 @@ _COMMON: dict[str, tuple[Any, Any, Any]] = {
     "at": _option("--at", zh="按过去某日（日终）或某刻编制", en="as of a past day (its end) or moment"),
     "org": _option("--org", zh="只含这个单位（编号或名称）", en="only this organisation"),
     "split": _option(
-        "--split", zh="org：每个单位一个文件，-o 为目录", en="org: a file for each unit; -o is the folder"
+        "--split",
+        zh="org：每个单位一个文件；list：每张清单一个文件；-o 为目录",
+        en="org: a file for each unit; list: for each list; -o is the folder",
     ),
     "role": _option("--role", zh="以此角色导出，见配置 report.roles", en="export as this role: setting report.roles"),
     "sensitive": _option(
@@ -114,12 +116,14 @@ def _make(what: str, given: dict[str, Any]) -> None:
     given["severities"] = tuple(given.pop("severities", None) or ())
     given["who"] = operator_of(given["who"])
     wanted = report.Wanted(**given)
-    if split not in {"", "org"} or (split and out == "-"):
-        raise UsageError("E6320", say("只能按 org 分文件，输出到目录", "only org, into a folder"), where="--split")
+    if split not in {"", "org", "list"} or (split and out == "-"):
+        raise UsageError(
+            "E6320", say("只能按 org 或 list 分文件，输出到目录", "only org or list, into a folder"), where="--split"
+        )
     with open_app() as opened, tempfile.TemporaryDirectory() as folder:
         if split:
             folder_of = Path(out) if out else None
-            for made in report.split(opened, what, format, wanted, folder_of, signing=signing, live=live):
+            for made in report.split(opened, what, format, wanted, folder_of, signing=signing, by=split, live=live):
                 _told(made)
             return
         target = Path(folder) / f"{what}.{format}" if out == "-" else Path(out) if out else None

@@ -12,7 +12,7 @@ from typing import Any
 
 from secops import __version__
 from secops.core.clock import CHINA, Clock, Instant, render
-from secops.core.errors import StoreError, UsageError
+from secops.core.errors import UsageError
 from secops.core.events import Progress
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Kind
@@ -25,6 +25,7 @@ from secops.hall.flows.inventory import instant
 from secops.hall.flows.report_context import Context, Wanted
 from secops.hall.flows.report_kinds import FORMATS, KINDS, PAPER, PEOPLE, ReportKind
 from secops.hall.flows.report_sight import Sight, sight
+from secops.hall.flows.report_writing import Writing
 from secops.hall.plugins import REPORT_FORMATS, load
 from secops.scope import keys
 from secops.store import organisations
@@ -85,7 +86,7 @@ def make(
     at = _moment(app, kind, wanted)
     key = _key(app, signing)
     path = out or app.workspace.reports / f"{_stem(app, what, wanted)}.{format}"
-    with _writing(path), Spool(path.parent) as spool:
+    with Writing(path), Spool(path.parent) as spool:
         with report_source.opened(app, at, whole=what in _OF_EVERYTHING) as (connection, view):
             wanted = _resolved(app, connection, wanted)
             ctx = Context(app, connection, wanted, sight=seen, spool=spool, at=at, view=view)
@@ -119,11 +120,36 @@ def make(
 
 def split(
     app: App, what: str, format: str, wanted: Wanted, out: Path | None = None, *, signing: Signing | None = None,
-    live: Callable[[Progress], None] | None = None,
+    by: str = "org", live: Callable[[Progress], None] | None = None,
 ) -> Iterator[Made]:  # fmt: skip
-    """A file for each unit that has anything, in a folder (default: the workspace's reports), and one for nobody's."""
+    """A file for each unit that has anything, in a folder (default: the workspace's reports), and one for nobody's.
+
+    `by`: `org`, or `list` for a file of each list that has rows.
+    """
     _chosen(app, what, format)
     folder = out or app.workspace.reports / _stem(app, what, wanted)
+    parts = _lists(app, what, wanted) if by == "list" else _units(app, what, wanted)
+    for name, part in parts:
+        path = folder / f"{_safe(name)}.{format}"
+        made = make(app, what, format, part, path, signing=signing, live=live)
+        if made.rows:
+            yield made
+        else:
+            for left in (path, manifest.beside(path), Path(f"{manifest.beside(path)}.sig")):
+                left.unlink(missing_ok=True)
+
+
+def _lists(app: App, what: str, wanted: Wanted) -> list[tuple[str, Wanted]]:
+    """What the report's lists are called, each with what is wanted of it alone."""
+    at = _moment(app, KINDS[what], wanted)
+    seen = sight(app.config, wanted.who or getpass.getuser(), wanted.role, sensitive=wanted.sensitive)
+    with Spool(app.workspace.reports) as spool, report_source.opened(app, at, whole=False) as (connection, _):
+        ctx = Context(app, connection, _resolved(app, connection, wanted), sight=seen, spool=spool, at=at)
+        report: Report = load(KINDS[what].place)(ctx)
+        return [(each.name, replace(wanted, list=each.name)) for each in report.sheets]
+
+
+def _units(app: App, what: str, wanted: Wanted) -> list[tuple[str, Wanted]]:
     with app.database.read() as connection:
         units = list(organisations.every(connection, app.site))
     names = Counter(each.name for each in units)
@@ -134,14 +160,7 @@ def split(
     if what in _OF_NOBODY:
         orphans = f"({wanted.query}) -org_id:*" if wanted.query else "-org_id:*"
         parts.append((say("无责任单位", "nobody"), replace(wanted, query=orphans)))
-    for name, part in parts:
-        path = folder / f"{_safe(name)}.{format}"
-        made = make(app, what, format, part, path, signing=signing, live=live)
-        if made.rows:
-            yield made
-        else:
-            for left in (path, manifest.beside(path), Path(f"{manifest.beside(path)}.sig")):
-                left.unlink(missing_ok=True)
+    return parts
 
 
 def verify(path: Path, trust: Path | None = None, key: Path | None = None) -> manifest.Verified:
@@ -199,8 +218,11 @@ def _resolved(app: App, connection: Any, wanted: Wanted) -> Wanted:
 
 def _whole(ctx: Context, kind: ReportKind, spool: Spool, live: Callable[[Progress], None] | None) -> Report:
     report: Report = load(kind.place)(ctx)
+    if ctx.wanted.list:
+        mine = [each for each in report.sheets if each.name == ctx.wanted.list]
+        report = replace(report, title=f"{report.title}：{ctx.wanted.list}", sheets=mine, charts=(), pictures=())
     charted = bool(report.charts)
-    if ctx.wanted.pictures and not report.pictures:
+    if ctx.wanted.pictures and not (report.pictures or ctx.wanted.list):
         from secops.hall.flows.report_topology import drawings
 
         report = replace(report, pictures=drawings(ctx)[0])
@@ -262,6 +284,13 @@ def _shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
             )
             notes.append(told)
             report = _noted(report, told)
+    elif format == "csv" and len(filled := [each for each in report.sheets if each.size]) > 1:
+        notes.append(
+            say(
+                f"{len(filled)} 张清单合成一张表，各行第一列是清单名；--split list 每张清单一个文件",
+                f"{len(filled)} lists in one table, named in the first column; --split list: a file for each",
+            )
+        )
     elif format in {"pdf", "docx"}:
         most = load(REPORT_FORMATS[format].partition(":")[0]).ROWS
         if left := sum(max(0, each.size - most) for each in report.sheets):
@@ -292,35 +321,6 @@ def _slim(sheet: Sheet, *, paper: bool) -> Sheet:
     pick: Callable[[Cells], Cells] = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
     source = sheet.rows
     return replace(sheet, columns=[sheet.columns[place] for place in places], rows=lambda: map(pick, source()))
-
-
-class _Writing:
-    """Turns what the disk says into an error that a person can act on."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._told(error) from error
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, OSError) or type(error).__name__ == "FileCreateError":
-            raise self._told(error) from error
-
-    def _told(self, error: BaseException | None) -> StoreError:
-        return StoreError(
-            "E6302",
-            say("报表文件写不出来", "the report cannot be written"),
-            where=str(self.path),
-            why=str(error),
-            hint=say("检查目录、权限与磁盘空间", "check the folder, its permissions and the space"),
-        )
-
-
-_writing = _Writing
 
 
 def _key(app: App, signing: Signing | None) -> tuple[str, Any] | None:

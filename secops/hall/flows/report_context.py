@@ -65,6 +65,8 @@ class Wanted:
     scope: str = ""
     """Targets: the authorisation each is held against."""
     pictures: bool = False
+    list: str = ""
+    """Of all the report's lists this one alone, by its name."""
 
 
 class Context:

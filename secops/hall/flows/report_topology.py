@@ -5,6 +5,7 @@ from typing import Final
 
 from secops.core.language import say
 from secops.core.model import Entity, Kind, Relation, State
+from secops.core.reasons import spoken
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cells, Column, Picture, Report, Sheet
 from secops.deliver.reports.topology import MOST, Node, drawn
@@ -20,6 +21,14 @@ _RELATIONS: Final = {
     "runs-on": ("运行于", "runs on"), "serves": ("服务于", "serves"), "belongs-to": ("属于", "belongs to"),
     "connects-to": ("连接", "connects to"), "depends-on": ("依赖", "depends on"), "stores": ("存储", "stores"),
     "supplied-by": ("由其供应", "supplied by"), "resolves-to": ("解析到", "resolves to"),
+}  # fmt: skip
+
+
+_MARKS: Final = {
+    "cert": ("证书相同", "the same certificate"), "ssh": ("SSH 主机密钥相同", "the same SSH host key"),
+    "mac": ("MAC 地址相同", "the same MAC address"), "engine": ("SNMP 引擎标识相同", "the same SNMP engine"),
+    "serial": ("序列号相同", "the same serial number"), "name": ("主机名相同", "the same name"),
+    "cloud": ("云实例标识相同", "the same cloud instance"), "supplier": ("供应商台账", "the register of suppliers"),
 }  # fmt: skip
 
 
@@ -172,5 +181,13 @@ def _told(found: Iterable[Relation], known: Mapping[str, Entity]) -> Iterator[Ce
         if source is not None and target is not None:
             yield (
                 source.key, words.kind(source.kind), say(*_RELATIONS.get(str(each.type), (str(each.type),) * 2)),
-                target.key, words.kind(target.kind), each.reason,
+                target.key, words.kind(target.kind), _because(each.reason),
             )  # fmt: skip
+
+
+def _because(reason: str) -> str:
+    """What drew a relation: the mark that two things share, a collector that saw it, or what somebody declared."""
+    if reason in _MARKS:
+        return say(*_MARKS[reason])
+    told = spoken(reason)
+    return told if told != reason or not reason.isascii() or " " in reason else say(f"发现（{reason}）", reason)

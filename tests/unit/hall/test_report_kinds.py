@@ -222,6 +222,19 @@ def test_a_file_for_each_unit(app, tmp_path):
     }
 
 
+def test_a_file_for_each_list(app, tmp_path):
+    """Each list that has rows is a file of its own headings, with a manifest that verifies; one table says how."""
+    whole = make(app, "suppliers", "csv", Wanted(), tmp_path / "all.csv")
+    assert "--split list" in whole.notes[-1]
+    made = list(split(app, "suppliers", "csv", Wanted(), tmp_path / "s", by="list"))
+    assert {each.path.stem for each in made} == {"外包待办", "供应商", "外包合同", "外包人员", "到期与将到期"}
+    assert sum(each.rows for each in made) == whole.rows
+    (people,) = [rows(each) for each in made if each.path.stem == "外包人员"]
+    assert list(people[0])[:4] == ["序号", "姓名", "工号", "供应商"]
+    assert all(verify(each.path).manifest["options"]["list"] == each.path.stem for each in made)
+    assert not (tmp_path / "s" / "代码仓库.csv").exists()
+
+
 def test_the_ledger_of_a_past_day(app):
     """Made of an earlier moment, what was not yet known is not listed; kinds that cannot say so refuse."""
     keys_ = {each["标识"] for each in of(app, "assets", at="2026-05-29T12:00:00+08:00")}
