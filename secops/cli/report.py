@@ -71,6 +71,7 @@ def verify(
         row["sensitive"] = {"clear": say("明文", "in the clear"), "masked": say("已脱敏", "masked")}.get(
             str(row["sensitive"]), row["sensitive"]
         )
+        row["data_at"] = str(row["data_at"] or "")[:23].replace("T", " ")  # whole: `--at` is given it
     unsigned = say(
         "（有签名，未核对：用 --key 给出签名人的公钥）", "(signed, not checked: --key names the signer's key)"
     )
