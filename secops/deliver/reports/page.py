@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
+from secops.core.clock import render
 from secops.core.language import current, say
 from secops.deliver.reports.chart import bars
 from secops.deliver.reports.drawing import FACES, svg, width_of
-from secops.deliver.reports.model import Cell, Column, Look, Report, Sheet, brief, clean, moment, text
+from secops.deliver.reports.model import Cell, Column, Look, Report, Sheet, brief, clean, text
 from secops.deliver.reports.widths import shares
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -82,7 +83,8 @@ def document(report: Report, *, paper: int = 0) -> Iterator[str]:
     for number, sheet in enumerate(report.sheets, 1):
         yield from _table(sheet, number, report, paper)
     if not paper:
-        yield f"<footer><p>{say('数据时间', 'data as of')} {moment(report.data_at)}</p></footer>\n"
+        told = render(report.data_at)[:23].replace("T", " ")
+        yield f"<footer><p>{say('数据时间', 'data as of')} {told}</p></footer>\n"
     yield "</body>\n</html>\n"
 
 

@@ -74,6 +74,8 @@ def test_data_are_as_of_the_newest_decision(app, tmp_path):
     assert any("预算一体化" in each.values() for each in rows(made))
     assert rows(again) == rows(made)
     assert again.digest == made.digest
+    page = make(app, "assets", "html", Wanted(), tmp_path / "b.html").path.read_text("utf-8")
+    assert page.count("2026-05-29 04:27:40.000") == 2  # cover and foot
     app.clock.advance(3_600)
     assert make(app, "assets", "csv", Wanted(), tmp_path / "d.csv").path.read_bytes() == made.path.read_bytes()
 
