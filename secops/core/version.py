@@ -6,6 +6,7 @@ release, other letters after it (9.6 < 9.6p1 < 9.6.1, 1.0.2 < 1.0.2k). Only the 
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 128
@@ -20,6 +21,7 @@ _DIGITS: Final = 99
 _END: Final = "1"
 
 
+@lru_cache(maxsize=1 << 14)
 def key(text: str) -> str:
     """A text that sorts, character by character, as the versions do. Never fails, at most a few hundred characters."""
     parts = _PART.findall(_core(text))[:PARTS]
