@@ -1,6 +1,7 @@
 """`secops completion`."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -28,6 +29,10 @@ _SCRIPTS = {
         case "${{COMP_WORDS[1]}}" in
 {cases}
         esac
+    elif [ "$COMP_CWORD" -eq 3 ]; then
+        case "${{COMP_WORDS[1]}} ${{COMP_WORDS[2]}}" in
+{deeper}
+        esac
     fi
     if [ -n "$verbs" ]; then
         COMPREPLY=($(compgen -W "$verbs" -- "$word"))
@@ -52,6 +57,10 @@ _secops() {{
     if (( CURRENT == 3 )); then
         case "$words[2]" in
 {cases}
+        esac
+    elif (( CURRENT == 4 )); then
+        case "$words[2] $words[3]" in
+{deeper}
         esac
     fi
     if [ -n "$verbs" ]; then compadd ${{=verbs}}; return; fi
@@ -82,23 +91,34 @@ def completion(shell: Annotated[Shell, typer.Argument(help="bash, zsh, fish")]) 
 
 def script(shell: Shell) -> str:
     """The completion script: nouns, then the verbs of the noun, then what `secops __complete` offers, or files."""
-    table = verbs()
+    every = verbs()
+    table = {before: words for before, words in every.items() if " " not in before}
+    deeper = {before: words for before, words in every.items() if " " in before}
     if shell is Shell.FISH:
         lines = [f"complete -c secops -n __fish_use_subcommand -f -a {noun}" for noun in table]
         lines += [
-            f"complete -c secops -n '__fish_seen_subcommand_from {noun}' -a '{' '.join(words)}'"
-            for noun, words in table.items()
+            f"complete -c secops -n '{_after(before)}' -a '{' '.join(words)}'"
+            for before, words in (*table.items(), *deeper.items())
             if words
         ]
         asked = "(secops __complete fish (commandline -cp | string collect))"
         lines.append(f"complete -c secops -n 'not __fish_use_subcommand' -k -a '{asked}'")
         return "\n".join(lines) + "\n"
-    cases = "\n".join(f"            {noun}) verbs='{' '.join(words)}' ;;" for noun, words in table.items() if words)
-    return _SCRIPTS[shell].format(nouns=" ".join(table), cases=cases)
+    return _SCRIPTS[shell].format(nouns=" ".join(table), cases=_cases(table), deeper=_cases(deeper))
+
+
+def _cases(table: Mapping[str, Sequence[str]]) -> str:
+    return "\n".join(
+        f"            '{before}') verbs='{' '.join(words)}' ;;" for before, words in table.items() if words
+    )
+
+
+def _after(before: str) -> str:
+    return "; and ".join(f"__fish_seen_subcommand_from {each}" for each in before.split())
 
 
 def verbs() -> dict[str, tuple[str, ...]]:
-    """Noun -> its verbs, empty for a noun that is a command itself."""
+    """Noun -> its verbs, empty for a noun that is a command itself; and `noun verb` -> what follows a verb of verbs."""
     from importlib import import_module
     from importlib.util import find_spec
 
@@ -110,5 +130,8 @@ def verbs() -> dict[str, tuple[str, ...]]:
     for noun, (module, _, _) in NOUNS.items():
         if find_spec(module) is not None:
             command = get_command(import_module(module).app)
-            found[noun] = tuple(getattr(command, "commands", {}))
+            below = getattr(command, "commands", {})
+            found[noun] = tuple(below)
+            found |= {f"{noun} {verb}": tuple(more) for verb, each in below.items()
+                      if (more := getattr(each, "commands", {}))}  # fmt: skip
     return found

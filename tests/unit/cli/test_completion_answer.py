@@ -118,3 +118,12 @@ def test_scripts_ask_back() -> None:
     """Each shell's script hands the line to `secops __complete`."""
     for shell in Shell:
         assert f"__complete {shell}" in script(shell)
+
+
+@pytest.mark.parametrize("shell", list(Shell))
+def test_what_follows_a_verb_of_verbs_is_offered(shell: Shell) -> None:
+    """`report make` takes one of its reports, `inventory review` a verb of its own."""
+    told = script(shell)
+    line = next(each for each in told.splitlines() if "report" in each and "make" in each and "topology" in each)
+    assert "targets" in line
+    assert any("review" in each and "accept" in each for each in told.splitlines())
