@@ -152,7 +152,22 @@ def facets(
     with open_app() as opened, waiting():
         opened.limit(timeout)
         then = instant(opened, at) if at else None
-        rows(counted(opened, field, query, kind=kind, limit=limit, at=then), columns, format=format, out=out)
+        found = counted(opened, field, query, kind=kind, limit=limit, at=then)
+        if chosen(format, out) is Format.TABLE:
+            found = (_worded(known.name if known else field, each) for each in found)
+        rows(found, columns, format=format, out=out)
+
+
+def _worded(field: str, row: Mapping[str, object]) -> dict[str, object]:
+    """A count as people read it: the value in words, the share of the whole in per cent."""
+    from secops.cli.words import value
+    from secops.core.fields import by_name
+
+    raw = row["value"]
+    told = say("（无）", "(none)") if raw is None else value(field, str(raw))
+    if field == "register.conflicts" and raw in by_name():
+        told = by_name()[str(raw)].title
+    return {**row, "value": told, "share": f"{float(str(row['share'])):.1%}"}
 
 
 @app.command("show", help=say("一个资产的全部事实、来源与关系", "all facts of one asset, their sources and relations"))
