@@ -31,7 +31,9 @@ def shares(heads: Sequence[str], rows: Iterable[Sequence[str]], room: float, *, 
     for head, cells in zip(heads, seen, strict=True):
         told = [cell for cell in cells if cell]
         longest = sorted(told, key=len)[int(len(told) * 0.9)] if told else ""
-        typical = sorted(width_of(cell[:60], 1) for cell in told)[int(len(told) * 0.9)] if told else 0.0
+        wide = sorted(width_of(cell[:60], 1) for cell in told)
+        usual = wide[int(len(wide) * 0.9)] if wide else 0.0
+        typical = max((each for each in wide if each <= usual * 1.5 + 1), default=0.0)
         title = width_of(head, 1) / 2
         need = min(_MOST, max(typical, title, _LEAST))
         firm = typical <= _SHORT or (longest.isascii() and len(longest) <= _WHOLE)

@@ -83,6 +83,12 @@ def test_headings_keep_room_for_words() -> None:
     assert told[8] * 92 >= 4 + 1.3
 
 
+def test_a_port_of_one_digit_more_is_not_broken() -> None:
+    """What is only a little longer than most has its room too."""
+    told = shares(["端口", "标题"], [["8080", "某市门户网站" * 9]] * 60 + [["27017", "短"]], 40.0)
+    assert told[0] * 40 >= 5 * 0.6 + 1.3
+
+
 def test_what_is_wider_than_its_column_may_break() -> None:
     """On paper a code with room stays on one line, and one without is never laid over its neighbour."""
 
