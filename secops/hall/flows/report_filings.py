@@ -98,6 +98,9 @@ def _systems(ctx: Context, filings: Sequence[Row], doubts: Mapping[str, list[str
     rows: dict[str, list[Row]] = {}
     for each in filings:
         rows.setdefault(str(each.get("system") or ""), []).append(each)
+    days: dict[str, list[str]] = {}
+    for each in assessed:
+        days.setdefault(str(each.get("system") or ""), []).append(str(each.get("done_on") or ""))
 
     def plain() -> Iterator[Cells]:
         for _, values in ctx.every((Kind.SYSTEM,), fields=_OF_SYSTEM):
@@ -124,14 +127,10 @@ def _systems(ctx: Context, filings: Sequence[Row], doubts: Mapping[str, list[str
                 elif -ctx.days_until(done) > 366:
                     todo.append(say("测评超过一年", "assessed more than a year ago"))
             todo += [told for each in mine for told in doubts[str(each["key"])]]
-            todo += filter(None, [doubtful.of_assessments(values, _days(assessed, code))])
+            todo += filter(None, [doubtful.of_assessments(values, days.get(code, []))])
             yield (
                 code, values.get("name"), values.get("org.name"), level, known, number, until, left, done,
                 _joined(todo) or None,
             )  # fmt: skip
 
     return lambda: numbered(ctx.sorted(plain(), place=0, by=(2,)))
-
-
-def _days(assessed: Sequence[Row], code: str) -> list[str]:
-    return [str(each["done_on"]) for each in assessed if each.get("system") == code and each.get("done_on")]
