@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from secops.core.clock import DAY_MS
 from secops.core.fields import by_name
 from secops.core.language import say
 from secops.core.model import Kind, State
@@ -98,12 +99,14 @@ def _stands(values: Values) -> Standing:
 
 def _certificates(ctx: Context) -> Rows:
     """Websites and services whose certificate is out of date or will be; the latest first."""
+    limit = int(ctx.now) + (ctx.wanted.within + 1) * DAY_MS  # the calendar's days are counted of few
 
     def plain() -> Iterator[Cells]:
         for kind, values in ctx.every((Kind.WEBSITE, Kind.SERVICE), fields=_READ):
             until = values.get("tls.not_after")
             if (
                 isinstance(until, int)
+                and until <= limit
                 and ctx.days_until(until) <= ctx.wanted.within
                 and values["state"] == State.ACTIVE.value
             ):
