@@ -27,7 +27,7 @@ role* | 责任类别、责任类型、职责 | role | choice
 system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
 person* | 责任人、负责人、安全负责人、姓名 | person | text sensitive
 title | 职务 | title | text
-phone | 联系电话、电话、手机 | phone | text sensitive
+phone | 联系电话、电话、手机、联系方式、手机号 | phone | text sensitive
 letter | 责任书编号、责任书 | letter of responsibility | text
 signed_on | 签订日期、签署日期、签订时间 | signed on | date
 valid_until | 有效期至、截止日期、到期日期 | valid until | date
@@ -57,8 +57,8 @@ number | 合同编号、编号 | number | text
 supplier* | 供应商、供应商名称、承建单位、外包单位、服务商、厂商 | supplier | text -> supplier
 organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
 systems | 涉及系统、服务系统、业务系统 | systems | texts -> system
-starts_on | 开始日期、合同开始、签订日期、起始日期 | starts on | date
-ends_on | 结束日期、合同结束、到期日期、截止日期、终止日期 | ends on | date
+starts_on | 开始日期、合同开始、签订日期、起始日期、开始时间、服务开始时间 | starts on | date
+ends_on | 结束日期、合同结束、到期日期、截止日期、终止日期、结束时间、服务结束时间、到期时间 | ends on | date
 staff_on_site | 驻场人数、驻场人员数 | staff on site | integer 0..100000
 confidential | 已签保密协议、保密协议 | confidentiality signed | flag
 access_until | 访问权限到期、权限到期、账号到期 | access expires | date
@@ -161,13 +161,13 @@ technologies | 新技术新应用 | technologies | texts | 云计算、移动互
 level_s | 业务信息安全保护等级、业务信息等级 | information level (S) | integer 1..5 | GB/T 22240-2020 表 1
 level_a | 系统服务安全保护等级、系统服务等级 | service level (A) | integer 1..5 | GB/T 22240-2020 表 1
 level* | 安全保护等级、等保等级、等保级别、定级、级别、等级、系统级别、备案级别 | level | integer 1..5
-graded_on | 定级时间 | graded on | date
+graded_on | 定级时间、定级日期 | graded on | date
 grading_report | 定级报告 | grading report | flag
 expert_review | 专家评审、专家评审情况 | expert review | flag
 authority | 上级主管部门 | competent authority | text
 authority_review | 主管部门审核 | authority's review | flag
 protection_plan | 保护工作方案 | protection plan | flag
-number | 备案证明编号、备案编号、备案号、备案证编号 | filing number | text /[0-9A-Za-z]{11}-[0-9A-Za-z]{5}/
+number | 备案证明编号、备案编号、备案号、备案证编号、等保备案号 | filing number | text /[0-9A-Za-z]{11}-[0-9A-Za-z]{5}/
 police | 受理机关、备案机关、受理单位 | filed with | text
 filed_on | 备案日期、备案时间、发证日期 | filed on | date
 valid_until | 有效期至、备案有效期、证明有效期至 | valid until | date
@@ -187,10 +187,10 @@ type* | 类别、测评类型、评估类型、认证类型 | type | choice
 - risk | 风险评估 | risk assessment
 - iso27001 | ISO 27001 | ISO 27001
 - other | 其他 | other
-agency | 测评机构、评估机构、认证机构 | agency | text
-report_no | 报告编号、证书编号 | report number | text
+agency | 测评机构、评估机构、认证机构、测评单位、测评公司 | agency | text
+report_no | 报告编号、证书编号、测评报告编号 | report number | text
 done_on* | 完成日期、测评日期、测评时间、评估日期、报告日期 | done on | date
-conclusion | 结论、测评结论、评估结论 | conclusion | choice
+conclusion | 结论、测评结论、评估结论、测评结果 | conclusion | choice
 - conform | 符合 | conforms
 - basic | 基本符合 | conforms largely
 - fail | 不符合 | does not conform

@@ -47,12 +47,19 @@ class Stated:
         return f"{self.kind}:{self.key}"
 
 
+_ALSO: Final = {
+    "organisation": ("责任部门", "归属单位", "填报单位"), "system": ("定级对象", "定级对象名称", "应用系统名称"),
+    "phone": ("联系方式", "手机号"),
+}  # fmt: skip
+"""Headings that mean the same in every register."""
+
+
 def _of(register: RegisterType) -> Section:
     slots = {KEY: slot("key", read.text, "台账编号", "key", "记录编号")}
     for each in register.columns:
         path = {"organisation": "org", "system": "system"}.get(each.name, f"fields.{each.name}")
         slots[each.name] = Slot(
-            path, read.cell(each), each.zh, each.en, each.also, each.refers,
+            path, read.cell(each), each.zh, each.en, (*each.also, *_ALSO.get(each.name, ())), each.refers,
             many=each.shape is Shape.TEXTS, dated=each.shape is Shape.DATE,
         )  # fmt: skip
     required = tuple(each.name for each in register.columns if each.required)

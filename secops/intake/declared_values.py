@@ -35,6 +35,7 @@ _COUNT: Final = re.compile(
 )
 """A count as people write it: 3人, 约50, 12台."""
 _GRADED: Final = re.compile(r"\(?S([1-5])A([1-5])(?:G([1-5]))?\)?", re.IGNORECASE)
+_DONE: Final = re.compile(r"[已未][\u4e00-\u9fff]{1,3}")
 _PLACE: Final = re.compile(r"\[([0-9a-fA-F:.]+)\]:([0-9]{1,5})|([0-9.]+):([0-9]{1,5})")
 _FILING: Final = re.compile(r"[0-9A-Za-z]{11}-[0-9A-Za-z]{5}")
 
@@ -228,6 +229,8 @@ def flag(value: Plain) -> bool:
     found = narrow(value).lower()
     if found in _YES or found in _NO:
         return found in _YES
+    if _DONE.fullmatch(found):  # 已评审, 未审核
+        return found[0] == "已"
     raise ValueError(say("应为 是 或 否", "yes or no belongs here"))
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from secops.core.registers import registers
 from secops.intake import declared_values as read
+from secops.intake.declared_sections import sections
+from secops.intake.sheet_heading import meant
 from secops.scope.yaml_source import Plain
 
 
@@ -52,3 +54,30 @@ def test_a_wrong_day_is_told_by_what_is_wrong_with_it(written: str, why: str) ->
     """A day that is none, a word for none, and anything else are three things."""
     with pytest.raises(ValueError, match=why):
         read.day(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "yes"), [("已评审", True), ("未审核", False), ("已", True), ("已于去年三月完成", None)]
+)
+def test_a_flag_is_read_as_forms_tick_it(written: str, yes: bool | None) -> None:
+    """已 or 未 with what was or was not done; a sentence is none."""
+    if yes is None:
+        with pytest.raises(ValueError, match="是 或 否"):
+            read.flag(written)
+    else:
+        assert read.flag(written) is yes
+
+
+@pytest.mark.parametrize(
+    ("name", "heading", "column"),
+    [
+        ("hosts", "主机名", "name"), ("hosts", "序列号", "serial"), ("hosts", "厂商", "vendor"),
+        ("devices", "设备名称", "name"), ("devices", "S/N", "serial"), ("systems", "经办人", "owner"),
+        ("filings", "定级对象名称", "system"), ("filings", "定级日期", "graded_on"),
+        ("certifications", "测评单位", "agency"),
+        ("contracts", "服务结束时间", "ends_on"), ("websites", "网站名称", "name"), ("suppliers", "联系方式", "phone"),
+    ],
+)  # fmt: skip
+def test_headings_offices_write_are_known(name: str, heading: str, column: str) -> None:
+    """Each means the one column, in its own list."""
+    assert meant(sections()[name], [[heading]])[0][0] == column
