@@ -19,8 +19,8 @@ ORGANISATION = "organisation"
 _NAMED: Final = frozenset({"organisation", "system", "supplier"})
 _ALIKE: Final = 0.8
 _COMPARED: Final = 5_000
-_GUESSES: Final = 1_000
-"""Unknown words for which something alike is looked for; a file of a million has no more."""
+_GUESSES: Final = 200
+"""Unknown words for which something alike is looked for: each costs a comparison with thousands of names."""
 
 
 class Directory:
@@ -139,15 +139,22 @@ def _hanging(
         for each in everything
         if isinstance(each, Stated) and each.subject not in there and each.subject not in before
     }
-    grown = bool(lost)
-    while grown:
-        grown = False
-        for at, each in enumerate(found):
+    naming: dict[str, list[int]] = {}
+    for at, each in enumerate(found) if lost else ():
+        if isinstance(each, Stated):
+            for _, target in references(by_kind()[each.kind], each.payload):
+                naming.setdefault(target, []).append(at)
+    level = list(lost)
+    while level:
+        touched = {at for subject in level for at in naming.get(subject, ())}
+        level = []
+        for at in sorted(touched):
+            each = found[at]
             if isinstance(each, Stated) and (reason := hanging(each, lost)):
                 found[at] = Skipped(each.where, reason[1])
                 if each.subject not in before:
                     lost[each.subject] = each.where
-                    grown = True
+                    level.append(each.subject)
     return found
 
 
