@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from secops.core.clock import Instant, ManualClock
@@ -97,6 +97,13 @@ def _everything(app: App, connection: Transaction, at: Instant) -> dict[str, lis
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@example(
+    [("declare", {"198.18.0.0/24": "A"}), ("system", ("S1", 2, "A")), ("see", [(2, 22, "a")])],
+    [("system", ("S1", 0, "A"))],
+    "*",
+    0,
+    1,
+)  # a system that was withdrawn since is told of as it was
 @given(st.lists(_more, min_size=1, max_size=7), st.lists(_more, max_size=7), st.sampled_from(QUERIES),
        st.sampled_from((0, 1, 20_000)), st.sampled_from((1, 2, 500)))  # fmt: skip
 def test_what_was_listed_then_is_listed_again(before: list[tuple[str, object]], after: list[tuple[str, object]],

@@ -330,7 +330,15 @@ def _stood(kind: Kind, values: dict[str, Value], at: Instant) -> None:
 
 
 def _facts(entity: Entity) -> dict[str, Value]:
-    return {**entity.facts, "state": str(entity.state), "last_seen": int(entity.last_seen or 0)}
+    """What others are told of it; also what it says no more, so that it can be taken back."""
+    told = dict.fromkeys(each.derived.of for each in _POINTING["system_id"] if each.derived is not None)
+    return {
+        **told,
+        **entity.facts,
+        "key": entity.key,
+        "state": str(entity.state),
+        "last_seen": int(entity.last_seen or 0),
+    }
 
 
 def _gathered(active: Sequence[Mapping[str, Value]], field: Field) -> Value:
