@@ -188,4 +188,6 @@ def _titled(found: Iterable[Mapping[str, object]], style: Format) -> Iterator[Ma
             shown["source"] = say("扫描任务结束", "end of a run")
         if "reason" in row:
             shown["reason"] = spoken(str(row["reason"] or ""), word)
+        if "source" in row:
+            shown["source"] = spoken(str(row["source"] or ""))
         yield {**row, **shown}

@@ -14,6 +14,7 @@ _TOLD: Final = tuple(
     for pattern, told in (
         (r"register", "登记台账"),
         (r"supplier", "供应商"),
+        (r"decision (\S+)", r"决定 \1"),
         (r"coverage", "扫描范围内未见"),
         (r"inventory import ?(.*)", r"导入 \1"),
         (r"inventory edit ?(.*)", r"修改登记 \1"),
