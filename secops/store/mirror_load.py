@@ -4,7 +4,7 @@ What changed is found by `changed_seq`; what was only seen again by the log itse
 that merging pays nothing for the mirror.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from secops.core.fields import Derivation, Field, by_name
@@ -19,6 +19,8 @@ SEEN_ONE_BY_ONE: Final = 250_000
 RELOAD: Final = 5
 """A change of more than one row in so many is taken in by reading all of them."""
 
+_Times = tuple[Sequence[Wide], Sequence[str], Iterator[Any]]
+"""Tables, the columns of times to bring up in them, and what is read of these."""
 Tell = Callable[[int, int], None]
 """Told how many rows are in so far, of about how many."""
 
@@ -91,23 +93,19 @@ def changed(duck: Any, view: Source, since: Place, now: int) -> int | None:
     place = view.place()
     if place == since:
         return 0
-    bounds, total = {}, {}
-    for wide in BOTH:
-        bounds[wide.name] = int(
-            view.rows(f"SELECT count(*) FROM {ROWS[wide.name]} WHERE changed_seq > {since.upto}")[0][0]
-        )
-        total[wide.name] = int(view.rows(f"SELECT count(*) FROM {ROWS[wide.name]}")[0][0])
-    if sum(bounds.values()) * RELOAD > sum(total.values()) + 50_000:
+    moved = sum(_count(view, wide, f"changed_seq > {since.upto}") for wide in BOTH)
+    if moved * RELOAD > sum(last(view, wide) for wide in BOTH) + 50_000:
         return None
     duck.execute("BEGIN")
     for wide in BOTH:
         _read(duck, wide, f"new_{wide.name}", table([view], wide, f"changed_seq > {since.upto}"))
     _organisations(duck, view, "new_organisations")
+    again = _again(view, since, place) if place.upto > since.upto else ()
     _systems_now(duck)
     _moved_pointers(duck)
-    duck.execute(
+    duck.execute(  # an inner join: of a semi join DuckDB reads every id, here it skips what cannot be among so few
         "CREATE OR REPLACE TEMP TABLE parents AS SELECT parent FROM new_services WHERE parent IS NOT NULL UNION "
-        "SELECT s.parent FROM services_rows s SEMI JOIN new_services n ON n.id = s.id WHERE s.parent IS NOT NULL"
+        "SELECT s.parent FROM services_rows s JOIN new_services n ON n.id = s.id WHERE s.parent IS NOT NULL"
     )
     duck.execute("DELETE FROM organisations")
     duck.execute("INSERT INTO organisations SELECT * FROM new_organisations")
@@ -128,16 +126,26 @@ def changed(duck: Any, view: Source, since: Place, now: int) -> int | None:
     duck.execute("DELETE FROM assets_rows AS a USING new_assets n WHERE n.id = a.id")
     _insert(duck, ASSETS, "assets", "new_assets", read=True)
     _update_pointers(duck)
-    if place.upto > since.upto:
-        _seen(duck, view, since, place)
-    if {wide.name: count(duck, f"{wide.name}_rows") for wide in BOTH} != total:
+    for each in again:
+        _seen(duck, each)
+    if not all(_whole(duck, view, wide) for wide in BOTH):
         duck.execute("ROLLBACK")
         return None
     duck.execute(
         "UPDATE state SET upto = ?, epoch = ?, entry = ?, refreshed_at = ?", [place.upto, place.epoch, place.entry, now]
     )
     duck.execute("COMMIT")
-    return sum(bounds.values())
+    return moved
+
+
+def _whole(duck: Any, view: Source, wide: Wide) -> bool:
+    """Whether no row is missing. Rows are numbered without gaps, as a rule; to count them all takes longest."""
+    have = count(duck, f"{wide.name}_rows")
+    return have == last(view, wide) or have == _count(view, wide, "true")
+
+
+def _count(view: Source, wide: Wide, condition: str) -> int:
+    return int(view.rows(f"SELECT count(*) FROM {ROWS[wide.name]} WHERE {condition}")[0][0])
 
 
 def staged(duck: Any, views: Sequence[Source]) -> None:
@@ -321,22 +329,37 @@ def _update_pointers(duck: Any) -> None:
                 )
 
 
-def _seen(duck: Any, view: Source, since: Place, place: Place) -> None:
-    """Times of what was only seen again."""
-    few = place.upto - since.upto <= SEEN_ONE_BY_ONE
-    touched = (
-        "SELECT DISTINCT each.value FROM observations o JOIN looks l ON l.look = o.look, json_each(l.touched) each "
-        f"WHERE o.seq > {since.upto} AND o.seq <= {place.upto}"
+def _again(view: Source, since: Place, place: Place) -> Iterable[_Times]:
+    """Times of what was only seen again: of the few that looks touched since, read from now on; else every one."""
+    if place.upto - since.upto <= SEEN_ONE_BY_ONE:
+        touched = (
+            "WITH touched AS MATERIALIZED (SELECT DISTINCT each.value AS id FROM observations o "
+            "JOIN looks l ON l.look = o.look, json_each(l.touched) each "
+            f"WHERE o.seq > {since.upto} AND o.seq <= {place.upto})"
+        )
+        known = " UNION ALL ".join(
+            f"SELECT id, first_seen, {SEEN} FROM {wide.name} WHERE id IN (SELECT id FROM touched)" for wide in BOTH
+        )
+        return [_times(view, BOTH, ("first_seen", SEEN), f"({touched} {known})")]
+    every = ((wide, columns) for wide in BOTH for columns in (("first_seen",), (SEEN,)))
+    return (
+        _times(view, (wide,), columns, "sightings" if columns == (SEEN,) else ROWS[wide.name])
+        for wide, columns in every
     )
-    where = f" WHERE id IN ({touched})" if few else ""
-    for wide in BOTH:
-        both = [(("first_seen", SEEN), wide.name)]
-        for columns, source in both if few else [(("first_seen",), ROWS[wide.name]), ((SEEN,), "sightings")]:
-            dummies = ", ".join(f"0 AS {each}" for each in columns)
-            text = f"SELECT '' AS id, {dummies} UNION ALL SELECT id, {', '.join(columns)} FROM {source}{where}"
-            sets = ", ".join(f"{each} = n.{each}" for each in columns)
-            differs = " OR ".join(f"n.{each} <> t.{each}" for each in columns)
-            for part in chunks([(view, text)]):
-                duck.register("seen", part)
-                duck.execute(f"UPDATE {wide.name}_rows AS t SET {sets} FROM seen n WHERE n.id = t.id AND ({differs})")
-                duck.unregister("seen")
+
+
+def _times(view: Source, tables: Sequence[Wide], columns: Sequence[str], source: str) -> _Times:
+    dummies = ", ".join(f"0 AS {each}" for each in columns)
+    text = f"SELECT '' AS id, {dummies} UNION ALL SELECT id, {', '.join(columns)} FROM {source}"
+    return tables, columns, chunks([(view, text)])
+
+
+def _seen(duck: Any, times: _Times) -> None:
+    tables, columns, parts = times
+    sets = ", ".join(f"{each} = n.{each}" for each in columns)
+    differs = " OR ".join(f"n.{each} <> t.{each}" for each in columns)
+    for part in parts:
+        duck.register("seen", part)
+        for wide in tables:
+            duck.execute(f"UPDATE {wide.name}_rows AS t SET {sets} FROM seen n WHERE n.id = t.id AND ({differs})")
+        duck.unregister("seen")
