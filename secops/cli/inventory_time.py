@@ -184,10 +184,9 @@ def _titled(found: Iterable[Mapping[str, object]], style: Format) -> Iterator[Ma
                 shown[side] = str(row[f"{side}.name"])
         if word == "born" and row.get("new") == row.get("key"):
             shown["new"] = ""
-        if row.get("source") == "coverage":
-            shown["source"] = say("扫描任务结束", "end of a run")
         if "reason" in row:
             shown["reason"] = spoken(str(row["reason"] or ""), word)
         if "source" in row:
-            shown["source"] = spoken(str(row["source"] or ""))
+            ended = row["source"] == "coverage"
+            shown["source"] = say("扫描任务结束", "end of a run") if ended else spoken(str(row["source"] or ""))
         yield {**row, **shown}
