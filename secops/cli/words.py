@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from secops.core.language import say
+from secops.core.vocabulary import VOCABULARY
 
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?\+08:00")
 """A time as records spell it; people read the day and the hour of where they are."""
@@ -134,13 +135,11 @@ def state(name: str) -> str:
     return say(_STATES.get(name, name), name)
 
 
-_VALUES: dict[str, dict[str, str]] = {
+_CALLED: Final = {field: {each: names[0] for each, names in known.items()} for field, known in VOCABULARY.items()}
+_VALUES: dict[str, dict[str, str]] = _CALLED | {
     "state": _STATES
+    | _CALLED["state"]
     | {
-        "active": "在用",
-        "stale": "未见",
-        "gone": "消失",
-        "declared": "已登记",
         "queued": "待送",
         "unknown": "待查证",
         "delivered": "已送达",
@@ -161,13 +160,6 @@ _VALUES: dict[str, dict[str, str]] = {
         "withdraw": "撤销",
         "propose withdrawal": "提出撤销",
     },
-    "register.standing": {
-        "registered": "登记相符",
-        "undeclared": "未登记",
-        "vanished": "登记未发现",
-        "contradicting": "与登记不符",
-    },
-    "register.status": {"in_use": "在用", "planned": "在建", "offline": "停用"},
     "role": {
         "asset": "资产负责人",
         "system": "系统负责人",
@@ -205,16 +197,6 @@ _VALUES: dict[str, dict[str, str]] = {
         "passed": "非数据行",
     },
     "step": {"opened": "新发现", "changed": "有变化", "resolved": "已消除", "reopened": "再次出现"},
-    "kind": {
-        "ip": "IP 地址",
-        "network": "网段",
-        "system": "业务系统",
-        "website": "网站",
-        "data": "数据",
-        "host": "主机",
-        "device": "设备",
-        "service": "开放端口",
-    },
 }
 
 

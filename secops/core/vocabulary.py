@@ -1,10 +1,12 @@
 """The fields that hold one of few words, and what people call these words: what tables print may be searched for."""
 
 from difflib import get_close_matches
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from secops.core.fields import Field
 from secops.core.language import say
+
+if TYPE_CHECKING:  # words are told before any field is
+    from secops.core.fields import Field
 
 VOCABULARY: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "kind": {
@@ -34,19 +36,19 @@ VOCABULARY: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 """Field -> value -> what people call it, the commonest first."""
 
 
-def closed(field: Field) -> bool:
+def closed(field: "Field") -> bool:
     """Whether the field holds one of few words."""
     return field.name in VOCABULARY
 
 
-def value(field: Field, word: str) -> str | None:
+def value(field: "Field", word: str) -> str | None:
     """The value that is written or called so; None where there is none."""
     known = VOCABULARY[field.name]
     folded = word.strip().casefold()
     return next((each for each, names in known.items() if folded in {each, *(name.casefold() for name in names)}), None)
 
 
-def unknown(field: Field, word: str) -> str:
+def unknown(field: "Field", word: str) -> str:
     """That there is no such value, and which there are."""
     known = VOCABULARY[field.name]
     called = {name: each for each, names in known.items() for name in (each, *names)}

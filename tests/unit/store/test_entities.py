@@ -1,7 +1,5 @@
 """Entities in the store: what goes in comes out, and the columns are the dictionary's."""
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -10,8 +8,6 @@ from secops.core.clock import Instant
 from secops.core.fields import FIELDS, Type
 from secops.core.model import Entity, Kind, State
 from secops.store import entities
-from secops.store.database import Database, metadata
-from secops.store.tables import TABLES
 
 _FACTS = {
     Type.TEXT: "文字 ' %",
@@ -23,15 +19,6 @@ _FACTS = {
     Type.TEXTS: ("a", "b"),
     Type.INTEGERS: (1, 2),
 }
-
-
-@pytest.fixture
-def connection() -> Iterator[Connection]:
-    database = Database("sqlite://")
-    with database.write() as opened:
-        metadata.create_all(opened, tables=[metadata.tables[name] for name in TABLES])
-        yield opened
-    database.close()
 
 
 def _entity(kind: Kind, key: str, **more: object) -> Entity:

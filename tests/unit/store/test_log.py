@@ -1,24 +1,10 @@
 """The logs: one sequence, each entry once."""
 
-from collections.abc import Iterator
-
-import pytest
 from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.core.model import Decision, DecisionType, Observation, Relation, RelationType, RunEnd, Status, Target
 from secops.store import cursor, decisions, log, observations, relations, run_ends
-from secops.store.database import Database, metadata
-from secops.store.tables import TABLES
-
-
-@pytest.fixture
-def connection() -> Iterator[Connection]:
-    database = Database("sqlite://")
-    with database.write() as opened:
-        metadata.create_all(opened, tables=[metadata.tables[name] for name in TABLES])
-        yield opened
-    database.close()
 
 
 def _look(run: str, port: int = 80) -> Observation:

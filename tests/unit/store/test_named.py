@@ -1,24 +1,10 @@
 """Entities found by the beginning of an id or by a key, without reading their tables."""
 
-from collections.abc import Iterator
-
-import pytest
 from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.core.model import Decision, DecisionType, Entity, Kind
 from secops.store import decisions, entities, named
-from secops.store.database import Database, metadata
-from secops.store.tables import TABLES
-
-
-@pytest.fixture
-def connection() -> Iterator[Connection]:
-    database = Database("sqlite://")
-    with database.write() as opened:
-        metadata.create_all(opened, tables=[metadata.tables[name] for name in TABLES])
-        yield opened
-    database.close()
 
 
 def _put(connection: Connection, *found: Entity) -> None:
