@@ -96,12 +96,29 @@ def _span(*words: str) -> float:
     return time.monotonic() - begun
 
 
-def _killed(dice: random.Random, span: float, *words: str) -> bool:
-    """Kill it somewhere within its span; False where it had ended."""
-    child = _begin(*words)
-    time.sleep(dice.uniform(0, span * 0.8))
-    child.send_signal(signal.SIGKILL)
-    return child.wait() != 0
+class _Killer:
+    """Kills children somewhere within their span, which it learns: one that ended first was given too long."""
+
+    def __init__(self, dice: random.Random, span: float) -> None:
+        self.dice, self.span, self.killed = dice, span * 0.8, 0
+
+    def strike(self, *words: str) -> None:
+        """Start one and kill it; the next is given less time where it had ended."""
+        child = _begin(*words)
+        time.sleep(self.dice.uniform(0, self.span))
+        child.send_signal(signal.SIGKILL)
+        if child.wait() == 0:
+            self.span /= 2
+        else:
+            self.killed += 1
+
+    def due(self) -> Iterator[int]:
+        """Turns until enough were killed; a span that shrinks comes to that soon."""
+        for turn in range(KILLS * 10):
+            if self.killed == KILLS:
+                return
+            yield turn
+        assert self.killed == KILLS
 
 
 def _first_release(url: str) -> Database:
@@ -126,13 +143,12 @@ def _first_release(url: str) -> Database:
 
 def test_a_killed_migration_leaves_the_old_schema_or_the_new(url: str, seed: random.Random) -> None:
     """All steps or none, every row there, and the next opening finishes it."""
-    killed = 0
     store = _first_release(url)
-    span = _span("migrate", url)
-    for _ in range(KILLS):
+    killer = _Killer(seed, _span("migrate", url))
+    for _ in killer.due():
         _emptied(store)
         store = _first_release(url)
-        killed += _killed(seed, span, "migrate", url)
+        killer.strike("migrate", url)
         with store.read() as connection:
             found = version(connection)
             assert found in {"0001", HEAD}
@@ -144,7 +160,6 @@ def test_a_killed_migration_leaves_the_old_schema_or_the_new(url: str, seed: ran
             assert version(connection) == HEAD
             assert connection.execute(sa.text("SELECT count(*) FROM assets")).scalar() == ROWS
         assert problems(store) == ()
-    assert killed
     store.close()
 
 
@@ -154,11 +169,10 @@ def test_a_killed_backup_is_no_backup(url: str, tmp_path: Path, seed: random.Ran
     upgrade(store)
     _fill(store)
     before = _sums(store)
-    span = _span("backup", url, str(tmp_path / "first.db"))
-    killed = 0
+    killer = _Killer(seed, _span("backup", url, str(tmp_path / "first.db")))
     target = tmp_path / "copy.db"
-    for _ in range(KILLS):
-        killed += _killed(seed, span, "backup", url, str(target))
+    for _ in killer.due():
+        killer.strike("backup", url, str(target))
         if target.exists():
             verify(target)
             target.unlink()
@@ -166,7 +180,6 @@ def test_a_killed_backup_is_no_backup(url: str, tmp_path: Path, seed: random.Ran
     backup(store, target)
     verify(target)
     assert [each.name for each in tmp_path.glob("copy.db*")] == ["copy.db"]
-    assert killed
     store.close()
 
 
@@ -183,19 +196,17 @@ def test_a_killed_restore_leaves_what_was_or_what_the_backup_held(
     _fill(store, ROWS, ROWS // 2)
     old = _sums(store)
     assert old != new
-    span = _span("restore", url, str(copy))
+    killer = _Killer(seed, _span("restore", url, str(copy)))
     assert _sums(store) == new
-    killed = 0
-    for _ in range(KILLS):
+    for _ in killer.due():
         _fill(store, ROWS, ROWS // 2)
         assert _sums(store)["observations"] == old["observations"]
-        killed += _killed(seed, span, "restore", url, str(copy))
+        killer.strike("restore", url, str(copy))
         found = _sums(store)["observations"]
         assert found in (old["observations"], new["observations"])
         restore(store, copy)
         assert _sums(store) == new
         assert problems(store) == ()
-    assert killed
     store.close()
 
 
