@@ -128,11 +128,11 @@ class Draft:
         self.misses = entity.misses
         self.changed_seq = entity.changed_seq
         self.facts = entity.facts  # type: ignore[assignment]  # not to be written before `_own`
-        self.unknown = dict(entity.unknown)
+        self.unknown = dict(entity.unknown) if entity.unknown else {}
         self.origin = entity.origin  # type: ignore[assignment]
         self.sources = dict(entity.sources)
         self.replaced = set()
-        self.extra = dict(entity.extra)
+        self.extra = dict(entity.extra) if entity.extra else {}
         self.changes = []
         self.born = -1
         self.own = False
@@ -283,11 +283,10 @@ def look(
             _uncover(draft, cause, field, shadows)
     known, origin, unknown = draft.facts, draft.origin, draft.unknown  # of fields to come they tell, whatever is put
     for field, value in facts.items():
-        owner = origin.get(field, source)
-        if owner == source or owner not in draft.sources or field in INHERENT:
-            old = known.get(field)
-            if old == value and type(old) is type(value) and origin.get(field) == source and field not in unknown:
-                continue  # said again
+        owner = origin.get(field)
+        if owner == source and (old := known.get(field)) == value and type(old) is type(value) and field not in unknown:
+            continue  # said again
+        if owner is None or owner == source or owner not in draft.sources or field in INHERENT:
             put(draft, cause, field, value, origin=source)
         elif rank(source) > rank(owner):
             shadows.setdefault(owner, {})[field] = known[field]
@@ -316,7 +315,7 @@ def said(draft: Draft, source: str) -> dict[str, Value]:
 
 def _shadows(draft: Draft) -> dict[str, dict[str, Value]]:
     """What sources say behind those that are shown."""
-    found = draft.extra.get(SHADOWS)
+    found = draft.extra.get(SHADOWS) if draft.extra else None
     return {k: {f: _back(w) for f, w in v.items()} for k, v in found.items()} if isinstance(found, dict) else {}
 
 
@@ -340,7 +339,7 @@ def _uncover(draft: Draft, cause: Cause, field: str, shadows: dict[str, dict[str
 
 
 def _keep(draft: Draft, shadows: dict[str, dict[str, Value]]) -> None:
-    kept = {source: facts for source, facts in shadows.items() if facts}
+    kept = {source: facts for source, facts in shadows.items() if facts} if shadows else shadows
     if kept == _shadows(draft):
         return
     draft.dirty = True

@@ -14,6 +14,7 @@ from secops.assets.identity import HELLO, PAGES, TLS, service_key, website_key
 from secops.assets.marks import Rules, kind_of
 from secops.assets.reading import Reading, read, website_part
 from secops.assets.register import NOBODY, Owner, Register, place_of
+from secops.assets.repetition import plain
 from secops.assets.work import Merged, Work
 from secops.core.clock import Instant
 from secops.core.model import Entity, Kind, Logged, Observation, RelationType, State, Status, Transport
@@ -47,6 +48,7 @@ def fold(work: Work, readings: Iterable[Reading], register: Register | None = No
         site = reading.seen.site
         if site not in registers:
             registers[site] = Register(site)
+        work.meet(reading)
         cause = _observe(work, reading, reading.seen.seen_at, registers[site])
         if cause is not None:
             work.looked(cause, reading)
@@ -61,6 +63,8 @@ def _telling(work: Work, merged: Merged, registers: Mapping[str, Register]) -> s
     found: set[str] = set()
     for id, before in work.looks.items():
         reading = work.read[id]
+        if plain(work, reading, before):
+            continue
         cause = _observe(again, reading, _LATER, registers[reading.seen.site])
         row = again.rows.pop(id, None)
         dirty = row is not None and row.dirty
@@ -235,7 +239,8 @@ def _websites(work: Work, reading: Reading, cause: Cause, service: Draft, regist
 def _place(website: Draft, cause: Cause, reading: Reading, register: Register) -> None:
     """Where a website was last found: of several addresses the lowest, so that order does not matter."""
     target = reading.seen.target
-    known = place_of(website.facts.get("address"))
+    shown = website.facts.get("address")
+    known = reading.place if shown == target.address else place_of(shown)
     if known is None or reading.place < known:
         drafts.put(website, cause, "address", target.address)
         drafts.put(website, cause, "port", target.port)

@@ -1,12 +1,13 @@
 """What one look says, read once: the facts that the dictionary knows, by whom they tell of, and whom it points at."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from secops.assets.draft import INHERENT
 from secops.assets.identity import PAGES, TLS, ip_id, is_asset, service_id, website_id, website_key_of
 from secops.assets.marks import Rules, carries, marks
 from secops.assets.register import place_of
-from secops.assets.value import normal
+from secops.assets.value import NORMAL
 from secops.core.fields import facts_of
 from secops.core.model import Kind, Logged, Observation, Status, Value, entity_id
 
@@ -14,7 +15,8 @@ _SERVICE = facts_of(Kind.SERVICE) - INHERENT
 _IP = facts_of(Kind.IP) - INHERENT
 _WEBSITE = facts_of(Kind.WEBSITE) - INHERENT
 _IP_ALONE = _IP - _SERVICE
-_KNOWN = _SERVICE | _IP | _WEBSITE
+_KNOWN = {field: (field, NORMAL[field]) for field in _SERVICE | _IP | _WEBSITE}
+"""What gives the value of a field; and its name, which is one text for all looks and so found faster."""
 _SILENT = frozenset({Status.REFUSED, Status.TIMEOUT, Status.UNREACHABLE, Status.OUT_OF_SCOPE})
 """How a look ends that does not show the port to be open."""
 _LINKS_MOST = 50
@@ -41,15 +43,15 @@ class Reading:
         self.look = logged.look or seen.look
         self.base = seen.base
         self.facts: dict[str, Value] = {
-            field: value
+            known[0]: value
             for field, raw in seen.facts.items()
-            if field in _KNOWN and (value := normal(field, raw)) is not None
+            if (known := _KNOWN.get(field)) is not None and (value := known[1](raw)) is not None
         }
         facts = self.facts
-        of_ip = _IP_ALONE if seen.target.port else _IP
-        self.of_service = {field: value for field, value in facts.items() if field in _SERVICE}
-        self.of_ip = {field: value for field, value in facts.items() if field in of_ip}
-        self.of_website = website_part(facts)
+        of_service, of_ip, of_website = _parted(tuple(facts), bool(seen.target.port))
+        self.of_service = facts if of_service is None else {field: facts[field] for field in of_service}
+        self.of_ip = facts if of_ip is None else {field: facts[field] for field in of_ip}
+        self.of_website = facts if of_website is None else {field: facts[field] for field in of_website}
         self.encrypted = self.base in TLS or facts.get("tls.enabled") is True
         self.silent = seen.status in _SILENT and not facts
         self.ip = ip_id(seen.site, seen.target.address)
@@ -79,6 +81,18 @@ class Reading:
         if self._marks is None:
             self._marks = marks(self.seen, rules) if self.carrying else ()
         return self._marks
+
+
+_Part = tuple[str, ...] | None
+
+
+@lru_cache(maxsize=1 << 10)
+def _parted(fields: tuple[str, ...], port: bool) -> tuple[_Part, _Part, _Part]:
+    """Those of the fields that tell of a service, an address, a website; None for all of them."""
+    kinds = (_SERVICE, _IP_ALONE if port else _IP, _WEBSITE)
+    parts = (tuple(field for field in fields if field in kind) for kind in kinds)
+    of_service, of_ip, of_website = (None if part == fields else part for part in parts)
+    return of_service, of_ip, of_website
 
 
 def read(entries: Iterable[Logged]) -> list[Reading]:

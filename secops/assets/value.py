@@ -13,7 +13,7 @@ _LARGEST: Final = 2**63 - 1
 
 def normal(field: str, value: Value) -> Value:
     """The value as the dictionary's type wants it, bounded; None for what is of another type. Sets come out sorted."""
-    return _NORMAL[field](value)
+    return NORMAL[field](value)
 
 
 def _line(value: Value) -> Value:
@@ -55,4 +55,5 @@ _TYPES: Final[dict[Type, Callable[[Value], Value]]] = {
     Type.TEXTS: _lines,
     Type.INTEGERS: _wholes,
 }
-_NORMAL: Final = {name: _TYPES[field.type] for name, field in by_name().items()}
+NORMAL: Final = {name: _TYPES[field.type] for name, field in by_name().items()}
+"""By field: what gives its value, see `normal`."""

@@ -56,6 +56,8 @@ class Work:
         self.looks: dict[str, Look] = {}
         self.read: dict[str, Reading] = {}
         """What each of these looks said."""
+        self.met: dict[str, int] = {}
+        """How many looks told of this port or website."""
 
     def get(self, id: str) -> Draft | None:
         """The working copy of this entity, None where there is none."""
@@ -68,6 +70,11 @@ class Work:
         """Take in a new entity."""
         self.drafts[draft.id] = draft
         return draft
+
+    def meet(self, reading: Reading) -> None:
+        """Remember whom this look tells of, whatever it says."""
+        for id in (reading.service, reading.website):
+            self.met[id] = self.met.get(id, 0) + 1
 
     def row(self, look: str) -> Evidence | None:
         """The working copy of what this look showed."""

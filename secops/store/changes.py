@@ -47,7 +47,7 @@ def append(connection: Connection, items: Sequence[Change]) -> None:
             "run": each.run,
             "who": plain(each.who),
         }
-        for each in items
+        for each in sorted(items, key=lambda change: (change.entity, change.seq, change.field))
     ]
     upsert(connection, changes, rows)
 

@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from secops.core.url import shown
 from secops.store import dialect, gate, server
+from secops.store.checkpoints import ROOM, Checkpoints, steady
 from secops.store.patience import Patience
 from secops.store.trouble import translate
 
@@ -44,6 +45,8 @@ class Database:
         self.embedded = self.engine.dialect.name == "sqlite"
         self.patience = Patience()
         """How long what is read may take."""
+        self._checkpoints = Checkpoints(self.alone) if self.path else None
+        self._steady = 0
         self._gate = gate.of(self.path) if self.path else gate.Gate()
         self._gate.engines.add(self.engine)
 
@@ -72,14 +75,30 @@ class Database:
         with self._gate.inside(), self._told():
             connection = self._connect(secops_writing=True, isolation_level="READ COMMITTED")
             with connection:
+                beside = self._checkpoints if self._steady else None
                 if spilling:
                     dialect.spilling(connection, on=True)
+                if beside is not None:
+                    steady(connection, on=True)
                 try:
                     with connection.begin():
                         yield connection
                 finally:
                     if spilling:
                         dialect.spilling(connection, on=False)
+                    if beside is not None:
+                        steady(connection, on=False)
+            if beside is not None:
+                beside.begin()
+
+    @contextmanager
+    def steadily(self) -> Iterator[None]:
+        """Large transactions follow: what one wrote goes into the file beside the next, and what comes after it."""
+        self._steady += 1
+        try:
+            yield
+        finally:
+            self._steady -= 1
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -137,6 +156,8 @@ class Database:
 
     def close(self) -> None:
         """Let go of every connection."""
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         self.engine.dispose()
 
     def _connect(self, **options: object) -> Connection:
@@ -180,7 +201,7 @@ def _on_connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> No
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-65536",
+        f"cache_size=-{ROOM}",
         "temp_store=MEMORY",
         "trusted_schema=OFF",
     ):

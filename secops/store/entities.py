@@ -7,6 +7,8 @@ JSON text; NULL is unknown. `changed_seq` is the log entry of the last change (n
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -97,43 +99,94 @@ def cells(table: sa.Table, field: str, value: Value, *, core: Collection[str]) -
     return {field: value} if field in core else entity_row.cells(field, value, service=table is services)
 
 
+@cache
+def wanted(table: sa.Table) -> sa.Select[Any]:
+    """What `decode` takes of the table's rows; more columns may follow."""
+    return _wanted(Kind.SERVICE if table is services else None)
+
+
+def _wanted(kind: Kind | None) -> sa.Select[Any]:
+    table = table_of(kind)
+    return sa.select(*(table.c[each] for each in entity_row.columns(kind)))
+
+
+_BY_KIND: Final = {each: _wanted(each) for each in Kind}
+
+
 def decode(row: Sequence[Any], table: sa.Table) -> Entity:
-    """The entity of a row of `select(table)`."""
-    return entity_row.decode(row, service=table is services)
+    """The entity of a row of `wanted(table)`."""
+    return entity_row.decode(row, Kind.SERVICE if table is services else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is to be written of some entities, worked out without the database."""
+
+    new: tuple[list[dict[str, object]], list[dict[str, object]]]
+    """Whole rows of assets and of services."""
+    changed: tuple[dict[str, dict[str, object]], dict[str, dict[str, object]]]
+    """Columns that are others, by id."""
+    words: texts.Words
+    later: Mapping[str, int]
+    """When those were last seen that were known; they may have been seen later still meanwhile, which stays then."""
+    seen: Mapping[str, int]
+
+
+def rows(
+    entities: Mapping[str, Entity], before: Mapping[str, Entity], again: Collection[str] = (), *, embedded: bool
+) -> Rows:
+    """What must be written of these entities, by id.
+
+    `before`: as the tables have them, as far as they are known; of those only what changed. `again`: those of which
+    nothing but when they were last seen is new. `embedded`: whether it is for SQLite.
+    """
+    told = {id: each for id, each in entities.items() if id not in again} if again else entities
+    differ = {id: entity_row.differing(each, before[id]) for id, each in told.items() if id in before}
+    new: tuple[list[dict[str, object]], list[dict[str, object]]] = ([], [])
+    changed: tuple[dict[str, dict[str, object]], dict[str, dict[str, object]]] = ({}, {})
+    for id, each in told.items():
+        service = each.kind is Kind.SERVICE
+        if id in differ:
+            changed[service][id] = entity_row.moved(each, before[id], differ[id])
+        else:
+            new[service].append(encode(each, id))
+    later: dict[str, int] = {}
+    seen: dict[str, int] = {}
+    for id, each in entities.items():
+        known = before.get(id)
+        if known is None or each.last_seen < known.last_seen:
+            seen[id] = each.last_seen
+        elif each.last_seen > known.last_seen:
+            later[id] = each.last_seen
+    return Rows(new, changed, texts.words(told, before, differ, embedded=embedded), later, seen)
+
+
+def write(connection: Connection, rows: Rows) -> None:
+    """Write what was worked out."""
+    texts.put(connection, rows.words)
+    for table, new, changed in zip((asset_rows, service_rows), rows.new, rows.changed, strict=True):
+        upsert(connection, table, new)
+        change(connection, table, changed)
+    sightings.later(connection, rows.later)
+    sightings.put(connection, rows.seen)
 
 
 def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[str, Entity] | None = None) -> None:
-    """Write these entities, by id, as they are now.
-
-    `before`: as the tables have them, as far as they are known; of those only what changed is written.
-    """
-    before = before or {}
-    differ = {id: entity_row.differing(each, before[id]) for id, each in entities.items() if id in before}
-    texts.put(connection, entities, before, differ)
-    for table, service in ((asset_rows, False), (service_rows, True)):
-        mine = {id: each for id, each in entities.items() if (each.kind is Kind.SERVICE) is service}
-        upsert(connection, table, [encode(each, id) for id, each in mine.items() if id not in differ])
-        change(
-            connection, table, {id: entity_row.moved(mine[id], before[id], differ[id]) for id in mine if id in differ}
-        )
-    seen = {id for id, each in before.items() if id in entities and each.last_seen == entities[id].last_seen}
-    see_again(connection, {id: each for id, each in entities.items() if id not in seen})
-
-
-def see_again(connection: Connection, entities: Mapping[str, Entity]) -> None:
-    """Move `last_seen` of these entities, of which nothing else is new."""
-    sightings.put(connection, {id: int(each.last_seen) for id, each in entities.items()})
+    """Write these entities, by id, as they are now. `before`: see `rows`."""
+    write(connection, rows(entities, before or {}, embedded=connection.dialect.name == "sqlite"))
 
 
 def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Entity]:
-    """The entities with these ids; those that do not exist are absent."""
+    """The entities with these ids; those that do not exist are absent. Of each kind only its own columns are read."""
     found: dict[str, Entity] = {}
-    prefix = f"{Kind.SERVICE}-"
-    for table, service in ((assets, False), (services, True)):
-        wanted = [each for each in ids if each.startswith(prefix) is service]
-        if wanted:
-            for row in connection.execute(sa.select(table).where(among(table.c.id, wanted))).all():
-                found[row[0]] = decode(row, table)
+    kinds: dict[str, list[str]] = {}
+    for each in ids:
+        kinds.setdefault(each.partition("-")[0], []).append(each)
+    for kind, chosen in _BY_KIND.items():
+        if mine := kinds.get(kind.value):
+            column = table_of(kind).c.id
+            for row in connection.execute(chosen.where(among(column, mine))).all():
+                found[row[0]] = entity_row.decode(row, kind)
     return found
 
 
@@ -157,7 +210,7 @@ def changed_since(connection: Connection, kind: Kind, seq: int) -> Iterator[Enti
 
 def stream(connection: Connection, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> Iterator[Entity]:
     """The entities of one table that meet the conditions, in order of id, a page in memory at a time."""
-    chosen = sa.select(table).where(*conditions).order_by(table.c.id).execution_options(yield_per=1000)
+    chosen = wanted(table).where(*conditions).order_by(table.c.id).execution_options(yield_per=1000)
     for row in connection.execute(chosen):
         yield decode(row, table)
 
@@ -167,7 +220,7 @@ def page(
 ) -> Iterator[Entity]:
     """Entities that meet the condition, in order of id, from behind `after`; at most `limit` (0: all)."""
     table = table_of(kind)
-    chosen = sa.select(table).where(condition, table.c.id > after).order_by(table.c.id)
+    chosen = wanted(table).where(condition, table.c.id > after).order_by(table.c.id)
     for row in connection.execute((chosen.limit(limit) if limit else chosen).execution_options(yield_per=1000)):
         yield decode(row, table)
 
@@ -201,7 +254,7 @@ def services_of(connection: Connection, parents: Collection[str]) -> dict[str, l
     """The services of these ip assets, whatever their state."""
     found: dict[str, list[Entity]] = {each: [] for each in parents}
     if parents:
-        chosen = sa.select(services).where(among(services.c.parent, parents)).order_by(services.c.id)
+        chosen = wanted(services).where(among(services.c.parent, parents)).order_by(services.c.id)
         for row in connection.execute(chosen):
             found[row.parent].append(decode(row, services))
     return found

@@ -1,6 +1,9 @@
 """An entity as a row of its kind's table: which columns, how each value is spelled, and back."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
+from sys import intern
 from typing import Any, Final
 
 from secops.core import address, version
@@ -26,7 +29,7 @@ def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
         row[name] = value if encoded is None else encoded(value)
     if not service:
         row["kind"] = entity.kind.value
-    shape = _SERVICE_SHAPE if service else _ASSET_SHAPE
+    shape = _SHAPES[entity.kind]
     for name, value in entity.facts.items():
         if value is not None:
             _fill(row, shape, name, value)
@@ -36,11 +39,10 @@ def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
 def moved(now: Entity, then: Entity, facts: Collection[str]) -> dict[str, object]:
     """Those columns of `encode` that `then` has otherwise; `facts`: the facts that differ."""
     row: dict[str, object] = {}
-    for name, encoded in _CORE:
-        value, old = getattr(now, name), getattr(then, name)
-        if value != old and (name != "sources" or _looks(value) != _looks(old)):
+    for (name, encoded), value, old in zip(_CORE, _attributes(now), _attributes(then), strict=True):
+        if value is not old and value != old and (name != "sources" or _looks(value) != _looks(old)):
             row[name] = value if encoded is None else encoded(value)
-    shape = _SERVICE_SHAPE if now.kind is Kind.SERVICE else _ASSET_SHAPE
+    shape = _SHAPES[now.kind]
     for name in sorted(facts):
         _fill(row, shape, name, now.facts.get(name))
     return row
@@ -94,6 +96,7 @@ _CORE: Final[tuple[tuple[str, Callable[[Any], object] | None], ...]] = (
     ("changed_seq", None),
 )
 """Of each attribute that is a column of the same name, how its value is spelled (None: as it is)."""
+_attributes: Final[Callable[[Entity], tuple[Any, ...]]] = attrgetter(*(name for name, _ in _CORE))
 _ENCODED: Final[dict[Type, Callable[[Any], object]]] = {
     Type.TEXT: plain,
     Type.VERSION: plain,
@@ -112,20 +115,7 @@ def _shape(fields: Sequence[Field]) -> _Shape:
 
 _SERVICE_SHAPE: Final = _shape(SERVICE_FIELDS)
 _ASSET_SHAPE: Final = _shape(ASSET_FIELDS)
-_Place = tuple[str, Callable[[Any], Value] | None] | None
-
-
-def _order(fields: Sequence[Field]) -> list[_Place]:
-    """Of each column behind the common ones: which fact it is, and what gives its value (None: it stands there as is).
-
-    None of both for a column that is no fact.
-    """
-    found: list[_Place] = []
-    for each in fields:
-        found.append((each.name, _DECODED.get(each.type)))
-        if each.type is Type.VERSION:
-            found.append(None)
-    return found
+_SHAPES: Final = {each: _shape(_fields({each})) for each in Kind}
 
 
 def _members(raw: str) -> Value:
@@ -134,27 +124,47 @@ def _members(raw: str) -> Value:
 
 _DECODED: Final[dict[Type, Callable[[Any], Value]]] = {
     Type.ADDRESS: lambda raw: address.unpack(bytes(raw)),
-    Type.TEXTS: _members,
-    Type.INTEGERS: _members,
+    Type.TEXTS: lru_cache(maxsize=1 << 12)(_members),
+    Type.INTEGERS: lru_cache(maxsize=1 << 12)(_members),
     Type.BOOLEAN: bool,
 }
-_SERVICE_ORDER: Final = _order(SERVICE_FIELDS)
-_ASSET_ORDER: Final = [None, *_order(ASSET_FIELDS)]
-"""The kind comes before them."""
 
 
-def decode(row: Sequence[Any], *, service: bool) -> Entity:
-    """The entity of a row of its table; what stands behind the columns is passed by."""
-    (id, site, key, state, known, first, last, parent, org, system, misses, generation,
-     unknown, origin, sources, extra, changed, *rest) = row  # fmt: skip
-    del id
-    facts: dict[str, Value] = {}
-    for place, raw in zip(_SERVICE_ORDER if service else _ASSET_ORDER, rest, strict=False):
-        if raw is not None and place is not None:
-            name, decoded = place
-            facts[name] = raw if decoded is None else decoded(raw)
+class _Order:
+    """The columns of facts: those whose value stands there as it is, and `others`, behind them, with what gives it."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        plain = [each for each in fields if each.type not in _DECODED]
+        others = [each for each in fields if each.type in _DECODED]
+        self.columns = tuple(each.column for each in (*plain, *others))
+        self.plain = tuple(each.name for each in plain)
+        self.others = tuple(each.name for each in others)
+        self.decoded = tuple(_DECODED[each.type] for each in others)
+
+    def facts(self, row: Sequence[Any]) -> dict[str, Value]:
+        """What these columns say."""
+        found = {name: raw for name, raw in zip(self.plain, row, strict=False) if raw is not None}
+        others = zip(self.others, self.decoded, row[len(self.plain) :], strict=False)
+        return found | {name: decoded(raw) for name, decoded, raw in others if raw is not None}
+
+
+_FOUND: Final = ("kind", *(name for name, _ in _CORE[:5]), "last_seen", *(name for name, _ in _CORE[5:]))
+_ORDERS: Final = {None: _Order(ASSET_FIELDS)} | {each: _Order(_fields({each})) for each in Kind}
+
+
+def columns(kind: Kind | None) -> tuple[str, ...]:
+    """The columns to read for entities of this kind, None for any of the seven; services have no `kind`."""
+    found = ("id", *_FOUND, *_ORDERS[kind].columns)
+    return tuple(each for each in found if each != "kind") if kind is Kind.SERVICE else found
+
+
+def decode(row: Sequence[Any], kind: Kind | None) -> Entity:
+    """The entity of a row of its kind's `columns`; what stands behind them is passed by."""
+    start = 1 if kind is Kind.SERVICE else 2
+    (site, key, state, known, first, last, parent, org, system, misses, generation,
+     unknown, origin, sources, extra, changed) = row[start:start + 16]  # fmt: skip
     return Entity(
-        kind=Kind.SERVICE if service else _KINDS[rest[0]],
+        kind=kind or _KINDS[row[1]],
         site=site,
         key=key,
         first_seen=first,
@@ -166,18 +176,25 @@ def decode(row: Sequence[Any], *, service: bool) -> Entity:
         system_id=system or "",
         misses=misses,
         generation=generation,
-        facts=facts,
-        unknown=unpacked(unknown) if unknown else {},
-        origin=unpacked(origin) if origin else {},
-        sources={name: _source(each) for name, each in unpacked(sources).items()} if sources else {},
+        facts=_ORDERS[kind].facts(row[start + 16 :]),
+        unknown=_mapping(unknown) if unknown else {},
+        origin=_mapping(origin) if origin else {},
+        sources={name: (0, 0, each) if type(each) is str else (*each, "") for name, each in unpacked(sources).items()}
+        if sources
+        else {},
         extra=unpacked(extra) if extra else {},
         changed_seq=changed,
     )
 
 
-def _source(raw: object) -> tuple[int, int, str]:
-    """When, log entry and look of a source; of one that a look stands behind `store.looks` knows when."""
-    return (0, 0, raw) if isinstance(raw, str) else (*raw, "")  # type: ignore[misc]  # a pair of our own
+@lru_cache(maxsize=1 << 12)
+def _mapping(text: str) -> Mapping[str, str]:
+    """What very many entities say alike, read once and shared."""
+    return {_NAMES.get(name, name): intern(source) for name, source in unpacked(text).items()}
+
+
+_NAMES: Final = {each.name: each.name for each in FIELDS}
+"""One text for all entities: looking something up by it is faster than by one that only equals it."""
 
 
 _KINDS: Final = {each.value: each for each in Kind}

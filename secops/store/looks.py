@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from secops.core.model import Entity
 from secops.store.database import metadata
 from secops.store.repeats import words
-from secops.store.rows import among, chunks, insert_for, pack
+from secops.store.rows import among, chunks, every, insert_for, pack
 
 looks = sa.Table(
     "looks",
@@ -28,16 +28,22 @@ looks = sa.Table(
 """`digest` NULL: the next look is read in full. `touched`: JSON array of entity and relation ids."""
 
 MOST = 100_000
-"""Log entries looked through for repetitions at a time: their sightings are written in order, a page once for all."""
+"""Log entries to look through for repetitions at a time: their sightings are written in order, a page once for all."""
+NEVER = 3
+"""News of so many known looks cost as much as one look that was never heard of, whose entities are made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring observations of the log: up to where, and how many of them only repeat."""
+    """Neighbouring observations of the log: up to where, how many of them only repeat, and the places of the others.
+
+    `cut`: more follow, of which some are new.
+    """
 
     upto: int
-    entries: int
     repeated: int
+    new: Sequence[int]
+    cut: bool
 
 
 def put(connection: Connection, items: Iterable[tuple[str, bytes, int, int, Collection[str]]]) -> None:
@@ -51,8 +57,8 @@ def put(connection: Connection, items: Iterable[tuple[str, bytes, int, int, Coll
     insert = insert_for(connection.dialect.name, looks)
     new = insert.excluded
     rest = {"digest": new.digest, "at": new.at, "seq": new.seq, "touched": new.touched}
-    connection.execute(
-        insert.on_conflict_do_update(index_elements=["look"], set_=rest, where=new.at >= looks.c.at), rows
+    every(
+        connection, insert.on_conflict_do_update(index_elements=["look"], set_=rest, where=new.at >= looks.c.at), rows
     )
 
 
@@ -83,40 +89,40 @@ def timed(connection: Connection, entities: Mapping[str, Entity]) -> dict[str, E
     return dict(entities)
 
 
-def unchanged(connection: Connection, after: int, slow: int) -> Stretch | None:
-    """The observations that follow this place up to the next entry of another kind, with at most `slow` that are new.
+def unchanged(connection: Connection, after: int, slow: int, most: int = MOST) -> Stretch | None:
+    """The observations that follow this place up to the next entry of another kind, no more of them new than is slow.
 
-    Which of them only repeat stays noted for `move` and `news`. None where no observation follows.
+    `slow`: how many may be news of looks known before; one that was never heard of counts as `NEVER` of those. Of the
+    log no more than `most` entries are looked through.
+    Which of them only repeat stays noted for `move`. None where no observation follows.
     """
     say = words(connection.dialect.name)
     for text in say.noted:
         connection.exec_driver_sql(text)
-    upto = connection.execute(say.upto, {"after": after, "most": MOST}).scalar()
-    if upto is None:
+    end = connection.execute(say.upto, {"after": after, "most": most}).scalar()
+    if end is None:
         return None
     for each in say.find:
-        connection.execute(each, {"after": after, "upto": upto})
-    upto, new = _shortened(connection, after, upto, slow)  # first: the search for what is judged together costs more
+        connection.execute(each, {"after": after, "upto": end})
+    upto, new = _shortened(connection, after, end, slow)  # first: the search for what is judged together costs more
     if new and connection.execute(say.together, {"after": after, "upto": upto}).rowcount:
         upto, new = _shortened(connection, after, upto, slow)
     repeated = int(connection.execute(say.count).scalar_one())
-    return Stretch(upto, new + repeated, repeated)
+    return Stretch(upto, repeated, new, upto < end)
 
 
-def _shortened(connection: Connection, after: int, upto: int, slow: int) -> tuple[int, int]:
-    """Where the noted stretch ends that holds no more than `slow` new observations, and how many it holds."""
+def _shortened(connection: Connection, after: int, upto: int, slow: int) -> tuple[int, Sequence[int]]:
+    """Where the noted stretch ends that holds no more new observations than that, and the places of those."""
     say = words(connection.dialect.name)
-    new = connection.execute(say.new, {"after": after, "upto": upto, "most": slow}).scalars().all()
-    if len(new) == slow:
-        upto = new[-1]
-        connection.execute(say.shorten, {"upto": upto})
-    return int(upto), len(new)
-
-
-def news(connection: Connection, after: int, upto: int) -> Sequence[int]:
-    """Places of the observations in the noted stretch that must be read in full."""
-    span = {"after": after, "upto": upto, "most": upto - after}
-    return connection.execute(words(connection.dialect.name).new, span).scalars().all()
+    new = connection.execute(say.new, {"after": after, "upto": upto, "most": slow + 1}).all()
+    places = [seq for seq, _ in new]
+    cost = 0
+    for count, (_, known) in enumerate(new):
+        cost += 1 if known else NEVER
+        if cost > slow and count:
+            connection.execute(say.shorten, {"upto": places[count - 1]})
+            return places[count - 1], places[:count]
+    return int(upto), places
 
 
 def move(connection: Connection) -> None:

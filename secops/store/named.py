@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from secops.core.model import DecisionType, Entity, Kind, entity_id
 from secops.store.decisions import decisions
-from secops.store.entities import assets, by_ids, decode, services
+from secops.store.entities import assets, by_ids, decode, services, wanted
 from secops.store.runs import runs
 
 _GENERATIONS: Final = 8
@@ -24,7 +24,7 @@ def starting(connection: Connection, text: str, limit: int, site: str) -> list[E
     if "-" in text:
         for table in (assets, services):
             mine = (table.c.id >= text, table.c.id < text + "\U0010ffff")
-            for row in connection.execute(sa.select(table).where(*mine).order_by(table.c.id).limit(limit)):
+            for row in connection.execute(wanted(table).where(*mine).order_by(table.c.id).limit(limit)):
                 found[row.id] = decode(row, table)
     if text:
         for each in sorted({site, *_sites(connection)}):

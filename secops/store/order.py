@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from secops.core.fields import Derivation, Field, Type
 from secops.core.model import Entity, Kind
 from secops.store import derive
-from secops.store.entities import decode
+from secops.store.entities import decode, wanted
 
 Raw = None | bool | int | float | str | bytes
 
@@ -48,14 +48,14 @@ def page(
     value = _value(table, order)
     found: list[tuple[Entity, Mark]] = []
     if after is None or after.value is not None:
-        known = sa.select(table, value.label("ordered")).where(condition, value.is_not(None))
+        known = wanted(table).add_columns(value.label("ordered")).where(condition, value.is_not(None))
         if after is not None:
             known = known.where(*_behind(table, value, after, descending=_falling(order)))
         by = value.desc() if _falling(order) else value.asc()
         found = _read(connection, table, known.order_by(by, table.c.id).limit(limit))
         after = None
     if len(found) < limit:
-        rest = sa.select(table, sa.null().label("ordered")).where(condition, value.is_(None))
+        rest = wanted(table).add_columns(sa.null().label("ordered")).where(condition, value.is_(None))
         if after is not None:
             rest = rest.where(table.c.id > after.id)
         found += _read(connection, table, rest.order_by(table.c.id).limit(limit - len(found)))

@@ -18,18 +18,15 @@ _MOST: Final = 12
 
 
 @lru_cache(maxsize=1 << 15)
-def cut(text: str, mark: str = "") -> str:
-    """The pieces of a text, parted by spaces: of every run one at each character, shorter at its end.
-
-    Before each stands the mark, which keeps the pieces of one sort of thing from those of another.
-    """
+def cut(text: str) -> tuple[str, ...]:
+    """The pieces of a text: of every run one at each character, shorter at its end."""
     found: list[str] = []
     for run in _RUN.findall(fold(text)):
         if run[0] < "\x80":
-            found += [mark + run[place : place + _LETTERS] for place in range(len(run) - 1)]
+            found += [run[place : place + _LETTERS] for place in range(len(run) - 1)]
         else:
-            found += [mark + run[place : place + _OTHERS] for place in range(len(run))]
-    return " ".join(found)
+            found += [run[place : place + _OTHERS] for place in range(len(run))]
+    return tuple(found)
 
 
 def needed(text: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from secops.core.model import Kind, Relation, RelationType
 from secops.store import sightings, views
 from secops.store.database import metadata
 from secops.store.entities import table_of
-from secops.store.rows import among, chunks, insert_for, insert_new, plain
+from secops.store.rows import among, chunks, every, insert_for, insert_new, plain
 
 relation_rows = sa.Table(
     "relation_rows",
@@ -68,6 +68,13 @@ class Ended:
 
 def put(connection: Connection, items: Sequence[Relation]) -> None:
     """Draw these relations; one already drawn keeps its reason and origin and is seen longer."""
+    times = {each.id: int(each.last_seen) for each in items}
+    drawn: dict[str, int] = {}
+    for part in chunks(sorted(times), _PART):
+        chosen = sa.select(relation_rows.c.id, relation_rows.c.first_seen).where(among(relation_rows.c.id, part))
+        drawn |= {id: first for id, first in connection.execute(chosen).all()}  # noqa: C416 - a Row is no tuple to mypy
+    sightings.forget(connection, sorted(times.keys() - drawn.keys()))  # what was seen of one since withdrawn
+    sightings.later(connection, times)
     rows = [
         {
             "id": each.id,
@@ -80,15 +87,10 @@ def put(connection: Connection, items: Sequence[Relation]) -> None:
             "seq": each.seq,
         }
         for each in items
+        if each.id not in drawn or each.first_seen < drawn[each.id]
     ]
     if not rows:
         return
-    times = {each.id: int(each.last_seen) for each in items}
-    drawn: set[str] = set()
-    for part in chunks(sorted(times), _PART):
-        drawn.update(connection.execute(sa.select(relation_rows.c.id).where(among(relation_rows.c.id, part))).scalars())
-    sightings.forget(connection, sorted(times.keys() - drawn))  # what was seen of one since withdrawn
-    sightings.later(connection, times)
     insert = insert_for(connection.dialect.name, relation_rows)
     new = insert.excluded
     earlier = insert.on_conflict_do_update(
@@ -96,7 +98,7 @@ def put(connection: Connection, items: Sequence[Relation]) -> None:
         set_={"first_seen": new.first_seen},
         where=new.first_seen < relation_rows.c.first_seen,
     )
-    connection.execute(earlier, rows)
+    every(connection, earlier, rows)
 
 
 def remove(connection: Connection, ids: Sequence[str]) -> None:

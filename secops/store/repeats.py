@@ -73,7 +73,8 @@ _TOGETHER = """DELETE FROM {temp}.repeated WHERE seq IN (SELECT o.seq FROM obser
 ON o.site = n.site AND o.address = n.address AND o.port = n.port AND o.transport = n.transport
 WHERE o.seq > :after AND o.seq <= :upto)"""
 """Looks at one port are judged together: one that says something new may end what another said."""
-_NEW = """SELECT seq FROM observations o WHERE seq > :after AND seq <= :upto
+_NEW = """SELECT seq, EXISTS (SELECT 1 FROM looks l WHERE l.look = o.look) FROM observations o
+WHERE seq > :after AND seq <= :upto
 AND NOT EXISTS (SELECT 1 FROM {temp}.repeated r WHERE r.seq = o.seq) ORDER BY seq LIMIT :most"""
 _TOUCHED = """SELECT touched.value, max(r.at) FROM {temp}.repeated r JOIN looks l ON l.look = r.look,
 %s touched %s GROUP BY touched.value"""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
+from json.encoder import encode_basestring
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
@@ -77,7 +78,20 @@ def _prepared(table: sa.Table, how: str, names: tuple[str, ...]) -> tuple[str, C
     keys = [column.name for column in table.primary_key]
     rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
     change = insert.on_conflict_do_update(index_elements=keys, set_=rest) if how == "upsert" else None
-    statement = insert.on_conflict_do_nothing() if change is None else change
+    return _compiled(insert.on_conflict_do_nothing() if change is None else change, names)
+
+
+def every(connection: Connection, statement: sa.Insert, rows: Sequence[Mapping[str, object]]) -> None:
+    """Run the statement for each of these rows, all with the same columns."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(statement, rows)
+        return
+    text, parameters = _compiled(statement, tuple(rows[0]))
+    connection.exec_driver_sql(text, [parameters(row) for row in rows])
+
+
+def _compiled(statement: sa.Insert, names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, object]], Any]]:
+    """The statement as sqlite3 takes it, and what gives a row's parameters in its order."""
     compiled = statement.compile(dialect=sqlite.dialect(paramstyle="qmark"), column_keys=list(names))
     return str(compiled), itemgetter(*(compiled.positiontup or names))
 
@@ -112,7 +126,7 @@ def plain(text: str) -> str:
 
 def pack(value: object) -> str:
     """Canonical JSON text that every database can keep."""
-    return plain(canonical(value))
+    return plain(encode_basestring(value) if type(value) is str else canonical(value))
 
 
 def pack_or_none(value: Mapping[str, object] | Mapping[int, object]) -> str | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from secops.store.database import metadata
-from secops.store.rows import among, chunks, insert_for, upsert
+from secops.store.rows import among, chunks, every, insert_for, upsert
 
 sightings = sa.Table(
     "sightings",
@@ -38,7 +38,7 @@ def later(connection: Connection, times: Mapping[str, int]) -> None:
     statement = insert.on_conflict_do_update(
         index_elements=["id"], set_={"last_seen": newer}, where=newer > sightings.c.last_seen
     )
-    connection.execute(statement, [{"id": id, "last_seen": times[id]} for id in sorted(times)])
+    every(connection, statement, [{"id": id, "last_seen": times[id]} for id in sorted(times)])
 
 
 def forget(connection: Connection, ids: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ pieces of each entity as an array under a GIN index.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from secops.core.fields import by_name, facts_of
 from secops.core.filter_words import SEARCHED
-from secops.core.model import Entity, Kind
+from secops.core.model import Entity, Kind, Value
 from secops.core.query import TEXTUAL, Compare, Op, Wild, fold, pattern
 from secops.store.database import metadata
 from secops.store.pieces import begins, cut, needed
@@ -58,31 +59,43 @@ def _dropped(_table: sa.Table, connection: Connection, **_kw: object) -> None:
 _NAMES: Final = {kind: tuple(sorted(SEARCHED & facts_of(kind))) for kind in Kind}
 
 
-def put(
-    connection: Connection,
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the index is to take in, as (id, pieces): of new entities, and of those it has already."""
+
+    new: Sequence[tuple[str, str]]
+    more: Sequence[tuple[str, str]]
+
+
+def words(
     entities: Mapping[str, Entity],
     before: Mapping[str, Entity],
     differ: Mapping[str, Collection[str]],
-) -> None:
-    """Take in the texts of these entities, by id.
+    *,
+    embedded: bool,
+) -> Words:
+    """The texts of these entities, by id.
 
     `before`: as they were when last taken in, `differ`: the facts that are others since; those in neither are new.
+    `embedded`: whether it is for SQLite, which is told of an entity only what it has more.
     """
     new: list[tuple[str, str]] = []
     more: list[tuple[str, str]] = []
-    whole = connection.dialect.name != "sqlite"
     for id, each in entities.items():
         fields = differ.get(id)
-        if fields is not None and SEARCHED.isdisjoint(fields):
-            continue
-        names = _NAMES[each.kind]
-        values = _values(each, names if fields is None or whole else [name for name in names if name in fields])
-        if fields is not None and not whole:
-            known = _values(before[id], names)
-            values = [value for value in values if value not in known]
-        if pieces := _pieces(values, _mark(each.kind)):
-            (new if fields is None else more).append((id, pieces))
-    _add(connection, new, more)
+        if fields is None:
+            if pieces := _pieces(_values(each, _NAMES[each.kind]), _mark(each.kind)):
+                new.append((id, pieces))
+        elif names := SEARCHED.intersection(fields):
+            values = _values(each, _NAMES[each.kind]) if not embedded else _more(each, before[id], names)
+            if pieces := _pieces(values, _mark(each.kind)):
+                more.append((id, pieces))
+    return Words(new, more)
+
+
+def put(connection: Connection, words: Words) -> None:
+    """Take these in."""
+    _add(connection, words.new, words.more)
 
 
 def build(connection: Connection) -> None:
@@ -147,17 +160,28 @@ def _covers(field: str, word: str, kind: Kind | None) -> bool:
 
 
 def _values(entity: Entity, names: Iterable[str]) -> list[str]:
-    facts = entity.facts
     values = [] if entity.kind in _BARE_KEYS else [plain(entity.key)]
     for name in names:
-        value = facts.get(name)
-        if value is not None:
-            values.extend(map(plain, map(str, value)) if isinstance(value, tuple) else (plain(str(value)),))
+        values += _value(entity.facts.get(name))
     return values
 
 
+def _more(now: Entity, then: Entity, names: Collection[str]) -> list[str]:
+    """What the entity has in these fields and had not."""
+    known = {value for name in names for value in _value(then.facts.get(name))}
+    return [value for name in sorted(names) for value in _value(now.facts.get(name)) if value not in known]
+
+
+def _value(value: Value) -> Sequence[str]:
+    """The texts that a fact is or has."""
+    if value is None:
+        return ()
+    return [plain(str(each)) for each in value] if isinstance(value, tuple) else (plain(str(value)),)
+
+
 def _pieces(values: Iterable[str], mark: str) -> str:
-    return " ".join(filter(None, (cut(each, mark) for each in values)))
+    """What the index is given: before each piece the mark, which keeps one sort of thing from another."""
+    return " ".join([mark + piece for each in values for piece in cut(each)])
 
 
 def _mark(kind: Kind | None) -> str:
@@ -179,8 +203,8 @@ def _add(connection: Connection, new: Sequence[tuple[str, str]], more: Sequence[
         return
     rows: list[tuple[int, str]] = []
     if more:
-        held = connection.execute(sa.select(texts.c.id, texts.c.doc).where(among(texts.c.id, [id for id, _ in more])))
-        docs = {row.id: row.doc for row in held}
+        held = sa.select(texts.c.id, texts.c.doc).where(among(texts.c.id, [id for id, _ in more]))
+        docs = {id: doc for id, doc in connection.execute(held).all()}  # noqa: C416 - rows are pairs to no type checker
         rows = sorted((docs[id], pieces) for id, pieces in more if id in docs)
         new = [*new, *((id, pieces) for id, pieces in more if id not in docs)]
     if new:

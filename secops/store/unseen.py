@@ -26,7 +26,10 @@ def addresses(connection: Connection, site: str, instant: int) -> Iterator[Entit
 def _entities(connection: Connection, kind: Kind, site: str, instant: int) -> Iterator[Entity]:
     service = kind is Kind.SERVICE
     table, rows = entities.table_of(kind), entities.service_rows if service else entities.asset_rows
-    columns = [sightings.c.last_seen if each.name == "last_seen" else rows.c[each.name] for each in table.columns]
+    columns = [
+        sightings.c.last_seen if each.name == "last_seen" else rows.c[each.name]
+        for each in entities.wanted(table).selected_columns
+    ]
     living = rows.c.state.in_([State.ACTIVE.value, State.STALE.value])
     chosen = (
         sa.select(*columns)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from secops.assets import merge as merging
 from secops.assets.marks import read
 from secops.assets.merge import merge
 from secops.assets.register import Declared, Register
@@ -143,6 +144,21 @@ def test_how_the_log_is_cut_into_batches_does_not_matter(
     assert first.entities | second.entities == whole.entities
     assert [*first.changes, *second.changes] == whole.changes
     assert _shown(first) | _shown(second) == _shown(whole)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(observations("r0", 0), observations("r1", 30), st.data())
+def test_what_is_plain_need_not_be_tried_out(
+    before: list[Observation], seen: list[Observation], data: st.DataObject
+) -> None:
+    """Where a repetition plainly moves times alone, trying it out comes to the same."""
+    base = _fold({}, _logged(before))
+    log = _logged(list(data.draw(st.permutations(seen))), 1 + len(before))
+    ours = _fold(base.entities, log, base)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "plain", lambda *_: False)
+        theirs = _fold(base.entities, log, base)
+    assert ours == theirs
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -191,7 +191,7 @@ def _shake(made: Mirrored, dice: random.Random, seq: int) -> None:
     with made.database.write() as connection:
         known = {}
         for table in (entities.assets, entities.services):
-            for row in connection.execute(table.select()):
+            for row in connection.execute(entities.wanted(table)):
                 known[row.id] = decode(row, table)
         ips = [id for id, each in known.items() if each.kind is Kind.IP]
         systems = [id for id, each in known.items() if each.kind is Kind.SYSTEM]

@@ -1,6 +1,7 @@
 """Takes in the log: entities, relations, changes and the cursor move in one transaction per batch."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, takewhile
 
 from secops.assets import declared, lifecycle
@@ -8,6 +9,8 @@ from secops.assets.draft import Cause
 from secops.assets.evidence import NEWS
 from secops.assets.identity import ip_id
 from secops.assets.marks import Rules
+from secops.assets.merge import fold
+from secops.assets.reading import Reading, read
 from secops.assets.record import is_record
 from secops.assets.register import Register
 from secops.assets.work import Merged, Work
@@ -18,7 +21,7 @@ from secops.hall.app import App
 from secops.hall.flows.identity_rules import RULES, begin, begin_within, rules_at, rules_in, settling
 from secops.hall.flows.merge_decided import decided
 from secops.hall.flows.merge_hosts import keep, settle
-from secops.hall.flows.merge_looks import taken, uncollected
+from secops.hall.flows.merge_looks import gathered, meanwhile, uncollected, written
 from secops.hall.flows.merge_records import registered
 from secops.store import (
     changes,
@@ -39,9 +42,9 @@ from secops.store import (
 from secops.store.grading import Transaction
 
 BATCH = 4_000
-"""Log entries of one transaction."""
+"""Log entries of one transaction; of looks that tell news of what is known `looks.NEVER` times as many."""
 KIND = "merge"
-ROOM = 60_000
+ROOM = looks.MOST + BATCH
 """Repetitions laid out ahead of a replay: more than it takes in at a time."""
 EDITION = "derivation"
 _EDITION = 3
@@ -59,11 +62,12 @@ def merge(app: App) -> Iterator[Event]:
             with folds.unfolding(connection, ROOM) as lay:
                 yield from (each for each in replay(app, connection, lay) if isinstance(each, Progress))
             cursor.put(connection, _EDITION, EDITION)
-    while True:
-        with app.database.write() as connection:
-            if not state.step(connection) and not settling(app, connection):
-                break
-        yield state.progress(app, begun)
+    with app.database.steadily():
+        while True:
+            with app.database.write() as connection:
+                if not state.step(connection) and not settling(app, connection):
+                    break
+            yield state.progress(app, begun)
     yield state.summary(app, begun)
 
 
@@ -123,6 +127,8 @@ class _State:
         self.counts: dict[str, int | float] = {"entries": 0, "new": 0, "changed": 0, "stale": 0, "gone": 0, "back": 0}
         self._registers: dict[str, Register] = {}
         self._place = -1
+        self._reach = looks.MOST
+        """Entries to look through at once: where much is new, hardly more than are taken in."""
 
     @property
     def place(self) -> int:
@@ -131,12 +137,17 @@ class _State:
 
     def step(self, connection: Transaction) -> bool:
         """Take in one batch and move the cursor; False at the end of the log."""
+        with uncollected():
+            return self._step(connection)
+
+    def _step(self, connection: Transaction) -> bool:
         place = cursor.get(connection)
         if self._place != place:  # at the start, or another process has merged meanwhile
             self._registers = registers(connection, place)
             self.rules = rules_at(connection, self.site, place)
-        if (stretch := looks.unchanged(connection, place, BATCH)) is not None:
-            self._repeat(connection, place, stretch)
+        if (stretch := looks.unchanged(connection, place, looks.NEVER * BATCH, self._reach)) is not None:
+            self._reach = max(BATCH, (stretch.repeated + len(stretch.new)) * 9 // 8) if stretch.cut else looks.MOST
+            self._repeat(connection, stretch)
             cursor.put(connection, stretch.upto)
             return True
         entries = self.next(connection, place)
@@ -145,15 +156,18 @@ class _State:
             cursor.put(connection, entries[-1].seq)
         return bool(entries)
 
-    def _repeat(self, connection: Transaction, place: int, stretch: looks.Stretch) -> None:
-        """Take in neighbouring observations: those that only repeat at once, the others one by one."""
-        if stretch.repeated:
-            looks.move(connection)
-        if stretch.repeated < stretch.entries:
-            new = looks.news(connection, place, stretch.upto)
-            self._observe(connection, observations.at(connection, new))
+    def _repeat(self, connection: Transaction, stretch: looks.Stretch) -> None:
+        """Take in neighbouring observations: those that only repeat at once, the others one by one.
+
+        Which comes first does not matter: looks at one port are together among those or among these.
+        """
+        move = partial(looks.move, connection)
+        if readings := read(observations.at(connection, stretch.new)):
+            self._observe(connection, readings, move if stretch.repeated else None)
+        else:
+            move()
         self._place = stretch.upto
-        self.entries += stretch.entries
+        self.entries += stretch.repeated + len(stretch.new)
         self.counts["entries"] = self.entries
 
     def progress(self, app: App, begun: float) -> Progress:
@@ -185,7 +199,7 @@ class _State:
         for (kind, _), part in groupby(entries, key=lambda each: (type(each.entry), _group(each))):
             stretch = list(part)
             if kind is Observation:
-                self._observe(connection, stretch)
+                self._observe(connection, read(stretch))
             elif kind is RunEnd:
                 for each in stretch:
                     assert isinstance(each.entry, RunEnd)
@@ -202,12 +216,19 @@ class _State:
     def _register(self, site: str) -> Register:
         return self._registers.setdefault(site, Register(site))
 
-    def _observe(self, connection: Transaction, stretch: Sequence[Logged]) -> None:
-        with uncollected():
-            for site, part in groupby(stretch, key=lambda logged: logged.entry.site):
-                outcome, known, shown = taken(connection, list(part), self._register(site), self.rules)
-                self._write(connection, outcome, known)
-                keep(connection, outcome.evidence, shown)
+    def _observe(
+        self, connection: Transaction, readings: Sequence[Reading], move: Callable[[], None] | None = None
+    ) -> None:
+        """Fold these looks into what is known; meanwhile the database may move the times of others."""
+        for site, part in groupby(readings, key=lambda reading: reading.seen.site):
+            mine = list(part)
+            work = gathered(connection, mine, self.rules)
+            with meanwhile(move):
+                outcome = fold(work, mine, self._register(site))
+                rows = written(connection, outcome, work.known)
+            move = None
+            self._write(connection, outcome, work.known, rows)
+            keep(connection, outcome.evidence, work.evidence)
 
     def _decide(self, connection: Transaction, logged: Logged) -> None:
         """What is not a declaration: the rules of identity, a settling, machines merged or split by hand."""
@@ -312,10 +333,10 @@ class _State:
         others = {ip_id(site, each) for host in hosts.values() for each in lifecycle.addresses(host)}
         return ips | hosts | entities.by_ids(connection, others - ips.keys()), set(hosts)
 
-    def _write(self, connection: Transaction, outcome: Merged, known: Mapping[str, Entity]) -> None:
-        moved = {id: e for id, e in outcome.entities.items() if id not in outcome.seen_again}
-        entities.put(connection, moved, known)
-        entities.see_again(connection, {id: outcome.entities[id] for id in outcome.seen_again})
+    def _write(
+        self, connection: Transaction, outcome: Merged, known: Mapping[str, Entity], rows: entities.Rows | None = None
+    ) -> None:
+        entities.write(connection, rows or written(connection, outcome, known))
         looks.put(
             connection,
             [

@@ -1,34 +1,34 @@
-"""Looks of one site folded into what is known: what must be read of the store for them, and what became of it."""
+"""What looks need of the store before they are folded into what is known, and what is written of it after."""
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from secops.assets.evidence import Evidence
 from secops.assets.marks import Rules
-from secops.assets.merge import fold
-from secops.assets.reading import read
-from secops.assets.register import Register
+from secops.assets.reading import Reading
 from secops.assets.work import Merged, Work
-from secops.core.model import Entity, Logged
+from secops.core.model import Entity
 from secops.hall.flows.merge_hosts import decode
 from secops.store import entities, evidence, looks
 from secops.store.grading import Transaction
 
 
-def taken(
-    connection: Transaction, stretch: Sequence[Logged], register: Register, rules: Rules
-) -> tuple[Merged, Mapping[str, Entity], Mapping[str, Evidence]]:
-    """What became of these observations, and what was known before: entities, and marks by look."""
-    readings = read(stretch)
+def gathered(connection: Transaction, readings: Sequence[Reading], rules: Rules) -> Work:
+    """What is known of all that these looks tell of: their entities, and what they showed of machines before."""
     ids: set[str] = set()
     for each in readings:
         ids.update(each.concerned)
     shown = {row.look: decode(row) for row in evidence.of_looks(connection, {each.look for each in readings})}
     times = evidence.times(connection, {each.look for each in readings if each.carrying} - shown.keys())
     known = entities.by_ids(connection, ids | {each.host for each in shown.values() if each.host})
-    known = looks.timed(connection, known)
-    return fold(Work(known, rules, shown, times), readings, register), known, shown
+    return Work(looks.timed(connection, known), rules, shown, times)
+
+
+def written(connection: Transaction, outcome: Merged, known: Mapping[str, Entity]) -> entities.Rows:
+    """What must be written of the entities; the database is not asked."""
+    embedded = connection.dialect.name == "sqlite"
+    return entities.rows(outcome.entities, known, outcome.seen_again, embedded=embedded)
 
 
 @contextmanager
@@ -41,3 +41,15 @@ def uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+@contextmanager
+def meanwhile(act: Callable[[], None] | None) -> Iterator[None]:
+    """The act runs beside the block, on a thread of its own: what it raises is raised at the block's end."""
+    if act is None:
+        yield
+        return
+    with ThreadPoolExecutor(1) as beside:
+        running = beside.submit(act)
+        yield
+        running.result()

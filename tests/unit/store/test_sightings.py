@@ -38,8 +38,23 @@ def test_seeing_again_leaves_the_wide_row(connection: Connection) -> None:
     connection.exec_driver_sql(
         "CREATE TRIGGER still BEFORE UPDATE ON service_rows BEGIN SELECT RAISE(ABORT, 'wide'); END"
     )
-    entities.see_again(connection, {port.id: _port(80, 9)})
+    again = entities.rows({port.id: _port(80, 9)}, {port.id: port}, {port.id}, embedded=True)
+    entities.write(connection, again)
     assert entities.by_ids(connection, {port.id})[port.id].last_seen == 9
+
+
+def test_what_was_seen_later_meanwhile_stays_so(connection: Connection) -> None:
+    """An entity that was known goes forward only; one that is new is written as it is."""
+    port, other = _port(80, 5), _port(81, 5)
+    entities.put(connection, {port.id: port})
+    worked_out = entities.rows({port.id: _port(80, 7), other.id: other}, {port.id: port}, embedded=True)
+    sightings.later(connection, {port.id: 9})
+    entities.write(connection, worked_out)
+    assert {each.key: each.last_seen for each in entities.by_ids(connection, {port.id, other.id}).values()} == {
+        port.key: 9, other.key: 5,
+    }  # fmt: skip
+    entities.put(connection, {port.id: _port(80, 3)}, {port.id: _port(80, 9)})
+    assert entities.by_ids(connection, {port.id})[port.id].last_seen == 3
 
 
 def test_a_relation_is_seen_longer_and_never_shorter(connection: Connection) -> None:
