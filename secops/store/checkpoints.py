@@ -55,8 +55,13 @@ class Checkpoints:
         if self._pages > MOST:
             self._thread.submit(self._work).result()
 
-    def close(self) -> None:
+    def wait(self) -> None:
         """Wait until what was begun is done."""
+        if self._running is not None:
+            self._running.result()
+
+    def close(self) -> None:
+        """Let go of the thread, once it is done."""
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = self._running = None

@@ -93,12 +93,14 @@ class Database:
 
     @contextmanager
     def steadily(self) -> Iterator[None]:
-        """Large transactions follow: what one wrote goes into the file beside the next, and what comes after it."""
+        """Large transactions follow: what one wrote goes into the file beside the next. At the end all is there."""
         self._steady += 1
         try:
             yield
         finally:
             self._steady -= 1
+            if self._checkpoints is not None:
+                self._checkpoints.wait()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -107,7 +107,11 @@ def wanted(table: sa.Table) -> sa.Select[Any]:
 
 def _wanted(kind: Kind | None) -> sa.Select[Any]:
     table = table_of(kind)
-    return sa.select(*(table.c[each] for each in entity_row.columns(kind)))
+    names = entity_row.columns(kind)  # their values as the driver gives them: `decode` knows what they are
+    columns: list[sa.ColumnElement[Any]] = [
+        sa.type_coerce(table.c[each], sa.types.NULLTYPE).label(each) for each in names
+    ]
+    return sa.select(*columns)
 
 
 _BY_KIND: Final = {each: _wanted(each) for each in Kind}

@@ -37,60 +37,61 @@ def _worded(noted: tuple[str, ...], temp: str, least: str, move: tuple[str, ...]
     def say(text: str) -> sa.TextClause:
         return sa.text(text.format(temp=temp, least=least))
 
-    known = (sa.text("ANALYZE pg_temp.repeated"),) if temp == "pg_temp" else ()
+    known = (sa.text("ANALYZE pg_temp.noted"),) if temp == "pg_temp" else ()
     return Words(
         noted,
         upto=say(_UPTO),
         find=(say(_FIND), *known),
         together=say(_TOGETHER),
-        new=say(_NEW),
-        shorten=say("DELETE FROM {temp}.repeated WHERE seq > :upto"),
-        count=say("SELECT count(*) FROM {temp}.repeated"),
+        new=say("SELECT seq, known FROM {temp}.noted WHERE same = 0 ORDER BY seq LIMIT :most"),
+        shorten=say("DELETE FROM {temp}.noted WHERE seq > :upto"),
+        count=say("SELECT count(*) FROM {temp}.noted WHERE same = 1"),
         move=tuple(map(say, move)),
     )
 
 
+_ASKED = "same INTEGER, known INTEGER"
 _NOTED_SQLITE = (
-    "CREATE TEMP TABLE IF NOT EXISTS repeated (seq INTEGER PRIMARY KEY, look TEXT, at INTEGER)",
-    "DELETE FROM temp.repeated",
+    f"CREATE TEMP TABLE IF NOT EXISTS noted (seq INTEGER PRIMARY KEY, look TEXT, at INTEGER, {_ASKED})",
+    "DELETE FROM temp.noted",
 )
+"""The observations of the stretch: whether one only repeats (`same`), and whether its look was ever heard of."""
 _ENDING = "ON COMMIT DROP"
+_TEXT = 'TEXT COLLATE "C"'
 _NOTED_POSTGRESQL = (
-    f'CREATE TEMP TABLE IF NOT EXISTS repeated (seq BIGINT PRIMARY KEY, look TEXT COLLATE "C", at BIGINT) {_ENDING}',
-    f'CREATE TEMP TABLE IF NOT EXISTS moved (id TEXT COLLATE "C", at BIGINT) {_ENDING}',
-    "TRUNCATE pg_temp.repeated, pg_temp.moved",
+    f"CREATE TEMP TABLE IF NOT EXISTS noted (seq BIGINT PRIMARY KEY, look {_TEXT}, at BIGINT, {_ASKED}) {_ENDING}",
+    f"CREATE TEMP TABLE IF NOT EXISTS moved (id {_TEXT}, at BIGINT) {_ENDING}",
+    "TRUNCATE pg_temp.noted, pg_temp.moved",
 )
 _UPTO = """SELECT max(seq) FROM (SELECT seq FROM observations WHERE seq > :after
 AND seq < {least}(coalesce((SELECT min(seq) FROM decisions WHERE seq > :after), 9223372036854775807),
               coalesce((SELECT min(seq) FROM run_ends WHERE seq > :after), 9223372036854775807))
 ORDER BY seq LIMIT :most) stretch"""
-_FIND = """INSERT INTO {temp}.repeated SELECT o.seq, o.look, o.seen_at FROM observations o
-JOIN looks l ON l.look = o.look
-WHERE o.seq > :after AND o.seq <= :upto AND l.digest = o.digest AND o.seen_at >= l.at"""
-_TOGETHER = """DELETE FROM {temp}.repeated WHERE seq IN (SELECT o.seq FROM observations o JOIN
-(SELECT DISTINCT site, address, port, transport FROM observations s WHERE seq > :after AND seq <= :upto
- AND NOT EXISTS (SELECT 1 FROM {temp}.repeated r WHERE r.seq = s.seq)) n
+_FIND = """INSERT INTO {temp}.noted SELECT o.seq, o.look, o.seen_at,
+CASE WHEN l.digest = o.digest AND o.seen_at >= l.at THEN 1 ELSE 0 END, CASE WHEN l.look IS NULL THEN 0 ELSE 1 END
+FROM observations o LEFT JOIN looks l ON l.look = o.look WHERE o.seq > :after AND o.seq <= :upto"""
+_TOGETHER = """UPDATE {temp}.noted SET same = 0 WHERE same = 1 AND seq IN (SELECT o.seq FROM observations o JOIN
+(SELECT DISTINCT s.site, s.address, s.port, s.transport FROM {temp}.noted n JOIN observations s ON s.seq = n.seq
+ WHERE n.same = 0) n
 ON o.site = n.site AND o.address = n.address AND o.port = n.port AND o.transport = n.transport
 WHERE o.seq > :after AND o.seq <= :upto)"""
 """Looks at one port are judged together: one that says something new may end what another said."""
-_NEW = """SELECT seq, EXISTS (SELECT 1 FROM looks l WHERE l.look = o.look) FROM observations o
-WHERE seq > :after AND seq <= :upto
-AND NOT EXISTS (SELECT 1 FROM {temp}.repeated r WHERE r.seq = o.seq) ORDER BY seq LIMIT :most"""
-_TOUCHED = """SELECT touched.value, max(r.at) FROM {temp}.repeated r JOIN looks l ON l.look = r.look,
-%s touched %s GROUP BY touched.value"""
+_TOUCHED = """SELECT touched.value, max(r.at) FROM {temp}.noted r JOIN looks l ON l.look = r.look,
+%s touched WHERE r.same = 1 GROUP BY touched.value"""
 _MOVE_SQLITE = (
-    "INSERT INTO sightings (id, last_seen) " + _TOUCHED % ("json_each(l.touched)", "WHERE true") + """
+    "INSERT INTO sightings (id, last_seen) " + _TOUCHED % "json_each(l.touched)" + """
 ON CONFLICT (id) DO UPDATE SET last_seen = excluded.last_seen WHERE excluded.last_seen > sightings.last_seen""",
-    """INSERT INTO looks (look, at, seq, touched) SELECT look, at, seq, '' FROM {temp}.repeated WHERE true ORDER BY look
+    """INSERT INTO looks (look, at, seq, touched)
+SELECT look, at, seq, '' FROM {temp}.noted WHERE same = 1 ORDER BY look
 ON CONFLICT (look) DO UPDATE SET at = excluded.at, seq = excluded.seq
 WHERE (excluded.at, excluded.seq) > (looks.at, looks.seq)""",
 )  # fmt: skip
 _MOVE_POSTGRESQL = (
-    "INSERT INTO pg_temp.moved " + _TOUCHED % ("json_array_elements_text(CAST(l.touched AS JSON))", ""),
+    "INSERT INTO pg_temp.moved " + _TOUCHED % "json_array_elements_text(CAST(l.touched AS JSON))",
     "ANALYZE pg_temp.moved",
     """UPDATE sightings SET last_seen = m.at FROM pg_temp.moved m
 WHERE sightings.id = m.id AND sightings.last_seen < m.at""",
     """UPDATE looks SET at = n.at, seq = n.seq FROM (SELECT look, at, seq FROM (SELECT look, at, seq,
-row_number() OVER (PARTITION BY look ORDER BY at DESC, seq DESC) AS place FROM pg_temp.repeated) placed
-WHERE place = 1) n WHERE looks.look = n.look""",
+row_number() OVER (PARTITION BY look ORDER BY at DESC, seq DESC) AS place
+FROM pg_temp.noted WHERE same = 1) placed WHERE place = 1) n WHERE looks.look = n.look""",
 )

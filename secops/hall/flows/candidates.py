@@ -16,7 +16,7 @@ from secops.core.errors import InvalidFile, UsageError
 from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Kind, entity_id
 from secops.hall.app import App
-from secops.hall.flows.merge import registers
+from secops.hall.flows.declared_registers import registers
 from secops.hall.workspace import layered
 from secops.store import cursor, decisions, entities, looks, observations, shared
 from secops.store.grading import Transaction

@@ -18,6 +18,7 @@ from secops.core.events import Event, Progress, Summary
 from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Entity, Kind, Logged, Observation, RunEnd, State
 from secops.hall.app import App
+from secops.hall.flows.declared_registers import registers
 from secops.hall.flows.identity_rules import RULES, begin, begin_within, rules_at, rules_in, settling
 from secops.hall.flows.merge_decided import decided
 from secops.hall.flows.merge_hosts import keep, settle
@@ -27,7 +28,6 @@ from secops.store import (
     changes,
     coverage,
     cursor,
-    decisions,
     derived,
     entities,
     evidence,
@@ -63,12 +63,18 @@ def merge(app: App) -> Iterator[Event]:
                 yield from (each for each in replay(app, connection, lay) if isinstance(each, Progress))
             cursor.put(connection, _EDITION, EDITION)
     with app.database.steadily():
-        while True:
-            with app.database.write() as connection:
-                if not state.step(connection) and not settling(app, connection):
-                    break
+        while _batch(app, state):
             yield state.progress(app, begun)
     yield state.summary(app, begun)
+
+
+def _batch(app: App, state: "_State") -> bool:
+    """Take in one batch in a transaction of its own; False where there is nothing left to do."""
+    with uncollected():
+        with app.database.write() as connection:
+            more = state.step(connection) or settling(app, connection)
+        state.left.clear()
+    return more
 
 
 def stale(app: App) -> bool:
@@ -125,6 +131,8 @@ class _State:
         self.rules = Rules({}, (), {})
         self.entries = 0
         self.counts: dict[str, int | float] = {"entries": 0, "new": 0, "changed": 0, "stale": 0, "gone": 0, "back": 0}
+        self.left: list[object] = []
+        """What a step worked with: very many things, freed while what it wrote goes into the file."""
         self._registers: dict[str, Register] = {}
         self._place = -1
         self._reach = looks.MOST
@@ -137,6 +145,7 @@ class _State:
 
     def step(self, connection: Transaction) -> bool:
         """Take in one batch and move the cursor; False at the end of the log."""
+        self.left.clear()
         with uncollected():
             return self._step(connection)
 
@@ -229,6 +238,7 @@ class _State:
             move = None
             self._write(connection, outcome, work.known, rows)
             keep(connection, outcome.evidence, work.evidence)
+            self.left.append((work, outcome, rows))
 
     def _decide(self, connection: Transaction, logged: Logged) -> None:
         """What is not a declaration: the rules of identity, a settling, machines merged or split by hand."""
@@ -360,18 +370,6 @@ class _State:
                 self.counts[str(each.new)] += 1
             elif each.field == "state" and each.old in {"stale", "gone"}:
                 self.counts["back"] += 1
-
-
-def registers(connection: Transaction, upto: int) -> dict[str, Register]:
-    """What was declared up to this place of the log, per site."""
-    found: dict[str, Register] = {}
-    for logged in decisions.latest(connection, DecisionType.DECLARE, upto=upto):
-        assert isinstance(logged.entry, Decision)
-        if is_record(logged.entry):
-            continue
-        site = logged.entry.site
-        found.setdefault(site, Register(site)).apply(declared.thing(logged.seq, logged.entry))
-    return found
 
 
 def _settle(

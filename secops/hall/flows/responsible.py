@@ -13,8 +13,8 @@ from secops.core.query import Compare, Op
 from secops.core.standing import Standing
 from secops.hall.app import App
 from secops.hall.flows import past
+from secops.hall.flows.declared_registers import registers
 from secops.hall.flows.inventory import PAGE, find, found_in
-from secops.hall.flows.merge import registers
 from secops.hall.flows.queries import read
 from secops.store import compile as compiler
 from secops.store import cursor, decisions, organisations, owned, records, search
