@@ -46,6 +46,7 @@ def opened(folder: Path):
     workspace = Workspace(folder)
     workspace.make()
     shutil.copyfile(made(ASSETS), workspace.database)
+    os.sync()  # or the disk is still writing the copy while the first figures are taken
     app = App(workspace, clock=Then())
     with app.database.write() as connection:  # its rows follow from no log: merging would replay that
         cursor.put(connection, merge._EDITION, merge.EDITION)
