@@ -315,7 +315,7 @@ def said(draft: Draft, source: str) -> dict[str, Value]:
 
 def _shadows(draft: Draft) -> dict[str, dict[str, Value]]:
     """What sources say behind those that are shown."""
-    found = draft.extra.get(SHADOWS) if draft.extra else None
+    found = draft.extra.get(SHADOWS)
     return {k: {f: _back(w) for f, w in v.items()} for k, v in found.items()} if isinstance(found, dict) else {}
 
 
@@ -339,7 +339,7 @@ def _uncover(draft: Draft, cause: Cause, field: str, shadows: dict[str, dict[str
 
 
 def _keep(draft: Draft, shadows: dict[str, dict[str, Value]]) -> None:
-    kept = {source: facts for source, facts in shadows.items() if facts} if shadows else shadows
+    kept = {source: facts for source, facts in shadows.items() if facts}
     if kept == _shadows(draft):
         return
     draft.dirty = True

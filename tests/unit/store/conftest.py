@@ -1,11 +1,13 @@
-"""An open transaction on an empty store in memory."""
+"""An empty store: in a file, or in memory with an open transaction."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import Connection
 
 from secops.store.database import Database, metadata
+from secops.store.migrate import upgrade
 from secops.store.tables import TABLES
 
 
@@ -17,3 +19,12 @@ def connection() -> Iterator[Connection]:
         metadata.create_all(opened, tables=[metadata.tables[name] for name in TABLES])
         yield opened
     database.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """In a file, by every migration."""
+    made = Database.file(tmp_path / "secops.db")
+    upgrade(made)
+    yield made
+    made.close()

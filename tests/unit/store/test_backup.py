@@ -1,5 +1,4 @@
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,14 +17,6 @@ from secops.store.database import Database, next_seq
 from secops.store.migrate import upgrade
 from secops.store.outbox import outbox
 from secops.store.transfer import Done, Sum
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.file(tmp_path / "secops.db")
-    upgrade(made)
-    yield made
-    made.close()
 
 
 def _embedded(path: Path) -> Database:

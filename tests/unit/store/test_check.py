@@ -1,5 +1,4 @@
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,15 +6,6 @@ import pytest
 from secops.store.check import problems
 from secops.store.cursor import renew
 from secops.store.database import Database, next_seq
-from secops.store.migrate import upgrade
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.file(tmp_path / "secops.db")
-    upgrade(made)
-    yield made
-    made.close()
 
 
 def _said(database: Database, *statements: str) -> str:

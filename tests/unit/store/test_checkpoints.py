@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -95,7 +96,7 @@ def test_one_at_a_time_and_a_long_log_is_waited_for(monkeypatch: pytest.MonkeyPa
         nonlocal begun
         begun += 1
         assert go.wait(10)
-        yield Driver()  # type: ignore[misc]
+        yield cast("DBAPIConnection", Driver())
 
     beside = Checkpoints(opened)
     beside.begin()

@@ -1,8 +1,6 @@
 """Which looks of the log only repeat, and how many others a stretch may hold."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -11,16 +9,6 @@ from secops.core.clock import Instant
 from secops.core.model import Observation, Status, Target
 from secops.store import looks, observations
 from secops.store.database import Database
-from secops.store.migrate import upgrade
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """An empty one."""
-    made = Database.file(tmp_path / "secops.db")
-    upgrade(made)
-    yield made
-    made.close()
 
 
 def _look(place: int, run: int, title: str = "a") -> Observation:
@@ -37,10 +25,11 @@ def _logged(database: Database, items: list[Observation], *, known: bool = False
         assert place is not None
         observations.append(connection, items)
         if known:
-            told = [
-                each for each in observations.after(connection, place, 1_000) if isinstance(each.entry, Observation)
+            rows = [
+                (each.look, each.digest, int(entry.seen_at), each.seq, ())
+                for each in observations.after(connection, place, 1_000)
+                if isinstance(entry := each.entry, Observation)
             ]
-            rows = [(each.look, each.digest, int(each.entry.seen_at), each.seq, ()) for each in told]  # type: ignore[union-attr]
             looks.put(connection, rows)
     return place
 
