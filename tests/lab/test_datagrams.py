@@ -61,7 +61,7 @@ def test_every_answering_port_is_found_through_loss(responders, witness, tmp_pat
         pairs, tally = searched(finder, HOSTS, (*PORTS, CLOSED, PRINTER))
         passage.close()
     assert tally.ended == DONE
-    assert len(pairs) == 4096 * len(PORTS)
+    assert 4096 * len(PORTS) - 1 <= len(pairs) <= 4096 * len(PORTS), "four questions: one in 500 runs misses one"
     assert {port for _, port in pairs} == set(PORTS)
     assert tally.refused == 4096, "the printer's port on every host"
     assert tally.answered >= len(pairs)
@@ -115,9 +115,10 @@ def test_live_addresses_beyond_the_link_answer_an_echo(responders, witness, tmp_
     addresses = {each.address for each in found if isinstance(each, Alive)}
     assert tally.ended == DONE
     assert len(addresses) == len(found)
-    assert len([each for each in addresses if ":" in each]) == 256
     assert {each.how for each in found} == {"ping"}
-    assert len(addresses) == 4096 + 256
+    six = len([each for each in addresses if ":" in each])
+    assert 255 <= six <= 256
+    assert 4094 <= len(addresses) - six <= 4096, "three echoes through 2 % loss: 8 in a million stay unheard"
     assert lab.counted()["stray"] == 0
 
 
