@@ -109,7 +109,7 @@ def count(query: Query = "", *, kind: Kinds = None, timeout: Timeout = None, for
     """`secops inventory count`."""
     from secops.cli.context import open_app
     from secops.cli.waiting import waiting
-    from secops.hall.flows.inventory import count as counted
+    from secops.hall.flows.inventory_counts import count as counted
 
     with open_app() as opened, waiting():
         opened.limit(timeout)
@@ -140,8 +140,8 @@ def facets(
     from secops.cli.context import open_app
     from secops.cli.waiting import waiting
     from secops.core.fields import by_word
-    from secops.hall.flows.inventory import facets as counted
     from secops.hall.flows.inventory import instant
+    from secops.hall.flows.inventory_counts import facets as counted
 
     known = by_word().get(field)
     columns = [

@@ -85,18 +85,40 @@ def of_kinds(connection: Connection, type: DecisionType, site: str, kinds: Itera
             yield _decode(row)
 
 
-def of_subjects(connection: Connection, type: DecisionType, site: str, subjects: Sequence[str]) -> dict[str, Logged]:
-    """The newest decision of this type on each of these subjects that has one."""
+def of_subjects(
+    connection: Connection, type: DecisionType, site: str, subjects: Sequence[str], *, at: int | None = None
+) -> dict[str, Logged]:
+    """The newest decision of this type on each of these subjects that has one; `at`: of those up to this instant."""
+    until = [] if at is None else [decisions.c.at <= at]
     found: dict[str, Logged] = {}
     for start in range(0, len(subjects), _PARAMETERS):
         part = subjects[start : start + _PARAMETERS]
         newest = (
             sa.select(sa.func.max(decisions.c.seq))
-            .where(decisions.c.type == str(type), decisions.c.site == site, decisions.c.subject.in_(part))
+            .where(decisions.c.type == str(type), decisions.c.site == site, decisions.c.subject.in_(part), *until)
             .group_by(decisions.c.subject)
         )
         for row in connection.execute(sa.select(decisions).where(decisions.c.seq.in_(newest))):
             found[row.subject] = _decode(row)
+    return found
+
+
+def declared_since(connection: Connection, kind: str, at: int) -> dict[str, list[str]]:
+    """Site -> the subjects of this kind of which something was declared after an instant.
+
+    The index is by type, site and subject, so the sites are stepped through: what a site declared of other kinds is
+    not read.
+    """
+    mine = decisions.c.type == str(DecisionType.DECLARE)
+    first = sa.select(sa.func.min(decisions.c.site).label("site")).where(mine).cte("sites", recursive=True)
+    further = sa.select(sa.func.min(decisions.c.site)).where(mine, decisions.c.site > first.c.site)
+    sites = first.union_all(sa.select(further.scalar_subquery()).where(first.c.site.is_not(None)))
+    found: dict[str, list[str]] = {}
+    for site in connection.execute(sa.select(sites.c.site).where(sites.c.site.is_not(None))).scalars().all():
+        about = (decisions.c.subject >= f"{kind}:", decisions.c.subject < f"{kind};", decisions.c.at > at)
+        chosen = sa.select(decisions.c.subject).where(mine, decisions.c.site == site, *about).distinct()
+        if subjects := list(connection.execute(chosen).scalars()):
+            found[site] = subjects
     return found
 
 

@@ -229,11 +229,6 @@ def page(
         yield decode(row, table)
 
 
-def known_by(kind: Kind | None, at: int) -> sa.ColumnElement[bool]:
-    """The condition that must hold of whatever was known at this instant: it was seen or declared by then."""
-    return table_of(kind).c.first_seen <= at
-
-
 def ordered(connection: Connection, kind: Kind, condition: sa.ColumnElement[bool]) -> list[str]:
     """Ids of the entities that meet the condition, as people look for them: by address, port and key."""
     table = table_of(kind)

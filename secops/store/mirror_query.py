@@ -1,6 +1,6 @@
 """Questions to an open mirror: the same answers as the store's, from columns instead of rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,9 @@ from secops.store.duck import Questions
 from secops.store.grading import Match, Question
 from secops.store.mirror_condition import Rows, stored
 from secops.store.mirror_tables import ALIKE, held, wide_of
+
+_LIST = sa.types.NullType()
+"""A list goes to DuckDB as it is."""
 
 
 def answers(query: Query, *fields: str) -> bool:
@@ -42,10 +45,15 @@ class View:
         return self._one(sa.select(sa.func.count()).select_from(table).where(condition))
 
     def facets(
-        self, query: Query, kind: Kind | None, field: Field, now: Instant, *, limit: int
+        self, query: Query, kind: Kind | None, field: Field, now: Instant, *, limit: int, without: Collection[str] = ()
     ) -> tuple[int, int, list[tuple[Value, int]]]:
-        """How many the query meets, how many of them know the field, and its commonest values with their counts."""
+        """How many the query meets, how many of them know the field, and its commonest values with their counts.
+
+        `limit` 0: all values; `without`: entities that do not count.
+        """
         table, condition = Rows(query, kind, now).asked()
+        if without:
+            condition &= table.c.id.not_in(sa.select(sa.func.unnest(sa.literal(list(without), _LIST))))
         several = field.type in {Type.TEXTS, Type.INTEGERS}
         rows: sa.FromClause = table
         conditions = [condition]
@@ -67,7 +75,8 @@ class View:
             inner = sa.select(member, sets.c.number).subquery()
             total = sa.func.sum(inner.c.number).label("number")
             counted = sa.select(inner.c.value, total).group_by(sa.text("1"))
-        chosen = counted.order_by(sa.text("2 DESC"), sa.text("1")).limit(limit)
+        ordered = counted.order_by(sa.text("2 DESC"), sa.text("1"))
+        chosen = ordered.limit(limit) if limit else ordered
         told = [(_decoded(field, raw), int(count)) for raw, count in self._file.rows(chosen)]
         return int(whole or 0), int(knowing or 0), told
 

@@ -35,6 +35,12 @@ def every_own(connection: Connection, fields: Collection[str], kind: Kind | None
     return list(connection.execute(chosen.distinct().limit(limit)).scalars())
 
 
+def born(connection: Connection, kind: Kind | None, at: int, *, limit: int) -> list[str]:
+    """Entities of the kind (None: any but services) that became known after the instant."""
+    chosen = sa.select(_CHANGED).where(*_since(["born"], at), *_of_kind(_CHANGED, kind))
+    return list(connection.execute(chosen.distinct().limit(limit)).scalars())
+
+
 def own(
     connection: Connection, fields: Collection[str], kind: Kind | None, at: int, *, after: str, upto: str, limit: int
 ) -> list[str]:
@@ -42,6 +48,12 @@ def own(
     conditions = (*_of_kind(_CHANGED, kind), *_between(_CHANGED, after, upto))
     chosen = sa.select(_CHANGED).where(*conditions, changes.c.at > at, _unindexed(fields))
     return list(connection.execute(chosen.distinct().order_by(_CHANGED).limit(limit)).scalars())
+
+
+def some(connection: Connection, fields: Collection[str], at: int, ids: Collection[str]) -> list[str]:
+    """Of these entities those in which one of these fields changed after the instant, in order."""
+    mine = (among(_CHANGED, ids), changes.c.at > at, _unindexed(fields))
+    return list(connection.execute(sa.select(_CHANGED).where(*mine).distinct().order_by(_CHANGED)).scalars())
 
 
 def every_parent(connection: Connection, fields: Collection[str], at: int, *, limit: int) -> list[str]:

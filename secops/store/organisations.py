@@ -1,13 +1,13 @@
 """The units that answer for assets, as last declared."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from secops.core.model import Organisation
 from secops.store.database import metadata
-from secops.store.rows import plain, upsert
+from secops.store.rows import among, plain, upsert
 
 organisations = sa.Table(
     "organisations",
@@ -47,6 +47,12 @@ def every(connection: Connection, site: str | None = None) -> Iterator[Organisat
         chosen = chosen.where(organisations.c.site == site)
     for row in connection.execute(chosen).mappings():
         yield Organisation(**row)
+
+
+def by_ids(connection: Connection, site: str, ids: Collection[str]) -> dict[str, Organisation]:
+    """Those of these units of a site that there are."""
+    chosen = sa.select(organisations).where(organisations.c.site == site, among(organisations.c.id, ids))
+    return {row["id"]: Organisation(**row) for row in connection.execute(chosen).mappings()} if ids else {}
 
 
 def get(connection: Connection, site: str, id: str) -> Organisation | None:

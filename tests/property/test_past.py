@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from secops.core.model import Decision, DecisionType, Kind
 from secops.core.query import And
 from secops.core.standing import BY_PARTS
 from secops.hall.app import App
-from secops.hall.flows import inventory_at, past
+from secops.hall.flows import inventory_at, inventory_counts, inventory_moved, past
 from secops.hall.flows import merge as merging
 from secops.hall.flows.inventory import listed, row_of, with_computed
 from secops.hall.flows.inventory_at import listed_at
@@ -36,7 +36,10 @@ pytestmark = pytest.mark.property
 _BY_SIGHT = {"last_seen", "seen.age"}
 QUERIES = ("*", "state:active", "org:A", "-org:A", "kind:network", "declared:true", "ports:80", "-services:ssh",
            "services.count>0", "zone:z", "grade>=3", "system:S1", "org.contact:c", "standing:undeclared",
-           "org.missing:true", "services.count=1 standing:registered")  # fmt: skip
+           "org.missing:true", "services.count=1 standing:registered", "port:22 state:active",
+           "ip:198.18.0.1 -product:a")  # fmt: skip
+COUNTED = {None: ("state", "org.name", "services.ports", "services.count", "system.grade"),
+           Kind.SERVICE: ("service.name", "state", "http.title", "org.name")}  # fmt: skip
 _units = st.tuples(st.sampled_from("AB"), st.sampled_from(("A", "renamed", "")), st.sampled_from("cd"))
 _systems = st.tuples(st.sampled_from(("S1", "S2")), st.sampled_from((2, 3, 0)), st.sampled_from("AB"))
 _more = st.one_of(_step, st.tuples(st.just("unit"), _units), st.tuples(st.just("system"), _systems))
@@ -96,26 +99,36 @@ def _everything(app: App, connection: Transaction, at: Instant) -> dict[str, lis
     return told
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @example(
     [("declare", {"198.18.0.0/24": "A"}), ("system", ("S1", 2, "A")), ("see", [(2, 22, "a")])],
     [("system", ("S1", 0, "A"))],
     "*",
-    0,
-    1,
+    (0, 1, False),
 )  # a system that was withdrawn since is told of as it was
+@example([("see", [(1, 22, "a"), (2, 22, "a"), (3, 22, "a")])], [("see", [(4, 22, "a")])], "*", (0, 1, False))
+# one machine too many shows the key: what stood as one since the first look is several from then on
+@example(
+    [("see", [(1, 22, "a"), (2, 22, "b"), (2, 80, "a")])],
+    [("end", (True, True, (22, 80)))] * 2,
+    "port:22 state:active",
+    (0, 500, True),
+)  # what stopped answering since is found among the few on that port
 @given(st.lists(_more, min_size=1, max_size=7), st.lists(_more, max_size=7), st.sampled_from(QUERIES),
-       st.sampled_from((0, 1, 20_000)), st.sampled_from((1, 2, 500)))  # fmt: skip
+       st.tuples(st.sampled_from((0, 1, 20_000)), st.sampled_from((1, 2, 500)), st.booleans()))  # fmt: skip
 def test_what_was_listed_then_is_listed_again(before: list[tuple[str, object]], after: list[tuple[str, object]],
-                                              query: str, many: int, page: int) -> None:  # fmt: skip
+                                              query: str, way: tuple[int, int, bool]) -> None:  # fmt: skip
     """Lists of assets and services with every kind of filter, and the whole view of then: relations, units, facets.
 
-    Whether changes since are looked through at once or page by page, and however small the pages.
+    Whether changes since are looked through at once or page by page, however small the pages, and with or without the
+    mirror.
     """
+    many, page, mirrored = way
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inventory_at, "MANY", many)
-        patch.setattr(inventory_at, "FEW", min(many, 3))
-        patch.setattr(inventory_at, "PAGE", page)
+        patch.setattr(inventory_moved, "MANY", many)
+        patch.setattr(inventory_moved, "FEW", min(many, 3))
+        for each in (inventory_at, inventory_moved):
+            patch.setattr(each, "PAGE", page)
         workspace = Workspace(Path(folder))
         workspace.config.write_text('site = "gd"\n', "utf-8")
         workspace.make()
@@ -127,12 +140,16 @@ def test_what_was_listed_then_is_listed_again(before: list[tuple[str, object]], 
             list(merging.merge(app))
             kinds = (None, Kind.SERVICE)
             told = [_kept(_listed(app, query, kind)) for kind in kinds]
+            counted = _counted(app, query)
             with app.database.read() as connection:
                 whole = _everything(app, connection, then)
             clock.advance(1_000_000)
             _said(app, [*[("none", None)] * len(before), *after])
             list(merging.merge(app))
+            if mirrored:
+                app.mirror.refresh()
             assert [_kept(_listed(app, query, kind, then)) for kind in kinds] == told
+            assert _counted(app, query, then) == counted
             with past.opened(app, then) as connection:
                 assert _everything(app, connection, then) == whole
 
@@ -143,6 +160,17 @@ def _listed(app: App, query: str, kind: Kind | None, at: Instant | None = None) 
     except UsageError:
         return iter(())
     return listed(app, query, kind=kind) if at is None else listed_at(app, at, query, kind=kind)
+
+
+def _counted(app: App, query: str, at: Instant | None = None) -> dict[str, object]:
+    """How many there are, and the commonest values of fields of every sort."""
+    told: dict[str, object] = {}
+    for kind, fields in COUNTED.items():
+        with suppress(UsageError):
+            told[f"{kind}"] = inventory_counts.count(app, query, kind=kind, at=at)
+            for each in fields:
+                told[f"{kind} {each}"] = list(inventory_counts.facets(app, each, query, kind=kind, at=at))
+    return told
 
 
 def test_pages_go_on_and_sights_are_refused(tmp_path: Path) -> None:

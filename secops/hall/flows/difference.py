@@ -17,7 +17,7 @@ from secops.core.model import Change, Decision, Entity, Kind, State
 from secops.core.query import And, Query, holds
 from secops.hall.app import App
 from secops.hall.flows.history import changed, known, stepped
-from secops.hall.flows.inventory_at import Then
+from secops.hall.flows.inventory_then import Then
 from secops.hall.flows.moment import instant
 from secops.hall.flows.past import asked
 from secops.hall.flows.queries import parse, read

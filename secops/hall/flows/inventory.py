@@ -3,22 +3,18 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from secops.assets.record import SOURCE, tellers
 from secops.assets.register import place_of
 from secops.core import vocabulary
 from secops.core.clock import Instant, render
 from secops.core.errors import UsageError
-from secops.core.fields import Sensitivity, Type, by_name, by_word, of_kind
+from secops.core.fields import Sensitivity, Type, by_name, of_kind
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Change, Entity, Kind, Observation, Relation, RelationType, Value, thing_id
-from secops.core.query import And, Compare, Op, Query
 from secops.hall.app import App
-from secops.hall.flows import past
-from secops.hall.flows.mirror import ask
+from secops.hall.flows import pages, past
 from secops.hall.flows.moment import instant
-from secops.hall.flows.pages import page
 from secops.hall.flows.past import asked
 from secops.hall.flows.queries import by_kind, read
 from secops.hall.flows.rebuild import digest, rebuild
@@ -32,11 +28,8 @@ from secops.store import (
     organisations,
     records,
     relations,
-    search,
 )
 from secops.store import compile as compiler
-from secops.store import facets as counts
-from secops.store.compile import Clause
 from secops.store.grading import Transaction
 
 __all__ = ["digest", "instant", "rebuild"]
@@ -73,7 +66,7 @@ def listed(
     left = limit
     while True:
         size = min(PAGE, left) if limit else PAGE
-        found = page(app, parsed, kind, now, after=after, limit=size)
+        found = pages.page(app, parsed, kind, now, after=after, limit=size)
         with app.database.read() as connection:
             rows = [row_of(each, values) for each, values in with_computed(connection, found, now)]
         yield from rows
@@ -81,60 +74,6 @@ def listed(
         if len(found) < size or (limit and left <= 0):
             return
         after = found[-1].id
-
-
-def count(app: App, query: str = "", *, kind: Kind | None = None, at: Instant | None = None) -> int:
-    """How many the query meets, as of `at` where given."""
-    kind, parsed = read(app, query, kind)
-    asked(parsed, at)
-    now = at or app.clock.now()
-    found = ask(app, parsed, lambda view: view.count(parsed, kind, now)) if at is None else None
-    if found is not None:
-        return found
-    with past.opened(app, at) as connection:
-        return entities.count(connection, kind, _condition(connection, parsed, kind, now, at))
-
-
-def _condition(connection: Transaction, query: Query, kind: Kind | None, now: Instant, at: Instant | None) -> Clause:
-    """The words of a past query are not looked up: the index knows today's."""
-    return search.condition(connection, query, kind, now) if at is None else compiler.where(query, kind, now)
-
-
-def facets(
-    app: App, field: str, query: str = "", *, kind: Kind | None = None, limit: int = 20, at: Instant | None = None
-) -> Iterator[dict[str, object]]:
-    """The commonest values of a field among what the query meets: value, count, share of all; the unknown last.
-
-    As of `at` where given. Raises UsageError for a field or a query that cannot be read.
-    """
-    found = by_word().get(field)
-    if found is None:
-        near = get_close_matches(field, by_word(), 3)
-        raise UsageError(
-            "E1316",
-            say(f"没有字段 {field[:60]}", f"no field {field[:60]}"),
-            hint=", ".join(near) or say("字段见 secops schema", "the fields: secops schema"),
-        )
-    if kind is None and found.kinds == {Kind.SERVICE}:
-        kind = Kind.SERVICE
-    now = at or app.clock.now()
-    kind, parsed = read(app, query, kind)
-    asked(And((parsed, Compare(found.name, Op.EXISTS, True))), at)
-    columnar = None
-    if at is None:
-        columnar = ask(app, parsed, lambda view: view.facets(parsed, kind, found, now, limit=limit), found.name)
-    if columnar is not None:
-        whole, known, told = columnar
-    else:
-        with past.opened(app, at) as connection:
-            condition = _condition(connection, parsed, kind, now, at)
-            whole = entities.count(connection, kind, condition)
-            told = list(counts.top(connection, kind, condition, found, now=now, limit=limit))
-            known = counts.known(connection, kind, condition, found, now)
-    for value, number in told:
-        yield {"value": plain(found.name, value), "count": number, "share": round(number / whole, 4)}
-    if known < whole:
-        yield {"value": None, "count": whole - known, "share": round((whole - known) / whole, 4)}
 
 
 def find(app: App, word: str) -> Entity:
@@ -257,7 +196,7 @@ def exported(app: App, query: str = "", *, at: Instant | None = None) -> Iterato
             after = ""
             while True:
                 with app.database.read() if held is None else nullcontext(held) as connection:
-                    condition = _condition(connection, parsed, kind, now, at)
+                    condition = pages.condition(connection, parsed, kind, now, at)
                     found = list(entities.page(connection, kind, condition, after=after, limit=PAGE))
                     if at is None:
                         dated = looks.timed(connection, {each.id: each for each in found})

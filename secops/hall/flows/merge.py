@@ -47,7 +47,7 @@ KIND = "merge"
 ROOM = looks.MOST + BATCH
 """Repetitions laid out ahead of a replay: more than it takes in at a time."""
 EDITION = "derivation"
-_EDITION = 3
+_EDITION = 4
 """Told up where what follows from the logs is another than before: the next merge replays them, in one transaction."""
 
 

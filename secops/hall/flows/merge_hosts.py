@@ -1,7 +1,7 @@
 """Machines told apart at a marked place of the log: the end of a run, a settling, or what a person decided."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from secops.assets.merge import assign, owner_of
 from secops.assets.register import Register
 from secops.assets.shape import Part, absorb, host_id, leave, runs_on, shape, tell
 from secops.assets.work import Merged, Work
+from secops.core.clock import Instant
 from secops.core.model import Entity, Kind, Relation, State
 from secops.store import entities, evidence, identifiers, looks
 from secops.store.grading import Transaction
@@ -192,7 +193,7 @@ class Settling:
             return ids.get(host, host)
 
         touched: dict[str, tuple[set[str], set[str]]] = {}
-        relations: dict[str, Relation] = {}
+        drawn: dict[str, list[Evidence]] = {}
         dropped: set[str] = set()
         written: dict[str, Evidence] = {}
         affected = {named(each) for each in (*answer.born, *answer.lost, *(survivor for survivor, *_ in answer.merges))}
@@ -207,11 +208,8 @@ class Settling:
             drop = {before.host, old} - {"", host}
             add: set[str] = set()
             if host:
-                relation = runs_on(row, host, self._reason(row))
-                id = relation.id
-                earlier = relations.get(id)
-                if earlier is None or earlier.first_seen > relation.first_seen:
-                    relations[id] = relation
+                id = runs_on(row, host, "").id
+                drawn.setdefault(id, []).append(row)
                 add = {host, id}
             if old and old not in add:
                 dropped.add(old)
@@ -231,7 +229,7 @@ class Settling:
         affected.discard("")
         held = {look: each.host for look, each in found.rows.items() if each.host}
         merged = self._shape(_Settled(known, answer, born, own, affected, index, found.index, held))
-        merged.relations |= relations
+        merged.relations |= {id: self._drawn(looks) for id, looks in drawn.items()}
         merged.dropped += sorted(dropped)
         merged.ended |= dict.fromkeys(sorted(dropped), self.cause)
         evidence.put(self.connection, [encode(each) for each in written.values()], ())
@@ -286,6 +284,13 @@ class Settling:
             row.look for id in asleep for row in own.get(id, ())
         }  # a repetition moves the others' times only
         return merged
+
+    def _drawn(self, rows: Sequence[Evidence]) -> Relation:
+        """The relation of these looks' address to their machine: it holds from now on, the first of them is why."""
+        first = min(rows, key=lambda each: (each.at, each.seq, each.look))
+        last = Instant(max(each.at for each in rows))
+        told = runs_on(first, first.host, self._reason(first))
+        return replace(told, first_seen=Instant(self.cause.at), last_seen=last)
 
     def _reason(self, row: Evidence) -> str:
         strong = [each for each in row.marks if self.rules.strong(kind_of(each))]

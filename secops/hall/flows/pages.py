@@ -6,7 +6,10 @@ from secops.core.model import Entity, Kind
 from secops.core.query import And, Compare, Op, Query
 from secops.hall.app import App
 from secops.hall.flows.mirror import ask
+from secops.store import compile as compiler
 from secops.store import entities, search
+from secops.store.compile import Clause
+from secops.store.grading import Transaction
 
 FEW = 1 << 16
 """Addresses of a network up to which the index of addresses is the quickest way."""
@@ -21,8 +24,8 @@ def page(app: App, query: Query, kind: Kind | None, now: Instant, *, after: str,
                 found = entities.by_ids(connection, ids)
             return [found[id] for id in ids if id in found]
     with app.database.read() as connection:
-        condition = search.condition(connection, query, kind, now, partly(app, now))
-        return list(entities.page(connection, kind, condition, after=after, limit=limit))
+        met = search.condition(connection, query, kind, now, partly(app, now))
+        return list(entities.page(connection, kind, met, after=after, limit=limit))
 
 
 def partly(app: App, now: Instant) -> search.Ids:
@@ -32,6 +35,11 @@ def partly(app: App, now: Instant) -> search.Ids:
         return ask(app, query, lambda view: view.ids(query, kind, now, limit=most))
 
     return ids
+
+
+def condition(connection: Transaction, query: Query, kind: Kind | None, now: Instant, at: Instant | None) -> Clause:
+    """What the query says to a view of the store. Words of a past query are not looked up: the index knows today's."""
+    return search.condition(connection, query, kind, now) if at is None else compiler.where(query, kind, now)
 
 
 def served(query: Query) -> bool:

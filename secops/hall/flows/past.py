@@ -8,7 +8,7 @@ moment the view says just after it, which rows show as unknown: `unseen`; querie
 not known, and to which notice a finding belonged.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -17,7 +17,7 @@ from secops.assets.record import record
 from secops.core.clock import Instant
 from secops.core.errors import UsageError
 from secops.core.language import say
-from secops.core.model import Decision, Organisation, Value
+from secops.core.model import Decision, DecisionType, Organisation, Value
 from secops.core.query import Query, fields_of
 from secops.core.registers import registers
 from secops.hall.app import App
@@ -62,35 +62,43 @@ def unseen(values: Mapping[str, Value], at: Instant) -> dict[str, Value]:
     return {**values, **(dict.fromkeys(BY_SIGHT & values.keys()) if unknown else {})}
 
 
-def units(connection: Transaction, at: Instant) -> dict[str, Organisation]:
-    """Every unit as it was declared at the moment, by id, asked of today's store."""
-    told = _units(connection, at)
-    return {each.id: each for each in (organisations.every(connection) if told is None else told)}
+def units(connection: Transaction, site: str, ids: Collection[str], at: Instant) -> dict[str, Organisation]:
+    """Of these units of a site those there were at the moment, as declared then, by id; asked of today's store."""
+    then = _others(connection, at).get(site, {})
+    today = organisations.by_ids(connection, site, set(ids) - then.keys())
+    return today | {id: each for id in ids if (each := then.get(id)) is not None}
 
 
-def changed_units(connection: Transaction, at: Instant) -> set[str]:
-    """Ids of the units that were others at the moment than today, or not there at one of the two."""
-    told = _units(connection, at)
-    if told is None:
-        return set()
-    then, now = ({each.id: each for each in found} for found in (told, organisations.every(connection)))
-    return {id for id in then.keys() | now.keys() if then.get(id) != now.get(id)}
+def changed_units(connection: Transaction, at: Instant) -> set[tuple[str, str]]:
+    """Site and id of the units that were others at the moment than today, or not there at one of the two."""
+    found = set()
+    for site, then in _others(connection, at).items():
+        today = organisations.by_ids(connection, site, then)
+        found |= {(site, id) for id, each in then.items() if each != today.get(id)}
+    return found
 
 
-def _units(connection: Transaction, at: Instant) -> list[Organisation] | None:
-    """The units of then; None where no unit was declared otherwise since."""
-    found = decisions.as_of(connection, at, ["organisation"])
-    if found is None:
-        return None
-    told = [(thing(each.seq, each.entry), each.entry.site) for each in found if isinstance(each.entry, Decision)]
-    return [organisation(new, site) for new, site in told if not new.payload.get("withdrawn")]
+def _others(connection: Transaction, at: Instant) -> dict[str, dict[str, Organisation | None]]:
+    """Site -> the units of which something was declared since: as they were then, None where they were not there."""
+    found: dict[str, dict[str, Organisation | None]] = {}
+    for site, subjects in decisions.declared_since(connection, "organisation", at).items():
+        units: dict[str, Organisation | None] = dict.fromkeys(each.partition(":")[2] for each in subjects)
+        for logged in decisions.of_subjects(connection, DecisionType.DECLARE, site, subjects, at=at).values():
+            assert isinstance(logged.entry, Decision)
+            if not logged.entry.payload.get("withdrawn"):
+                unit = organisation(thing(logged.seq, logged.entry), site)
+                units[unit.id] = unit
+        found[site] = units
+    return found
 
 
 def _declared(connection: Transaction, at: Instant) -> None:
     """Units and rows of registers as the decisions up to then leave them."""
-    told = _units(connection, at)
-    if told is not None:
-        stored.put(connection, "organisations", told)
+    if others := _others(connection, at):
+        today = organisations.every(connection)
+        kept = [each for each in today if each.id not in others.get(each.site, {})]
+        then = [each for units in others.values() for each in units.values() if each is not None]
+        stored.put(connection, "organisations", [*kept, *then])
     rows = decisions.as_of(connection, at, sorted(registers()))
     if rows is not None:
         found = [record(each.seq, each.entry) for each in rows if isinstance(each.entry, Decision)]

@@ -10,7 +10,7 @@ from secops.core.errors import UsageError
 from secops.core.events import Note, Row, Summary
 from secops.core.model import Coverage, Kind, Observation, RunEnd, State, Status, Target
 from secops.hall.app import App
-from secops.hall.flows import inventory
+from secops.hall.flows import inventory, inventory_counts
 from secops.hall.flows.declare import declare
 from secops.hall.flows.difference import diff
 from secops.hall.flows.history import history
@@ -179,7 +179,7 @@ def test_a_query_about_ports_lists_services(app: App) -> None:
     _run(app, "r1", _NOW, (1,))
     assert [each["key"] for each in inventory.listed(app, "transport:tcp")] == ["198.18.0.1:80/tcp"]
     assert [each["key"] for each in inventory.listed(app, "kind:service state:active")] == ["198.18.0.1:80/tcp"]
-    assert inventory.count(app, "transport:udp") == 0
+    assert inventory_counts.count(app, "transport:udp") == 0
 
 
 def test_an_asset_is_found_by_key_by_id_and_by_its_beginning(app: App) -> None:
@@ -259,7 +259,7 @@ def test_a_rebuild_cut_short_leaves_the_inventory_as_it_was(app: App) -> None:
     next(events)
     events.close()
     assert inventory.digest(app) == before
-    assert inventory.count(app) == 4
+    assert inventory_counts.count(app) == 4
 
 
 def test_links_between_known_websites_are_shown(app: App) -> None:

@@ -17,7 +17,7 @@ from secops.core.events import Progress, Summary
 from secops.core.model import Kind, Observation, Status, Target
 from secops.core.query import EVERYTHING
 from secops.hall.app import App
-from secops.hall.flows import inventory, mirror
+from secops.hall.flows import inventory, inventory_counts, mirror
 from secops.hall.flows.grade import grade, rules_of
 from secops.hall.flows.merge import merge
 from secops.hall.workspace import Workspace
@@ -57,7 +57,7 @@ def look(app: App, run: int, places: range, title: str = "门户") -> None:
 
 
 def counts(app: App, field: str = "http.title") -> dict[object, object]:
-    return {each["value"]: each["count"] for each in inventory.facets(app, field, kind=Kind.SERVICE)}
+    return {each["value"]: each["count"] for each in inventory_counts.facets(app, field, kind=Kind.SERVICE)}
 
 
 def told(app: App) -> list[SecopsError]:
@@ -87,7 +87,7 @@ def test_a_mirror_is_kept_current_by_its_use(app: App, monkeypatch: pytest.Monke
     assert mirror.status(app)["behind"] == 0
     look(app, 3, range(12), "旧站")
     assert [each["id"] for each in inventory.listed(app, "title:旧站", kind=Kind.SERVICE, limit=20)]
-    assert inventory.count(app, "title:旧站", kind=Kind.SERVICE) == 12
+    assert inventory_counts.count(app, "title:旧站", kind=Kind.SERVICE) == 12
     assert mirror.verify(app) == {"services": 0, "assets": 0}
 
 

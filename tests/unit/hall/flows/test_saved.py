@@ -9,7 +9,7 @@ from secops.core.clock import Instant, ManualClock
 from secops.core.errors import UsageError
 from secops.core.model import Entity, Kind
 from secops.hall.app import App
-from secops.hall.flows import inventory, saved
+from secops.hall.flows import inventory, inventory_counts, saved
 from secops.hall.flows.merge import merge
 from secops.hall.workspace import Workspace
 from secops.store import entities
@@ -36,8 +36,8 @@ def test_a_saved_filter_works_in_every_query(app: App) -> None:
     assert saved.save(app, "国产", "os:麒麟", who="张三", reason="信创")
     assert saved.save(app, "国产主机", "kind:host saved:国产", who="李四")
     assert [each["key"] for each in inventory.listed(app, "saved:国产主机")] == ["h1"]
-    assert inventory.count(app, "NOT 常用：国产 kind:host") == 1
-    assert [each["value"] for each in inventory.facets(app, "host.os", "saved:国产")] == ["银河麒麟 V10"]
+    assert inventory_counts.count(app, "NOT 常用：国产 kind:host") == 1
+    assert [each["value"] for each in inventory_counts.facets(app, "host.os", "saved:国产")] == ["银河麒麟 V10"]
     assert [each["key"] for each in inventory.exported(app, "saved:国产")] == ["h1"]
 
 
