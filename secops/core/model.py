@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from secops.core.clock import Instant
 from secops.core.ids import canonical, derive
+from secops.core.sealed import sealed
 
 Value = None | bool | int | float | str | tuple[str, ...] | tuple[int, ...]
 """What a field may hold. A tuple is a set of values: comparing with it means comparing with any member."""
@@ -82,7 +83,7 @@ class Target:
         return f"{self.name}@{place}" if self.name else place
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Observation:
     """What one collector saw at one target in one run. Its id is derived: the same look is recorded once."""
 
@@ -188,7 +189,7 @@ class RunEnd:
     """When it began: what was last seen before then was missed. 0 ages nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Logged:
     """An entry of the truth with its place in the one order that `rebuild` replays."""
 
@@ -200,7 +201,7 @@ class Logged:
     """Of an observation: its `look`, where it is at hand."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Entity:
     """An asset of the seven kinds, or a service of an IP asset, as it is known now."""
 
@@ -275,7 +276,7 @@ class RelationType(StrEnum):
     RESOLVES_TO = "resolves-to"
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Relation:
     """`source` type `target`, with the reason it was drawn (`identifier`, `declared`, `dns`, ...)."""
 
@@ -301,7 +302,7 @@ def relation_id(site: str, source: str, type: RelationType, target: str) -> str:
     return derive("rel", site, source, type, target)
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Change:
     """One field of one entity from old to new. `field` may also be `state`, `org_id`, `system_id`, `born`, `merged`."""
 

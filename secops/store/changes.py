@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -9,7 +10,7 @@ from sqlalchemy.engine import Connection
 from secops.core.clock import Instant
 from secops.core.model import Change, Kind, Value
 from secops.store.database import metadata
-from secops.store.rows import among, chunks, pack, plain, upsert
+from secops.store.rows import among, chunks, fill, pack, plain
 
 changes = sa.Table(
     "changes",
@@ -31,25 +32,20 @@ sa.Index("changes_by_field", changes.c.field, changes.c.at)
 """Which entities moved since a moment, and in what: read field by field (`fields`)."""
 
 
+_NAMES = tuple(column.name for column in changes.columns)
+
+
 def append(connection: Connection, items: Sequence[Change]) -> None:
     """Write these changes."""
     rows = [
-        {
-            "entity": each.entity,
-            "seq": each.seq,
-            "field": each.field,
-            "kind": each.kind.value,
-            "site": each.site,
-            "old": None if each.old is None else pack(each.old),
-            "new": None if each.new is None else pack(each.new),
-            "at": each.at,
-            "reason": plain(each.reason),
-            "run": each.run,
-            "who": plain(each.who),
-        }
-        for each in sorted(items, key=lambda change: (change.entity, change.seq, change.field))
-    ]
-    upsert(connection, changes, rows)
+        (
+            each.entity, each.seq, each.field, each.kind.value, each.site,
+            None if each.old is None else pack(each.old), None if each.new is None else pack(each.new),
+            each.at, plain(each.reason), each.run, plain(each.who),
+        )
+        for each in sorted(items, key=attrgetter("entity", "seq", "field"))
+    ]  # fmt: skip
+    fill(connection, changes, _NAMES, rows)
 
 
 def of_entity(connection: Connection, entity: str) -> list[Change]:

@@ -27,6 +27,7 @@ looks = sa.Table(
 )
 """`digest` NULL: the next look is read in full. `touched`: JSON array of entity and relation ids."""
 
+_NAMES = tuple(column.name for column in looks.columns)
 MOST = 100_000
 """Log entries to look through for repetitions at a time: their sightings are written in order, a page once for all."""
 NEVER = 3
@@ -48,18 +49,14 @@ class Stretch:
 
 def put(connection: Connection, items: Iterable[tuple[str, bytes, int, int, Collection[str]]]) -> None:
     """Write looks as (id, digest, at, seq, touched); one that is older than what is written changes nothing."""
-    rows = [
-        {"look": id, "digest": digest or None, "at": at, "seq": seq, "touched": pack(sorted(touched))}
-        for id, digest, at, seq, touched in items
-    ]
+    rows = [(id, digest or None, at, seq, pack(sorted(touched))) for id, digest, at, seq, touched in items]
     if not rows:
         return
     insert = insert_for(connection.dialect.name, looks)
     new = insert.excluded
     rest = {"digest": new.digest, "at": new.at, "seq": new.seq, "touched": new.touched}
-    every(
-        connection, insert.on_conflict_do_update(index_elements=["look"], set_=rest, where=new.at >= looks.c.at), rows
-    )
+    newer = insert.on_conflict_do_update(index_elements=["look"], set_=rest, where=new.at >= looks.c.at)
+    every(connection, newer, _NAMES, rows)
 
 
 def cool(connection: Connection, ids: Collection[str]) -> None:

@@ -34,6 +34,7 @@ STATED = "declared"
 """The reason of a relation that people declared."""
 _PART = 5_000
 _NAMES = tuple(column.name for column in relations.columns)
+_WRITTEN = tuple(column.name for column in relation_rows.columns)
 
 ended_relations = sa.Table(
     "ended_relations",
@@ -68,7 +69,8 @@ class Ended:
 
 def put(connection: Connection, items: Sequence[Relation]) -> None:
     """Draw these relations; one already drawn keeps its reason and origin and is seen longer."""
-    times = {each.id: int(each.last_seen) for each in items}
+    given = {each.id: each for each in items}
+    times = {id: int(each.last_seen) for id, each in given.items()}
     drawn: dict[str, int] = {}
     for part in chunks(sorted(times), _PART):
         chosen = sa.select(relation_rows.c.id, relation_rows.c.first_seen).where(among(relation_rows.c.id, part))
@@ -76,18 +78,9 @@ def put(connection: Connection, items: Sequence[Relation]) -> None:
     sightings.forget(connection, sorted(times.keys() - drawn.keys()))  # what was seen of one since withdrawn
     sightings.later(connection, times)
     rows = [
-        {
-            "id": each.id,
-            "site": each.site,
-            "source": each.source,
-            "type": str(each.type),
-            "target": each.target,
-            "reason": each.reason,
-            "first_seen": int(each.first_seen),
-            "seq": each.seq,
-        }
-        for each in items
-        if each.id not in drawn or each.first_seen < drawn[each.id]
+        (id, each.site, each.source, str(each.type), each.target, each.reason, int(each.first_seen), each.seq)
+        for id, each in given.items()
+        if id not in drawn or each.first_seen < drawn[id]
     ]
     if not rows:
         return
@@ -98,7 +91,7 @@ def put(connection: Connection, items: Sequence[Relation]) -> None:
         set_={"first_seen": new.first_seen},
         where=new.first_seen < relation_rows.c.first_seen,
     )
-    every(connection, earlier, rows)
+    every(connection, earlier, _WRITTEN, rows)
 
 
 def remove(connection: Connection, ids: Sequence[str]) -> None:

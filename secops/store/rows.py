@@ -39,6 +39,16 @@ def upsert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, 
         _drive(connection, table, rows, "upsert")
 
 
+def fill(connection: Connection, table: sa.Table, names: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+    """As `upsert` of rows that all have the values of these columns, which stand in the order of the table's."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        incoming.upsert(connection, table, [dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        connection.exec_driver_sql(_prepared(table, "upsert", names)[0], rows)
+
+
 def change(connection: Connection, table: sa.Table, rows: Mapping[str, Mapping[str, object]]) -> None:
     """Give the columns named in each row, by the one column of the primary key, these values.
 
@@ -81,13 +91,14 @@ def _prepared(table: sa.Table, how: str, names: tuple[str, ...]) -> tuple[str, C
     return _compiled(insert.on_conflict_do_nothing() if change is None else change, names)
 
 
-def every(connection: Connection, statement: sa.Insert, rows: Sequence[Mapping[str, object]]) -> None:
-    """Run the statement for each of these rows, all with the same columns."""
+def every(
+    connection: Connection, statement: sa.Insert, names: tuple[str, ...], rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Run the statement for each of these rows: the values of these columns, in the order of the table's."""
     if connection.dialect.name == "postgresql":
-        connection.execute(statement, rows)
-        return
-    text, parameters = _compiled(statement, tuple(rows[0]))
-    connection.exec_driver_sql(text, [parameters(row) for row in rows])
+        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        connection.exec_driver_sql(_compiled(statement, names)[0], rows)
 
 
 def _compiled(statement: sa.Insert, names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, object]], Any]]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from secops.store.database import metadata
-from secops.store.rows import among, chunks, every, insert_for, upsert
+from secops.store.rows import among, chunks, every, fill, insert_for
 
 sightings = sa.Table(
     "sightings",
@@ -21,12 +21,13 @@ sightings = sa.Table(
 )
 """The id of an entity or a relation. A row whose relation was withdrawn says nothing."""
 
+_NAMES = ("id", "last_seen")
 _PART = 5_000
 
 
 def put(connection: Connection, times: Mapping[str, int]) -> None:
     """These were last seen then, whatever was known of them."""
-    upsert(connection, sightings, [{"id": id, "last_seen": times[id]} for id in sorted(times)])
+    fill(connection, sightings, _NAMES, sorted(times.items()))
 
 
 def later(connection: Connection, times: Mapping[str, int]) -> None:
@@ -38,7 +39,7 @@ def later(connection: Connection, times: Mapping[str, int]) -> None:
     statement = insert.on_conflict_do_update(
         index_elements=["id"], set_={"last_seen": newer}, where=newer > sightings.c.last_seen
     )
-    every(connection, statement, [{"id": id, "last_seen": times[id]} for id in sorted(times)])
+    every(connection, statement, _NAMES, sorted(times.items()))
 
 
 def forget(connection: Connection, ids: Sequence[str]) -> None:
