@@ -1,5 +1,6 @@
 """An entity as a row of its kind's table: which columns, how each value is spelled, and back."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
@@ -33,6 +34,7 @@ def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
     for name, value in entity.facts.items():
         if value is not None:
             _fill(row, shape, name, value)
+    row["origin"] = _origin(entity)
     return row
 
 
@@ -45,6 +47,10 @@ def moved(now: Entity, then: Entity, facts: Collection[str]) -> dict[str, object
     shape = _SHAPES[now.kind]
     for name in sorted(facts):
         _fill(row, shape, name, now.facts.get(name))
+    if (now.origin is not then.origin and now.origin != then.origin) or now.facts.keys() != then.facts.keys():
+        origin = _origin(now)
+        if origin != _origin(then):
+            row["origin"] = origin
     return row
 
 
@@ -74,6 +80,40 @@ def _looks(sources: Mapping[str, tuple[int, int, str]]) -> dict[str, object]:
     return {name: look or [at, seq] for name, (at, seq, look) in sources.items()}
 
 
+def _origin(entity: Entity) -> str | None:
+    """Where its facts come from: the source of most under `*`, besides of those alone that come from elsewhere.
+
+    `born` is not told of what things are born with; "" is of what comes from nowhere. Told of each fact by name this
+    was most of a row.
+    """
+    origin, facts, shape = entity.origin, entity.facts, _SHAPES[entity.kind]
+    known = {name for name, value in facts.items() if value is not None and name in shape}
+    counts = Counter([source for name, source in origin.items() if name in known and name not in _BORN_WITH])
+    usual = min(counts, key=lambda each: (-counts[each], each), default="")
+    told = {name: source for name, source in origin.items() if name not in known or source != _source(name, usual)}
+    told |= {name: "" for name in known - origin.keys() if _source(name, usual)}
+    return pack_or_none(told | {"*": usual} if usual else told)
+
+
+def _source(name: str, usual: str) -> str:
+    return _BORN if name in _BORN_WITH else usual
+
+
+@lru_cache(maxsize=1 << 12)
+def _origins(text: str | None, facts: tuple[str, ...]) -> Mapping[str, str]:
+    """What `_origin` told, of these facts: the same of very many things, and shared by them."""
+    told = _mapping(text) if text else {}
+    usual = told.get("*", "")
+    found = {name: intern(_source(name, usual)) for name in facts} | told
+    return {name: source for name, source in found.items() if source and name != "*"}
+
+
+_BORN: Final = "born"
+_BORN_WITH: Final = frozenset(
+    {"address", "port", "transport", "network.zone", "host.addresses", "host.identifiers", "host.doubts"}
+)
+
+
 def _or_none(text: str) -> str | None:
     return text or None
 
@@ -90,7 +130,6 @@ _CORE: Final[tuple[tuple[str, Callable[[Any], object] | None], ...]] = (
     ("misses", None),
     ("generation", None),
     ("unknown", pack_or_none),
-    ("origin", pack_or_none),
     ("sources", lambda sources: pack_or_none(_looks(sources))),
     ("extra", pack_or_none),
     ("changed_seq", None),
@@ -148,7 +187,7 @@ class _Order:
         return found | {name: decoded(raw) for name, decoded, raw in others if raw is not None}
 
 
-_FOUND: Final = ("kind", *(name for name, _ in _CORE[:5]), "last_seen", *(name for name, _ in _CORE[5:]))
+_FOUND: Final = ("kind", *(name for name, _ in _CORE[:5]), "last_seen", *(name for name, _ in _CORE[5:]), "origin")
 _ORDERS: Final = {None: _Order(ASSET_FIELDS)} | {each: _Order(_fields({each})) for each in Kind}
 
 
@@ -162,7 +201,8 @@ def decode(row: Sequence[Any], kind: Kind | None) -> Entity:
     """The entity of a row of its kind's `columns`; what stands behind them is passed by."""
     start = 1 if kind is Kind.SERVICE else 2
     (site, key, state, known, first, last, parent, org, system, misses, generation,
-     unknown, origin, sources, extra, changed) = row[start:start + 16]  # fmt: skip
+     unknown, sources, extra, changed, origin) = row[start:start + 16]  # fmt: skip
+    facts = _ORDERS[kind].facts(row[start + 16 :])
     return Entity(
         kind=kind or _KINDS[row[1]],
         site=site,
@@ -176,9 +216,9 @@ def decode(row: Sequence[Any], kind: Kind | None) -> Entity:
         system_id=system or "",
         misses=misses,
         generation=generation,
-        facts=_ORDERS[kind].facts(row[start + 16 :]),
+        facts=facts,
         unknown=_mapping(unknown) if unknown else {},
-        origin=_mapping(origin) if origin else {},
+        origin=_origins(origin, tuple(facts)),
         sources={name: (0, 0, each) if type(each) is str else (*each, "") for name, each in unpacked(sources).items()}
         if sources
         else {},
