@@ -262,7 +262,7 @@ def _intake() -> Iterator[object]:
         workspace.make()
         with App(workspace, clock=Then()) as app:
             rates: dict[str, list[float]] = {"log": [], "first": [], "same": [], "tenth": []}
-            plan = (("first", 0), ("same", 0), ("same", 0), ("tenth", 1), ("tenth", 2))
+            plan = [("first", 0), *[("same", 0)] * 3, *(("tenth", edition) for edition in (1, 2, 3))]
             for run, (what, edition) in enumerate(plan):
                 rates["log"].append(LOOKS / timed(lambda r=run, e=edition: _log(app, observations, r, e)))
                 rates[what].append(LOOKS / timed(lambda: list(merge(app))))
