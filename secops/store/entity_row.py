@@ -104,7 +104,7 @@ def _origins(text: str | None, facts: tuple[str, ...]) -> Mapping[str, str]:
     """What `_origin` told, of these facts: the same of very many things, and shared by them."""
     told = _mapping(text) if text else {}
     usual = told.get("*", "")
-    found = {name: intern(_source(name, usual)) for name in facts} | told
+    found = {**{name: intern(_source(name, usual)) for name in facts}, **told}
     return {name: source for name, source in found.items() if source and name != "*"}
 
 

@@ -53,7 +53,7 @@ def _pages(
     app: App, at: Instant, query: Query, kind: Kind | None, start: tuple[str, int]
 ) -> Iterator[dict[str, object]]:
     after, most = start
-    size = min(PAGE, most + most // 2)  # some of a page moved, or were not there: with more, one page is mostly enough
+    size = min(PAGE, most + 5 + most // 10)  # some of it moved, or were not there: with more one page is mostly enough
     moving = Moved(app, at, query, kind)
     young = False
     while True:

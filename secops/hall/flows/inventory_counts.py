@@ -97,9 +97,16 @@ def _then(
         merged = cursor.get(connection)
         changed = reads(connection, both, kind, at).every(connection, MANY)
         new = moved.born(connection, kind, at, limit=MANY)
-        if changed is None or len(new) == MANY:
+    if changed is None or len(new) == MANY:
+        return None
+    without = {*changed, *new}
+    rest = ask(app, query, lambda view: view.facets(query, kind, field, at, limit=0, without=without), field.name)
+    if rest is None:
+        return None
+    whole, known, counts = rest[0], rest[1], Counter(dict(rest[2]))
+    with app.database.read() as connection:
+        if cursor.get(connection) != merged:  # moved on meanwhile: the two would be of two moments
             return None
-        whole, known, counts = 0, 0, Counter[Value]()
         for part in chunks(changed, _PART):
             found = list(entities.by_ids(connection, part).values())
             for values in Then(connection, at, frozenset(fields_of(both))).values(found).values():
@@ -109,14 +116,4 @@ def _then(
                 value = told(field.name)
                 known += value not in (None, ())
                 counts.update(set(value) if isinstance(value, tuple) else () if value is None else (value,))
-    without = {*changed, *new}
-    rest = ask(app, query, lambda view: view.facets(query, kind, field, at, limit=0, without=without), field.name)
-    if rest is None:
-        return None
-    with app.database.read() as connection:
-        if cursor.get(connection) != merged:  # moved on meanwhile: the two would be of two moments
-            return None
-    for value, number in rest[2]:
-        counts[value] += number
-    commonest = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    return rest[0] + whole, rest[1] + known, commonest
+    return whole, known, sorted(counts.items(), key=lambda each: (-each[1], each[0]))
