@@ -272,7 +272,7 @@ def _machine(work: Work, reading: Reading, cause: Cause) -> None:
         host = work.get(row.host) if row.host and not row.pending else None
         if host is not None:
             _seen(host, seen, cause)
-            work.draw(seen.site, (reading.ip, RelationType.RUNS_ON, host.id), cause, "seen")
+            work.sight(seen.site, (reading.ip, RelationType.RUNS_ON, host.id), cause)
         return
     if shown != row.marks:
         if not row.pending:

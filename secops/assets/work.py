@@ -18,6 +18,8 @@ class Merged:
 
     entities: dict[str, Entity] = field(default_factory=dict)
     relations: dict[str, Relation] = field(default_factory=dict)
+    sighted: dict[str, int] = field(default_factory=dict)
+    """When relations drawn before were seen again."""
     dropped: list[str] = field(default_factory=list)
     """Ids of relations whose declaration was withdrawn."""
     ended: dict[str, Cause] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Work:
         """The same at work."""
         self.drafts: dict[str, Draft] = {}
         self.relations: dict[str, Relation] = {}
+        self.sighted: dict[str, int] = {}
         self.dropped: list[str] = []
         self.ended: dict[str, Cause] = {}
         self.looks: dict[str, Look] = {}
@@ -98,6 +101,12 @@ class Work:
             self.relations[id] = replace(old, first_seen=min(old.first_seen, at), last_seen=max(old.last_seen, at))
         cause.touched.add(id)
 
+    def sight(self, site: str, ends: tuple[str, RelationType, str], cause: Cause) -> None:
+        """See a relation again that was drawn before: since when it holds is not this look's to say."""
+        id = relation_id(site, *ends)
+        self.sighted[id] = max(cause.at, self.sighted.get(id, 0))
+        cause.touched.add(id)
+
     def drop(self, relation: Relation, cause: Cause) -> None:
         """Nobody declares this relation any more."""
         self.dropped.append(relation.id)
@@ -113,7 +122,7 @@ class Work:
 
     def merged(self) -> Merged:
         """What moved, frozen."""
-        out = Merged(relations=self.relations, dropped=self.dropped, ended=self.ended, looks=self.looks)
+        out = Merged({}, self.relations, self.sighted, self.dropped, self.ended, looks=self.looks)
         out.evidence = {look: each for look, each in self.rows.items() if each.dirty}
         for id, each in self.drafts.items():
             if each.dirty or each.moved:

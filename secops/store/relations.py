@@ -94,6 +94,11 @@ def put(connection: Connection, items: Sequence[Relation]) -> None:
     every(connection, earlier, _WRITTEN, rows)
 
 
+def sighted(connection: Connection, times: Mapping[str, int]) -> None:
+    """These, drawn before, were seen then too."""
+    sightings.later(connection, times)
+
+
 def remove(connection: Connection, ids: Sequence[str]) -> None:
     """Forget relations whose declaration was withdrawn."""
     for part in chunks(ids):

@@ -150,6 +150,7 @@ _SHARED = ("look", [_BARE, _BARE, (1, 22, "ssh", "b", "www.example", 0), (*_BARE
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@example([("look", [(1, 22, "ssh", "a", "", 0)]), ("merge", None), ("again", None)], 2)  # settled after its repetition
 @given(st.lists(_mixed, min_size=2, max_size=14), st.integers(2, 30))
 @example([*[("look", [])] * 5, _LATE, ("look", []), _NAMED, ("again", None)], 2)
 @example([_CLOSING, ("again", None)], 2)
