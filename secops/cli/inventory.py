@@ -105,15 +105,16 @@ def list_(
 
 
 @app.command("count", help=say("符合条件的资产有多少", "how many assets meet the query"))
-def count(query: Query = "", *, kind: Kinds = None, timeout: Timeout = None, format: Form = None) -> None:
+def count(query: Query = "", *, kind: Kinds = None, at: At = "", timeout: Timeout = None, format: Form = None) -> None:
     """`secops inventory count`."""
     from secops.cli.context import open_app
     from secops.cli.waiting import waiting
+    from secops.hall.flows.inventory import instant
     from secops.hall.flows.inventory_counts import count as counted
 
     with open_app() as opened, waiting():
         opened.limit(timeout)
-        number = counted(opened, query, kind=kind)
+        number = counted(opened, query, kind=kind, at=instant(opened, at) if at else None)
     if format is None:
         sys.stdout.write(f"{number}\n")
     else:
