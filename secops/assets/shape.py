@@ -11,7 +11,7 @@ from secops.assets.identity import ip_id
 from secops.assets.marks import kind_of
 from secops.assets.work import Work
 from secops.core.clock import Instant
-from secops.core.model import Kind, Relation, RelationType, State, Value, entity_id
+from secops.core.model import Kind, Relation, RelationType, State, Value, entity_id, relation_id
 
 ADDRESSES_MOST: Final = 256
 MERGED: Final = "merged"
@@ -153,10 +153,15 @@ def restore(keeper: Draft, cause: Cause, snapshot: object, rows: Iterable[Eviden
             drafts.turn(keeper, cause, State(str(snapshot["state"])), "split again")
 
 
-def runs_on(row: Evidence, host: str, reason: str) -> Relation:
-    """The relation of a look's address to its machine."""
-    at = Instant(row.at)
-    return Relation(row.site, ip_id(row.site, row.place), RelationType.RUNS_ON, host, reason, at, at, row.seq)
+def runs_on(row: Evidence, host: str) -> str:
+    """The id of the relation of a look's address to its machine."""
+    return relation_id(row.site, ip_id(row.site, row.place), RelationType.RUNS_ON, host)
+
+
+def drawn(row: Evidence, reason: str, since: int, last: int) -> Relation:
+    """That relation, from when it holds until it was last seen; the look is why."""
+    ends = (ip_id(row.site, row.place), RelationType.RUNS_ON, row.host)
+    return Relation(row.site, *ends, reason, Instant(since), Instant(last), row.seq)
 
 
 def host_id(site: str, mark: str, generation: int) -> str:

@@ -122,7 +122,9 @@ class Work:
 
     def merged(self) -> Merged:
         """What moved, frozen."""
-        out = Merged({}, self.relations, self.sighted, self.dropped, self.ended, looks=self.looks)
+        out = Merged(
+            relations=self.relations, sighted=self.sighted, dropped=self.dropped, ended=self.ended, looks=self.looks
+        )
         out.evidence = {look: each for look, each in self.rows.items() if each.dirty}
         for id, each in self.drafts.items():
             if each.dirty or each.moved:

@@ -32,9 +32,6 @@ sa.Index("changes_by_field", changes.c.field, changes.c.at)
 """Which entities moved since a moment, and in what: read field by field (`fields`)."""
 
 
-_NAMES = tuple(column.name for column in changes.columns)
-
-
 def append(connection: Connection, items: Sequence[Change]) -> None:
     """Write these changes."""
     rows = [
@@ -45,7 +42,7 @@ def append(connection: Connection, items: Sequence[Change]) -> None:
         )
         for each in sorted(items, key=attrgetter("entity", "seq", "field"))
     ]  # fmt: skip
-    fill(connection, changes, _NAMES, rows)
+    fill(connection, changes, rows)
 
 
 def of_entity(connection: Connection, entity: str) -> list[Change]:

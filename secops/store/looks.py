@@ -27,7 +27,6 @@ looks = sa.Table(
 )
 """`digest` NULL: the next look is read in full. `touched`: JSON array of entity and relation ids."""
 
-_NAMES = tuple(column.name for column in looks.columns)
 MOST = 100_000
 """Log entries to look through for repetitions at a time: their sightings are written in order, a page once for all."""
 NEVER = 3
@@ -56,7 +55,7 @@ def put(connection: Connection, items: Iterable[tuple[str, bytes, int, int, Coll
     new = insert.excluded
     rest = {"digest": new.digest, "at": new.at, "seq": new.seq, "touched": new.touched}
     newer = insert.on_conflict_do_update(index_elements=["look"], set_=rest, where=new.at >= looks.c.at)
-    every(connection, newer, _NAMES, rows)
+    every(connection, newer, rows)
 
 
 def cool(connection: Connection, ids: Collection[str]) -> None:

@@ -34,7 +34,6 @@ STATED = "declared"
 """The reason of a relation that people declared."""
 _PART = 5_000
 _NAMES = tuple(column.name for column in relations.columns)
-_WRITTEN = tuple(column.name for column in relation_rows.columns)
 
 ended_relations = sa.Table(
     "ended_relations",
@@ -91,12 +90,7 @@ def put(connection: Connection, items: Sequence[Relation]) -> None:
         set_={"first_seen": new.first_seen},
         where=new.first_seen < relation_rows.c.first_seen,
     )
-    every(connection, earlier, _WRITTEN, rows)
-
-
-def sighted(connection: Connection, times: Mapping[str, int]) -> None:
-    """These, drawn before, were seen then too."""
-    sightings.later(connection, times)
+    every(connection, earlier, rows)
 
 
 def remove(connection: Connection, ids: Sequence[str]) -> None:

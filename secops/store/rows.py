@@ -39,10 +39,11 @@ def upsert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, 
         _drive(connection, table, rows, "upsert")
 
 
-def fill(connection: Connection, table: sa.Table, names: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
-    """As `upsert` of rows that all have the values of these columns, which stand in the order of the table's."""
+def fill(connection: Connection, table: sa.Table, rows: Sequence[tuple[object, ...]]) -> None:
+    """As `upsert` of whole rows: the values of all the table's columns, in their order."""
     if not rows:
         return
+    names = tuple(table.columns.keys())
     if connection.dialect.name == "postgresql":
         incoming.upsert(connection, table, [dict(zip(names, row, strict=True)) for row in rows])
     else:
@@ -91,10 +92,9 @@ def _prepared(table: sa.Table, how: str, names: tuple[str, ...]) -> tuple[str, C
     return _compiled(insert.on_conflict_do_nothing() if change is None else change, names)
 
 
-def every(
-    connection: Connection, statement: sa.Insert, names: tuple[str, ...], rows: Sequence[tuple[object, ...]]
-) -> None:
-    """Run the statement for each of these rows: the values of these columns, in the order of the table's."""
+def every(connection: Connection, statement: sa.Insert, rows: Sequence[tuple[object, ...]]) -> None:
+    """Run the statement for each of these rows: the values of all the columns of its table, in their order."""
+    names = tuple(statement.table.columns.keys())
     if connection.dialect.name == "postgresql":
         connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
     else:

@@ -21,13 +21,12 @@ sightings = sa.Table(
 )
 """The id of an entity or a relation. A row whose relation was withdrawn says nothing."""
 
-_NAMES = ("id", "last_seen")
 _PART = 5_000
 
 
 def put(connection: Connection, times: Mapping[str, int]) -> None:
     """These were last seen then, whatever was known of them."""
-    fill(connection, sightings, _NAMES, sorted(times.items()))
+    fill(connection, sightings, sorted(times.items()))
 
 
 def later(connection: Connection, times: Mapping[str, int]) -> None:
@@ -39,7 +38,7 @@ def later(connection: Connection, times: Mapping[str, int]) -> None:
     statement = insert.on_conflict_do_update(
         index_elements=["id"], set_={"last_seen": newer}, where=newer > sightings.c.last_seen
     )
-    every(connection, statement, _NAMES, sorted(times.items()))
+    every(connection, statement, sorted(times.items()))
 
 
 def forget(connection: Connection, ids: Sequence[str]) -> None:

@@ -37,6 +37,7 @@ from secops.store import (
     observations,
     organisations,
     relations,
+    sightings,
     unseen,
 )
 from secops.store.grading import Transaction
@@ -356,7 +357,7 @@ class _State:
         )
         looks.cool(connection, outcome.cold - outcome.looks.keys())
         relations.put(connection, list(outcome.relations.values()))
-        relations.sighted(connection, outcome.sighted)
+        sightings.later(connection, outcome.sighted)
         relations.end(
             connection, {id: (each.seq, int(each.at), each.who, each.reason) for id, each in outcome.ended.items()}
         )

@@ -12,9 +12,8 @@ from secops.assets.machines import KEPT, SHARED, pairs, resolve
 from secops.assets.marks import PAIR, Rules, kind_of
 from secops.assets.merge import assign, owner_of
 from secops.assets.register import Register
-from secops.assets.shape import Part, absorb, host_id, leave, runs_on, shape, tell
+from secops.assets.shape import Part, absorb, drawn, host_id, leave, runs_on, shape, tell
 from secops.assets.work import Merged, Work
-from secops.core.clock import Instant
 from secops.core.model import Entity, Kind, Relation, State
 from secops.store import entities, evidence, identifiers, looks
 from secops.store.grading import Transaction
@@ -193,7 +192,7 @@ class Settling:
             return ids.get(host, host)
 
         touched: dict[str, tuple[set[str], set[str]]] = {}
-        drawn: dict[str, list[Evidence]] = {}
+        shown: dict[str, list[Evidence]] = {}
         dropped: set[str] = set()
         written: dict[str, Evidence] = {}
         affected = {named(each) for each in (*answer.born, *answer.lost, *(survivor for survivor, *_ in answer.merges))}
@@ -201,15 +200,15 @@ class Settling:
             before, host = found.rows[look], named(answer.hosts.get(look, ""))
             if (host, row.live, 0, ()) == (before.host, before.live, before.pending, before.before):
                 continue
-            old = runs_on(before, before.host, "").id if before.host else ""
+            old = runs_on(before, before.host) if before.host else ""
             row.host, row.pending, row.before = host, 0, ()
             written[look] = row
             affected |= {before.host, host} - {""}
             drop = {before.host, old} - {"", host}
             add: set[str] = set()
             if host:
-                id = runs_on(row, host, "").id
-                drawn.setdefault(id, []).append(row)
+                id = runs_on(row, host)
+                shown.setdefault(id, []).append(row)
                 add = {host, id}
             if old and old not in add:
                 dropped.add(old)
@@ -219,7 +218,7 @@ class Settling:
             if row.host:
                 own.setdefault(row.host, []).append(row)
         if dropped:
-            dropped -= {runs_on(row, row.host, "").id for row in rows.values() if row.host}
+            dropped -= {runs_on(row, row.host) for row in rows.values() if row.host}
         index = found.index | {
             mark: Known(mark, named(each.host), each.standing, each.why, each.moves, self.cause.seq)
             for mark, each in answer.marks.items()
@@ -229,7 +228,7 @@ class Settling:
         affected.discard("")
         held = {look: each.host for look, each in found.rows.items() if each.host}
         merged = self._shape(_Settled(known, answer, born, own, affected, index, found.index, held))
-        merged.relations |= {id: self._drawn(looks) for id, looks in drawn.items()}
+        merged.relations |= {id: self._drawn(looks) for id, looks in shown.items()}
         merged.dropped += sorted(dropped)
         merged.ended |= dict.fromkeys(sorted(dropped), self.cause)
         evidence.put(self.connection, [encode(each) for each in written.values()], ())
@@ -288,9 +287,7 @@ class Settling:
     def _drawn(self, rows: Sequence[Evidence]) -> Relation:
         """The relation of these looks' address to their machine: it holds from now on, the first of them is why."""
         first = min(rows, key=lambda each: (each.at, each.seq, each.look))
-        last = Instant(max(each.at for each in rows))
-        told = runs_on(first, first.host, self._reason(first))
-        return replace(told, first_seen=Instant(self.cause.at), last_seen=last)
+        return drawn(first, self._reason(first), self.cause.at, max(each.at for each in rows))
 
     def _reason(self, row: Evidence) -> str:
         strong = [each for each in row.marks if self.rules.strong(kind_of(each))]
