@@ -18,6 +18,7 @@ from secops.store.decisions import decisions
 from secops.store.entities import asset_rows, assets, service_rows, services
 from secops.store.findings import findings, transitions
 from secops.store.looks import looks
+from secops.store.numbers import numbers
 from secops.store.observations import observations
 from secops.store.relations import STATED, relation_rows, relations
 from secops.store.run_ends import run_ends
@@ -136,7 +137,8 @@ def _pointers() -> Iterator[Law]:
     )
     yield Law("端口所属的地址不存在", "a service whose address is not there", orphans)
     for table in (asset_rows, service_rows, relation_rows):
-        unseen = sa.select(table.c.id).where(*absent(table.c.id, sightings.c.id))
+        times = sa.select(sightings.c.number).join(numbers, numbers.c.number == sightings.c.number)
+        unseen = sa.select(table.c.id).where(~times.where(numbers.c.id == table.c.id).exists())
         yield Law(f"{table.name} 缺少最近发现时间", f"{table.name} has rows of which no sighting is kept", unseen)
     found = sa.and_(relations.c.reason != STATED, relations.c.type.in_(map(str, _BOTH_KNOWN)))
     for end in (relations.c.source, relations.c.target):

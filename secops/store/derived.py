@@ -12,6 +12,7 @@ from secops.store.entities import asset_rows, assets, service_rows, services
 from secops.store.evidence import evidence, marked
 from secops.store.identifiers import apart, identifiers, reviews
 from secops.store.looks import looks
+from secops.store.numbers import numbers
 from secops.store.organisations import organisations
 from secops.store.records import records
 from secops.store.relations import ended_relations, relation_rows, relations
@@ -32,7 +33,7 @@ TABLES = (
     apart,
     reviews,
 )
-_KEPT = {assets: (asset_rows, sightings), services: (service_rows,), relations: (relation_rows,)}
+_KEPT = {assets: (asset_rows, sightings, numbers), services: (service_rows,), relations: (relation_rows,)}
 """The tables behind those of `TABLES` that are views."""
 HOW = {looks.c.digest, looks.c.touched}
 """Columns that say how the log was read, not what it says."""

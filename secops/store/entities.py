@@ -1,6 +1,6 @@
 """What is known now: seven kinds in `assets`, open ports in `services`. The columns derive from the field dictionary.
 
-Both are views to read. What is written are `asset_rows`, `service_rows` and, for when each was last seen, `sightings`.
+Both are views to read. What is written are `asset_rows`, `service_rows` and `sightings`, for when each was last seen.
 
 A field of type VERSION has a shadow column `<column>_key` that sorts as versions do; an ADDRESS is 16 bytes; sets are
 JSON text; NULL is unknown. `changed_seq` is the log entry of the last change (not of the last look).
@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from secops.core import address
 from secops.core.fields import Field, Type
 from secops.core.model import Entity, Kind, Value
-from secops.store import entity_row, sightings, texts, views
+from secops.store import entity_row, numbers, sightings, texts, views
 from secops.store.database import metadata
 from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS, encode
 from secops.store.rows import among, change, chunks, upsert
@@ -165,14 +165,15 @@ def rows(
     return Rows(new, changed, texts.words(told, before, differ, embedded=embedded), later, seen)
 
 
-def write(connection: Connection, rows: Rows) -> None:
-    """Write what was worked out."""
+def write(connection: Connection, rows: Rows, numbered: Mapping[str, int] | None = None) -> None:
+    """Write what was worked out. `numbered`: the numbers of all of them, where they are known."""
     texts.put(connection, rows.words)
     for table, new, changed in zip((asset_rows, service_rows), rows.new, rows.changed, strict=True):
         upsert(connection, table, new)
         change(connection, table, changed)
-    sightings.later(connection, rows.later)
-    sightings.put(connection, rows.seen)
+    number = numbers.given(connection, [*rows.seen, *rows.later]) if numbered is None else numbered
+    sightings.later(connection, {number[id]: at for id, at in rows.later.items()})
+    sightings.put(connection, {number[id]: at for id, at in rows.seen.items()})
 
 
 def put(connection: Connection, entities: Mapping[str, Entity], before: Mapping[str, Entity] | None = None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from secops.store import numbers
 from secops.store.database import metadata
 from secops.store.looks import looks
 from secops.store.rows import among, chunks, insert_new, pack, plain, upsert
@@ -176,11 +177,12 @@ def carriers(
 
 def touched(connection: Connection, moved: Mapping[str, tuple[Collection[str], Collection[str]]]) -> None:
     """Of these looks: what a repetition moves too from now on, and what no longer (look -> added, dropped)."""
+    number = numbers.given(connection, sorted({id for each in moved.values() for ids in each for id in ids}))
     for part in chunks(sorted(moved), _CHUNK):
         rows = []
-        for id, text in connection.execute(sa.select(looks.c.look, looks.c.touched).where(among(looks.c.look, part))):
-            added, dropped = moved[id]
-            rows.append({"l": id, "t": pack(sorted((set(json.loads(text)) - set(dropped)) | set(added)))})
+        for look, text in connection.execute(sa.select(looks.c.look, looks.c.touched).where(among(looks.c.look, part))):
+            added, dropped = ({number[id] for id in ids} for ids in moved[look])
+            rows.append({"l": look, "t": pack(sorted((set(json.loads(text)) - dropped) | added))})
         if rows:
             change = looks.update().where(looks.c.look == sa.bindparam("l")).values(touched=sa.bindparam("t"))
             connection.execute(change, rows)

@@ -25,7 +25,7 @@ looks = sa.Table(
     sa.Column("touched", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""`digest` NULL: the next look is read in full. `touched`: JSON array of entity and relation ids."""
+"""`digest` NULL: the next look is read in full. `touched`: JSON array of `numbers`, of entities and relations."""
 
 MOST = 100_000
 """Log entries to look through for repetitions at a time: their sightings are written in order, a page once for all."""
@@ -46,7 +46,7 @@ class Stretch:
     cut: bool
 
 
-def put(connection: Connection, items: Iterable[tuple[str, bytes, int, int, Collection[str]]]) -> None:
+def put(connection: Connection, items: Iterable[tuple[str, bytes, int, int, Collection[int]]]) -> None:
     """Write looks as (id, digest, at, seq, touched); one that is older than what is written changes nothing."""
     rows = [(id, digest or None, at, seq, pack(sorted(touched))) for id, digest, at, seq, touched in items]
     if not rows:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from secops.core.fields import Derivation, Field, by_name
 from secops.core.model import Kind, State
 from secops.store.derive import ORGANISATION
-from secops.store.mirror_source import Numbers, Place, Source, chunks, last, sightings, table
+from secops.store.mirror_source import SIGHTINGS, Numbers, Place, Source, chunks, last, sightings, table
 from secops.store.mirror_tables import ALIKE, ASSETS, BOTH, ORGANISATIONS, SEEN, SERVICES, STATE, Wide, layout
 from secops.store.views import ROWS
 
@@ -333,18 +333,19 @@ def _again(view: Source, since: Place, place: Place) -> Iterable[_Times]:
     """Times of what was only seen again: of the few that looks touched since, read from now on; else every one."""
     if place.upto - since.upto <= SEEN_ONE_BY_ONE:
         touched = (
-            "WITH touched AS MATERIALIZED (SELECT DISTINCT each.value AS id FROM observations o "
+            "WITH touched AS MATERIALIZED (SELECT DISTINCT each.value AS number FROM observations o "
             "JOIN looks l ON l.look = o.look, json_each(l.touched) each "
             f"WHERE o.seq > {since.upto} AND o.seq <= {place.upto})"
         )
         known = " UNION ALL ".join(
-            f"SELECT id, first_seen, {SEEN} FROM {wide.name} WHERE id IN (SELECT id FROM touched)" for wide in BOTH
+            f"SELECT id, first_seen, {SEEN} FROM {wide.name} WHERE id IN "
+            "(SELECT id FROM numbers WHERE number IN (SELECT number FROM touched))"
+            for wide in BOTH
         )
         return [_times(view, BOTH, ("first_seen", SEEN), f"({touched} {known})")]
     every = ((wide, columns) for wide in BOTH for columns in (("first_seen",), (SEEN,)))
     return (
-        _times(view, (wide,), columns, "sightings" if columns == (SEEN,) else ROWS[wide.name])
-        for wide, columns in every
+        _times(view, (wide,), columns, SIGHTINGS if columns == (SEEN,) else ROWS[wide.name]) for wide, columns in every
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from secops.store import views
 from secops.store.mirror_tables import ALIKE, SEEN, Wide
 from secops.store.views import ROWS
 
@@ -36,6 +37,10 @@ PLACE: Final = """SELECT ifnull((SELECT seq FROM cursors WHERE name = 'merge'), 
 ifnull((SELECT seq FROM cursors WHERE name = 'epoch'), 0)"""
 ENTRY: Final = """SELECT id FROM observations WHERE seq = {0} UNION ALL SELECT id FROM decisions WHERE seq = {0}
 UNION ALL SELECT run FROM run_ends WHERE seq = {0}"""
+
+
+SIGHTINGS: Final = f"(SELECT n.id, s.{SEEN} FROM sightings s JOIN numbers n ON n.number = s.number)"
+"""When each entity and relation was last seen, by id."""
 
 
 class Source:
@@ -131,8 +136,7 @@ def last(view: Source, wide: Wide) -> int:
 def _select(wide: Wide, condition: str, timed: bool) -> str:
     own = [each for each in wide.own if timed or each.name != SEEN]
     dummies = ", ".join(f'{each.dummy} AS "{each.name}"' for each in own)
-    found = f"(SELECT s.{SEEN} FROM sightings s WHERE s.id = r.id)"
-    columns = ", ".join(found if each.name == SEEN else f'"{each.name}"' for each in own)
+    columns = ", ".join(views.SEEN if each.name == SEEN else f'"{each.name}"' for each in own)
     said = ", ".join(f'"{each.name}"' for each in wide.alike)
     return (
         f"SELECT {dummies}, '' AS {ALIKE} UNION ALL "
@@ -142,7 +146,7 @@ def _select(wide: Wide, condition: str, timed: bool) -> str:
 
 def sightings(view: Source) -> Iterator[Any]:
     """When each entity was last seen."""
-    return chunks([(view, f"SELECT '' AS id, 0 AS {SEEN} UNION ALL SELECT id, {SEEN} FROM sightings")])
+    return chunks([(view, f"SELECT '' AS id, 0 AS {SEEN} UNION ALL SELECT id, {SEEN} FROM {SIGHTINGS}")])
 
 
 def chunks(parts: Sequence[tuple[Source, str]]) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.core.model import Kind, Relation, RelationType
-from secops.store import sightings, views
+from secops.store import numbers, sightings, views
 from secops.store.database import metadata
 from secops.store.entities import table_of
 from secops.store.rows import among, chunks, every, insert_for, insert_new, plain
@@ -66,16 +66,21 @@ class Ended:
     reason: str
 
 
-def put(connection: Connection, items: Sequence[Relation]) -> None:
-    """Draw these relations; one already drawn keeps its reason and origin and is seen longer."""
+def put(connection: Connection, items: Sequence[Relation], numbered: Mapping[str, int] | None = None) -> None:
+    """Draw these relations; one already drawn keeps its reason and origin and is seen longer.
+
+    `numbered`: their numbers, where they are known.
+    """
     given = {each.id: each for each in items}
     times = {id: int(each.last_seen) for id, each in given.items()}
     drawn: dict[str, int] = {}
     for part in chunks(sorted(times), _PART):
         chosen = sa.select(relation_rows.c.id, relation_rows.c.first_seen).where(among(relation_rows.c.id, part))
         drawn |= {id: first for id, first in connection.execute(chosen).all()}  # noqa: C416 - a Row is no tuple to mypy
-    sightings.forget(connection, sorted(times.keys() - drawn.keys()))  # what was seen of one since withdrawn
-    sightings.later(connection, times)
+    number = numbers.given(connection, times) if numbered is None else numbered
+    anew = sorted(number[id] for id in times.keys() - drawn.keys())
+    sightings.forget(connection, anew)  # what was seen of one since withdrawn
+    sightings.later(connection, {number[id]: at for id, at in times.items()})
     rows = [
         (id, each.site, each.source, str(each.type), each.target, each.reason, int(each.first_seen), each.seq)
         for id, each in given.items()
@@ -97,7 +102,7 @@ def remove(connection: Connection, ids: Sequence[str]) -> None:
     """Forget relations whose declaration was withdrawn."""
     for part in chunks(ids):
         connection.execute(relation_rows.delete().where(relation_rows.c.id.in_(part)))
-    sightings.forget(connection, ids)
+    sightings.forget(connection, sorted(numbers.of(connection, ids).values()))
 
 
 def end(connection: Connection, causes: Mapping[str, tuple[int, int, str, str]]) -> None:

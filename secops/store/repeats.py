@@ -60,7 +60,7 @@ _ENDING = "ON COMMIT DROP"
 _TEXT = 'TEXT COLLATE "C"'
 _NOTED_POSTGRESQL = (
     f"CREATE TEMP TABLE IF NOT EXISTS noted (seq BIGINT PRIMARY KEY, look {_TEXT}, at BIGINT, {_ASKED}) {_ENDING}",
-    f"CREATE TEMP TABLE IF NOT EXISTS moved (id {_TEXT}, at BIGINT) {_ENDING}",
+    f"CREATE TEMP TABLE IF NOT EXISTS moved (number BIGINT, at BIGINT) {_ENDING}",
     "TRUNCATE pg_temp.noted, pg_temp.moved",
 )
 _UPTO = """SELECT max(seq) FROM (SELECT seq FROM observations WHERE seq > :after
@@ -76,21 +76,22 @@ _TOGETHER = """UPDATE {temp}.noted SET same = 0 WHERE same = 1 AND seq IN (SELEC
 ON o.site = n.site AND o.address = n.address AND o.port = n.port AND o.transport = n.transport
 WHERE o.seq > :after AND o.seq <= :upto)"""
 """Looks at one port are judged together: one that says something new may end what another said."""
-_TOUCHED = """SELECT touched.value, max(r.at) FROM {temp}.noted r JOIN looks l ON l.look = r.look,
-%s touched WHERE r.same = 1 GROUP BY touched.value"""
+_TOUCHED = """SELECT %s, max(r.at) FROM {temp}.noted r JOIN looks l ON l.look = r.look, %s touched
+WHERE r.same = 1 GROUP BY 1"""
 _MOVE_SQLITE = (
-    "INSERT INTO sightings (id, last_seen) " + _TOUCHED % "json_each(l.touched)" + """
-ON CONFLICT (id) DO UPDATE SET last_seen = excluded.last_seen WHERE excluded.last_seen > sightings.last_seen""",
+    "INSERT INTO sightings (number, last_seen) " + _TOUCHED % ("touched.value", "json_each(l.touched)") + """
+ON CONFLICT (number) DO UPDATE SET last_seen = excluded.last_seen WHERE excluded.last_seen > sightings.last_seen""",
     """INSERT INTO looks (look, at, seq, touched)
 SELECT look, at, seq, '' FROM {temp}.noted WHERE same = 1 ORDER BY look
 ON CONFLICT (look) DO UPDATE SET at = excluded.at, seq = excluded.seq
 WHERE (excluded.at, excluded.seq) > (looks.at, looks.seq)""",
 )  # fmt: skip
 _MOVE_POSTGRESQL = (
-    "INSERT INTO pg_temp.moved " + _TOUCHED % "json_array_elements_text(CAST(l.touched AS JSON))",
+    "INSERT INTO pg_temp.moved "
+    + _TOUCHED % ("CAST(touched.value AS BIGINT)", "json_array_elements_text(CAST(l.touched AS JSON))"),
     "ANALYZE pg_temp.moved",
     """UPDATE sightings SET last_seen = m.at FROM pg_temp.moved m
-WHERE sightings.id = m.id AND sightings.last_seen < m.at""",
+WHERE sightings.number = m.number AND sightings.last_seen < m.at""",
     """UPDATE looks SET at = n.at, seq = n.seq FROM (SELECT look, at, seq FROM (SELECT look, at, seq,
 row_number() OVER (PARTITION BY look ORDER BY at DESC, seq DESC) AS place
 FROM pg_temp.noted WHERE same = 1) placed WHERE place = 1) n WHERE looks.look = n.look""",

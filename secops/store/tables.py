@@ -10,6 +10,7 @@ _FILES: tuple[str, ...] = (
     "observations",
     "decisions",
     "run_ends",
+    "numbers",
     "sightings",
     "entities",
     "relations",

@@ -1,6 +1,6 @@
-"""Entities that a run may have missed: living ones that were last seen before it began, in order of id.
+"""Entities that a run may have missed: living ones that were last seen before it began.
 
-The narrow rows of `sightings` lead: mostly few were not seen, and the wide rows of all others need not be read.
+The short rows of `sightings` lead: mostly few were not seen, and the wide rows of all others need not be read.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 
 from secops.core.model import Entity, Kind, State
 from secops.store import entities
-from secops.store.sightings import before, sightings
+from secops.store.numbers import numbers
+from secops.store.sightings import sightings
 
 
 def services(connection: Connection, site: str, instant: int) -> Iterator[Entity]:
@@ -30,12 +31,15 @@ def _entities(connection: Connection, kind: Kind, site: str, instant: int) -> It
         sightings.c.last_seen if each.name == "last_seen" else rows.c[each.name]
         for each in entities.wanted(table).selected_columns
     ]
+    name = f"{kind}-"
+    of_kind = sa.func.substr(numbers.c.id, 1, len(name)) == name  # no range of ids: an index of these would lead
     living = rows.c.state.in_([State.ACTIVE.value, State.STALE.value])
     chosen = (
         sa.select(*columns)
-        .select_from(sightings.join(rows, rows.c.id == sightings.c.id))
-        .where(*before(kind.value, instant), rows.c.site == site, living)
-        .order_by(sightings.c.id)
+        .select_from(
+            sightings.join(numbers, numbers.c.number == sightings.c.number).join(rows, rows.c.id == numbers.c.id)
+        )
+        .where(sightings.c.last_seen < instant, of_kind, rows.c.site == site, living)
     )
     for row in connection.execute(chosen.execution_options(yield_per=1000)):
         yield entities.decode(row, table)

@@ -16,6 +16,8 @@ from secops.store.database import metadata
 
 ROWS: Final = {"assets": "asset_rows", "services": "service_rows", "relations": "relation_rows"}
 """View -> the table of its rows."""
+SEEN: Final = "(SELECT s.last_seen FROM numbers n JOIN sightings s ON s.number = n.number WHERE n.id = r.id)"
+"""When the thing of a row `r` was last seen."""
 _views = sa.MetaData()
 
 
@@ -35,14 +37,13 @@ def drop(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP VIEW {name}")
 
 
-def renew(connection: Connection) -> None:
+def renew(connection: Connection, seen: str = SEEN) -> None:
     """Make the views anew of the columns that the tables have now."""
     drop(connection)
     inspector = sa.inspect(connection)
     for name, rows in ROWS.items():
         listed = ", ".join(f'r."{each["name"]}"' for each in inspector.get_columns(rows))
-        seen = "(SELECT s.last_seen FROM sightings s WHERE s.id = r.id) AS last_seen"
-        text = f"CREATE VIEW {name} AS SELECT {listed}, {seen} FROM {rows} r"  # noqa: S608 - our own names
+        text = f"CREATE VIEW {name} AS SELECT {listed}, {seen} AS last_seen FROM {rows} r"  # noqa: S608 - our own names
         connection.exec_driver_sql(text)
 
 

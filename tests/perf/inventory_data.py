@@ -282,7 +282,8 @@ class Writer:
 LOOK = ("look", "digest", "at", "seq", "touched")
 CHANGE = tuple(column.name for column in changes.columns)
 RELATION = tuple(column.name for column in relations.relation_rows.columns)
-SIGHTING = ("id", "last_seen")
+NUMBER = ("number", "id")
+SIGHTING = ("number", "last_seen")
 
 
 class Filler:
@@ -292,6 +293,7 @@ class Filler:
         self.writer = writer
         self.province = province
         self.dice = province.dice
+        self.numbers: dict[str, int] = {}
         self.titles = [f"{unit.name}{thing}系统" for unit in province.orgs[:400] for thing in THINGS]
 
     def put(
@@ -314,13 +316,19 @@ class Filler:
             org_id=org or None, system_id=system or None, sources=told, changed_seq=newest, **own,
         )  # fmt: skip
         self.writer.add(pattern.table, pattern.names, row)
-        self.writer.add("sightings", SIGHTING, (id, last))
+        self._seen(id, last)
         if source != "declare" and kind in {Kind.SERVICE, Kind.WEBSITE}:
             said = hashlib.blake2b(look.encode(), digest_size=16).digest()
-            hit = json.dumps(sorted({id, *touched}), separators=(",", ":"))
+            hit = json.dumps(sorted(self.numbers[each] for each in {id, *touched}), separators=(",", ":"))
             self.writer.add("looks", LOOK, (look, said, last, newest, hit))
         del name
         return id
+
+    def _seen(self, id: str, last: int) -> None:
+        if id not in self.numbers:
+            self.numbers[id] = len(self.numbers) + 1
+            self.writer.add("numbers", NUMBER, (self.numbers[id], id))
+        self.writer.add("sightings", SIGHTING, (self.numbers[id], last))
 
     def _history(
         self, id: str, kind: Kind, key: str, first: int, seq: int, own: dict[str, object], org: str, state: State
@@ -369,7 +377,7 @@ class Filler:
             "first_seen": int(NOW), "seq": 1,
         }  # fmt: skip
         self.writer.add("relation_rows", RELATION, tuple(row.get(name) for name in RELATION))
-        self.writer.add("sightings", SIGHTING, (each.id, int(NOW)))
+        self._seen(each.id, int(NOW))
 
     # the kinds
 

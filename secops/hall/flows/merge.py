@@ -22,10 +22,9 @@ from secops.hall.flows.declared_registers import registers
 from secops.hall.flows.identity_rules import RULES, begin, begin_within, rules_at, rules_in, settling
 from secops.hall.flows.merge_decided import decided
 from secops.hall.flows.merge_hosts import keep, settle
-from secops.hall.flows.merge_looks import gathered, meanwhile, uncollected, written
+from secops.hall.flows.merge_looks import gathered, meanwhile, uncollected, write, written
 from secops.hall.flows.merge_records import registered
 from secops.store import (
-    changes,
     coverage,
     cursor,
     derived,
@@ -36,8 +35,6 @@ from secops.store import (
     looks,
     observations,
     organisations,
-    relations,
-    sightings,
     unseen,
 )
 from secops.store.grading import Transaction
@@ -347,22 +344,7 @@ class _State:
     def _write(
         self, connection: Transaction, outcome: Merged, known: Mapping[str, Entity], rows: entities.Rows | None = None
     ) -> None:
-        entities.write(connection, rows or written(connection, outcome, known))
-        looks.put(
-            connection,
-            [
-                (each.id, b"" if each.id in outcome.cold else each.digest, each.at, each.seq, each.touched)
-                for each in outcome.looks.values()
-            ],
-        )
-        looks.cool(connection, outcome.cold - outcome.looks.keys())
-        relations.put(connection, list(outcome.relations.values()))
-        sightings.later(connection, outcome.sighted)
-        relations.end(
-            connection, {id: (each.seq, int(each.at), each.who, each.reason) for id, each in outcome.ended.items()}
-        )
-        relations.remove(connection, outcome.dropped)
-        changes.append(connection, outcome.changes)
+        write(connection, outcome, rows or written(connection, outcome, known))
         changed = {each.entity for each in outcome.changes}
         new = {each.entity for each in outcome.changes if each.field == "born"}
         self.counts["new"] += len(new)

@@ -4,13 +4,14 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 
 from secops.assets.marks import Rules
 from secops.assets.reading import Reading
 from secops.assets.work import Merged, Work
 from secops.core.model import Entity
 from secops.hall.flows.merge_hosts import decode
-from secops.store import entities, evidence, looks
+from secops.store import changes, entities, evidence, looks, numbers, relations, sightings
 from secops.store.grading import Transaction
 
 
@@ -29,6 +30,29 @@ def written(connection: Transaction, outcome: Merged, known: Mapping[str, Entity
     """What must be written of the entities; the database is not asked."""
     embedded = connection.dialect.name == "sqlite"
     return entities.rows(outcome.entities, known, outcome.seen_again, embedded=embedded)
+
+
+def write(connection: Transaction, outcome: Merged, rows: entities.Rows) -> None:
+    """Write what became of some log entries; `rows`: of the entities, as worked out."""
+    touched = (each.touched for each in outcome.looks.values())
+    ids = [*rows.seen, *rows.later, *outcome.relations, *outcome.sighted, *chain.from_iterable(touched)]
+    number = numbers.given(connection, ids)
+    entities.write(connection, rows, number)
+    looks.put(
+        connection,
+        [
+            (id, b"" if id in outcome.cold else each.digest, each.at, each.seq, [number[id] for id in each.touched])
+            for id, each in outcome.looks.items()
+        ],
+    )
+    looks.cool(connection, outcome.cold - outcome.looks.keys())
+    relations.put(connection, list(outcome.relations.values()), number)
+    sightings.later(connection, {number[id]: at for id, at in outcome.sighted.items()})
+    relations.end(
+        connection, {id: (each.seq, int(each.at), each.who, each.reason) for id, each in outcome.ended.items()}
+    )
+    relations.remove(connection, outcome.dropped)
+    changes.append(connection, outcome.changes)
 
 
 @contextmanager

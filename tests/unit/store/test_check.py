@@ -68,7 +68,8 @@ def test_what_leads_to_the_unknown_is_sound(database: Database, type: str, reaso
     """A supplier's row, a declared address nobody saw, a link to a website not found yet."""
     with database.write() as connection:
         next_seq(connection, 5)
-        connection.exec_driver_sql("INSERT INTO sightings VALUES ('r', 1)")
+        connection.exec_driver_sql("INSERT INTO numbers VALUES (1, 'r')")
+        connection.exec_driver_sql("INSERT INTO sightings VALUES (1, 1)")
     drawn = f"""INSERT INTO relation_rows (id, site, source, type, target, reason, first_seen, seq)
         VALUES ('r', 's', 'system-x', '{type}', 'supplier-y', '{reason}', 1, 1)"""
     assert _said(database, drawn) == ""

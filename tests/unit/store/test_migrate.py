@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,10 @@ def _filled(table: sa.Table, number: int) -> dict[str, object]:
     for place, column in enumerate(table.columns):
         if column.name in _SPECIAL and table.name in {"assets", "services"}:
             row[column.name] = _SPECIAL[column.name]
+        elif column.name == "touched":
+            row[column.name] = f'["sightings {number}","of nobody"]'
+        elif (table.name, column.name) == ("sightings", "id"):
+            row[column.name] = f"sightings {number}"
         elif isinstance(column.type, sa.Boolean):
             row[column.name] = bool(number % 2)
         elif isinstance(column.type, sa.Integer):
@@ -140,13 +145,35 @@ def test_a_database_of_any_release_keeps_its_rows(store: Database, released: str
         for table in tables.values():
             connection.execute(table.insert(), [_filled(table, number) for number in (1, 2, 3)])
         turned = {"origin", "sources"} if released < "0003" else set()
-        columns = {name: [c.name for c in t.columns if c.name not in turned] for name, t in tables.items()}
+        turned |= {"touched"} if released < "0014" else set()
+        columns = {
+            name: [c.name for c in t.columns if c.name not in turned and (name, c.name) != ("sightings", "id")]
+            for name, t in tables.items()
+        }
         before = _seen(connection, columns)
     upgrade(store)
     with store.read() as connection:
         assert version(connection) == HEAD
         assert _seen(connection, columns) == before
         assert all(len(rows) == 3 for rows in before.values())
+
+
+def test_what_looks_touched_is_known_by_number(store: Database) -> None:
+    """Of every sighting, that of a relation withdrawn since too; what was never seen has none."""
+    _brought_to(store, "0013")
+    with store.write() as connection:
+        tables = _tables(connection)
+        for name in ("sightings", "looks"):
+            connection.execute(tables[name].insert(), [_filled(tables[name], number) for number in (1, 2, 3)])
+    upgrade(store)
+    with store.read() as connection:
+        ids = dict(connection.exec_driver_sql("SELECT number, id FROM numbers").all())
+        seen = {ids[number] for (number,) in connection.exec_driver_sql("SELECT number FROM sightings")}
+        touched = [
+            json.loads(text) for (text,) in connection.exec_driver_sql("SELECT touched FROM looks ORDER BY look")
+        ]
+    assert seen == {"sightings 1", "sightings 2", "sightings 3"}
+    assert [[ids[number] for number in each] for each in touched] == [[f"sightings {each}"] for each in (1, 2, 3)]
 
 
 def test_a_step_that_fails_leaves_the_old_schema(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:

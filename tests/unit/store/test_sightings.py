@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.core.model import Entity, Kind, Relation, RelationType, State
-from secops.store import entities, relations, sightings, unseen, views
+from secops.store import entities, numbers, relations, sightings, unseen, views
 from secops.store.database import Database, metadata
 from secops.store.entities import assets, services
 
@@ -48,7 +48,7 @@ def test_what_was_seen_later_meanwhile_stays_so(connection: Connection) -> None:
     port, other = _port(80, 5), _port(81, 5)
     entities.put(connection, {port.id: port})
     worked_out = entities.rows({port.id: _port(80, 7), other.id: other}, {port.id: port}, embedded=True)
-    sightings.later(connection, {port.id: 9})
+    sightings.later(connection, {numbers.of(connection, {port.id})[port.id]: 9})
     entities.write(connection, worked_out)
     assert {each.key: each.last_seen for each in entities.by_ids(connection, {port.id, other.id}).values()} == {
         port.key: 9, other.key: 5,
@@ -70,19 +70,19 @@ def test_a_relation_drawn_anew_knows_nothing_of_before(connection: Connection) -
     relations.put(connection, [_drawn(9)])
     relations.remove(connection, [_drawn(9).id])
     assert relations.touching(connection, ["ip-a"]) == []
-    sightings.put(connection, {_drawn(9).id: 50})
+    sightings.put(connection, {numbers.of(connection, {_drawn(9).id})[_drawn(9).id]: 50})
     assert relations.by_ids(connection, [_drawn(9).id]) == {}
     relations.put(connection, [_drawn(20)])
     assert relations.by_ids(connection, [_drawn(9).id])[_drawn(9).id].last_seen == 20
 
 
 def test_what_a_run_may_have_missed_is_found_from_the_narrow_rows(connection: Connection) -> None:
-    """Living services last seen before the instant, by id; addresses and what is gone are not among them."""
+    """Living services last seen before the instant; addresses and what is gone are not among them."""
     rows = [_port(80, 5), _port(81, 9), _port(82, 4), _port(83, 4, State.GONE)]
     rows.append(Entity(Kind.IP, "gd", "198.18.0.1", Instant(1), Instant(3)))
     entities.put(connection, {each.id: each for each in rows})
-    found = list(unseen.services(connection, "gd", 9))
-    assert found == sorted((rows[0], rows[2]), key=lambda each: each.id)
+    found = {each.key: each for each in unseen.services(connection, "gd", 9)}
+    assert found == {each.key: each for each in (rows[0], rows[2])}
     assert list(unseen.addresses(connection, "gd", 9)) == [rows[4]]
     assert list(unseen.services(connection, "bj", 9)) == []
 

@@ -31,4 +31,4 @@ def upgrade() -> None:
             bind.exec_driver_sql(f"ALTER TABLE {rows} SET (fillfactor = 85)")
     if postgresql:
         bind.exec_driver_sql("ALTER TABLE sightings SET (fillfactor = 60)")
-    views.renew(bind)
+    views.renew(bind, "(SELECT s.last_seen FROM sightings s WHERE s.id = r.id)")
