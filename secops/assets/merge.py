@@ -59,7 +59,8 @@ def fold(work: Work, readings: Iterable[Reading], register: Register | None = No
 
 def _telling(work: Work, merged: Merged, registers: Mapping[str, Register]) -> set[str]:
     """Looks whose repetition would do more than move times: each is taken in once more, as if it came later still."""
-    again = Work({**work.known, **merged.entities}, work.rules, {**work.evidence, **work.rows}, work.times)
+    known, shown = {**work.known, **merged.entities}, {**work.evidence, **work.rows}
+    again = Work(known, work.rules, shown, work.times, work.calm)
     found: set[str] = set()
     for id, before in work.looks.items():
         reading = work.read[id]
@@ -81,13 +82,15 @@ def _observe(work: Work, reading: Reading, at: Instant, register: Register) -> C
     if reading.silent:
         _unanswered(work, reading)
         return None
-    ip = _ip(work, reading, cause, register)
-    if not port:
+    ip = None if reading.ip in work.calm else _ip(work, reading, cause, register)
+    if ip is None:
+        work.again(reading.ip, cause)
+    elif not port:
         drafts.look(ip, cause, base, at, reading.of_ip)
-    else:
+    if port:
         service = _service(work, reading, cause, register)
         _read(service, reading, cause)
-        if reading.of_ip or f"{base}:{port}" in ip.sources:
+        if ip is not None and (reading.of_ip or f"{base}:{port}" in ip.sources):
             drafts.look(ip, cause, f"{base}:{port}", at, reading.of_ip)
         _websites(work, reading, cause, service, register)
     _machine(work, reading, cause)

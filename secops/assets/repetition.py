@@ -14,11 +14,12 @@ def plain(work: Work, reading: Reading, look: Look) -> bool:
     if look.id in work.rows or look.id in work.evidence or (work.rules is not None and reading.marks(work.rules)):
         return False
     port = reading.seen.target.port
-    ip = work.drafts.get(reading.ip)
-    if ip is None or not port or reading.of_ip or f"{reading.base}:{port}" in ip.sources:
-        return False
-    if ip.state is not State.ACTIVE or ip.misses:
-        return False
+    if reading.ip not in work.calm:
+        ip = work.drafts.get(reading.ip)
+        if ip is None or not port or reading.of_ip or f"{reading.base}:{port}" in ip.sources:
+            return False
+        if ip.state is not State.ACTIVE or ip.misses:
+            return False
     return _alone(work, reading.service, look) and (not reading.website or _alone(work, reading.website, look))
 
 

@@ -1,6 +1,6 @@
 """Entities being worked on while some log entries are folded in, and what became of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from secops.assets.draft import Cause, Draft
@@ -19,7 +19,7 @@ class Merged:
     entities: dict[str, Entity] = field(default_factory=dict)
     relations: dict[str, Relation] = field(default_factory=dict)
     sighted: dict[str, int] = field(default_factory=dict)
-    """When relations drawn before were seen again."""
+    """When relations drawn before, and calm addresses, were seen again."""
     dropped: list[str] = field(default_factory=list)
     """Ids of relations whose declaration was withdrawn."""
     ended: dict[str, Cause] = field(default_factory=dict)
@@ -43,6 +43,7 @@ class Work:
         rules: Rules | None = None,
         evidence: Mapping[str, Evidence] | None = None,
         times: Mapping[str, int] | None = None,
+        calm: Collection[str] = (),
     ) -> None:
         self.known = known
         self.rules = rules
@@ -51,6 +52,8 @@ class Work:
         self.times: Mapping[str, int] = times or {}
         self.rows: dict[str, Evidence] = {}
         """The same at work."""
+        self.calm = calm
+        """Addresses that are known, and of which the looks at work say nothing but that they are there as before."""
         self.drafts: dict[str, Draft] = {}
         self.relations: dict[str, Relation] = {}
         self.sighted: dict[str, int] = {}
@@ -103,7 +106,10 @@ class Work:
 
     def sight(self, site: str, ends: tuple[str, RelationType, str], cause: Cause) -> None:
         """See a relation again that was drawn before: since when it holds is not this look's to say."""
-        id = relation_id(site, *ends)
+        self.again(relation_id(site, *ends), cause)
+
+    def again(self, id: str, cause: Cause) -> None:
+        """See something again of which nothing else is new."""
         self.sighted[id] = max(cause.at, self.sighted.get(id, 0))
         cause.touched.add(id)
 

@@ -16,11 +16,11 @@ from sqlalchemy.engine import Connection
 
 from secops.core import address
 from secops.core.fields import Field, Type
-from secops.core.model import Entity, Kind, Value
+from secops.core.model import Entity, Kind, State, Value
 from secops.store import entity_row, numbers, sightings, texts, views
 from secops.store.database import metadata
 from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS, encode
-from secops.store.rows import among, change, chunks, upsert
+from secops.store.rows import among, change, chunks, pack, upsert
 
 _TYPES: Final[dict[Type, sa.types.TypeEngine[Any]]] = {
     Type.TEXT: sa.Text(),
@@ -193,6 +193,19 @@ def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Entity]:
             for row in connection.execute(chosen.where(among(column, mine))).all():
                 found[row[0]] = entity_row.decode(row, kind)
     return found
+
+
+def calm(connection: Connection, seen: Mapping[str, int], sources: Mapping[str, Collection[str]]) -> set[str]:
+    """Those of these assets that are active, missed nothing, were known at `seen` and know nothing of these sources."""
+    row = asset_rows.c
+    chosen = sa.select(row.id, row.first_seen, sa.func.coalesce(row.sources, "")).where(
+        among(row.id, seen), row.state == State.ACTIVE.value, row.misses == 0, row.extra.is_(None)
+    )
+    return {
+        id
+        for id, since, known in connection.execute(chosen).all()
+        if since <= seen[id] and not any(pack(each) in known for each in sources[id])
+    }
 
 
 def keys(connection: Connection, ids: Collection[str]) -> dict[str, str]:

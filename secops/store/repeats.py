@@ -1,8 +1,8 @@
 """The statements by which `store.looks` finds and takes in repetitions, as each database runs them fast.
 
-SQLite takes in the times by upserts in order of the key, straight from what the looks touched: every row is there, and
-what it would insert if one were not (a relation since withdrawn) says nothing. PostgreSQL knows nothing of a table it
-just filled until it is told to look (ANALYZE), and its temporary tables end with the transaction.
+SQLite takes in the times by upserts straight from what the looks touched, whose numbers lie as close as the looks do:
+every row is there, and what it would insert if one were not (a relation since withdrawn) says nothing. PostgreSQL knows
+nothing of a table it just filled until it is told to look (ANALYZE), and its temporary tables end with the transaction.
 """
 
 from dataclasses import dataclass
@@ -76,10 +76,9 @@ _TOGETHER = """UPDATE {temp}.noted SET same = 0 WHERE same = 1 AND seq IN (SELEC
 ON o.site = n.site AND o.address = n.address AND o.port = n.port AND o.transport = n.transport
 WHERE o.seq > :after AND o.seq <= :upto)"""
 """Looks at one port are judged together: one that says something new may end what another said."""
-_TOUCHED = """SELECT %s, max(r.at) FROM {temp}.noted r JOIN looks l ON l.look = r.look, %s touched
-WHERE r.same = 1 GROUP BY 1"""
+_TOUCHED = "FROM {temp}.noted r JOIN looks l ON l.look = r.look, %s touched WHERE r.same = 1"
 _MOVE_SQLITE = (
-    "INSERT INTO sightings (number, last_seen) " + _TOUCHED % ("touched.value", "json_each(l.touched)") + """
+    "INSERT INTO sightings (number, last_seen) SELECT touched.value, r.at " + _TOUCHED % "json_each(l.touched)" + """
 ON CONFLICT (number) DO UPDATE SET last_seen = excluded.last_seen WHERE excluded.last_seen > sightings.last_seen""",
     """INSERT INTO looks (look, at, seq, touched)
 SELECT look, at, seq, '' FROM {temp}.noted WHERE same = 1 ORDER BY look
@@ -87,8 +86,9 @@ ON CONFLICT (look) DO UPDATE SET at = excluded.at, seq = excluded.seq
 WHERE (excluded.at, excluded.seq) > (looks.at, looks.seq)""",
 )  # fmt: skip
 _MOVE_POSTGRESQL = (
-    "INSERT INTO pg_temp.moved "
-    + _TOUCHED % ("CAST(touched.value AS BIGINT)", "json_array_elements_text(CAST(l.touched AS JSON))"),
+    "INSERT INTO pg_temp.moved SELECT CAST(touched.value AS BIGINT), max(r.at) "
+    + _TOUCHED % "json_array_elements_text(CAST(l.touched AS JSON))"
+    + " GROUP BY 1",
     "ANALYZE pg_temp.moved",
     """UPDATE sightings SET last_seen = m.at FROM pg_temp.moved m
 WHERE sightings.number = m.number AND sightings.last_seen < m.at""",

@@ -130,9 +130,12 @@ def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
 
 def plain(text: str) -> str:
     """The text as every database can keep it."""
-    if text.isascii():
-        return text.replace("\x00", "\ufffd") if "\x00" in text else text
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-8", "replace").decode()
+    return text.replace("\x00", "\ufffd") if "\x00" in text else text
 
 
 def pack(value: object) -> str:

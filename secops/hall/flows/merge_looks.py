@@ -1,7 +1,7 @@
 """What looks need of the store before they are folded into what is known, and what is written of it after."""
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
@@ -20,10 +20,34 @@ def gathered(connection: Transaction, readings: Sequence[Reading], rules: Rules)
     ids: set[str] = set()
     for each in readings:
         ids.update(each.concerned)
+    calm = _calm(connection, readings)
+    ids -= calm
     shown = {row.look: decode(row) for row in evidence.of_looks(connection, {each.look for each in readings})}
     times = evidence.times(connection, {each.look for each in readings if each.carrying} - shown.keys())
     known = entities.by_ids(connection, ids | {each.host for each in shown.values() if each.host})
-    return Work(looks.timed(connection, known), rules, shown, times)
+    return Work(looks.timed(connection, known), rules, shown, times, calm)
+
+
+def _calm(connection: Transaction, readings: Iterable[Reading]) -> set[str]:
+    """Addresses of which these looks say only that they are there, and they are: no more need be known of them."""
+    seen: dict[str, int] = {}
+    sources: dict[str, set[str]] = {}
+    told: set[str] = set()
+    for each in readings:
+        target = each.seen.target
+        if each.silent:
+            continue
+        if not target.port or each.of_ip:
+            told.add(each.ip)
+        elif each.ip in seen:
+            seen[each.ip] = min(seen[each.ip], each.seen.seen_at)
+            sources[each.ip].add(f"{each.base}:{target.port}")
+        else:
+            seen[each.ip] = each.seen.seen_at
+            sources[each.ip] = {f"{each.base}:{target.port}"}
+    for id in told:
+        seen.pop(id, None)
+    return entities.calm(connection, seen, sources)
 
 
 def written(connection: Transaction, outcome: Merged, known: Mapping[str, Entity]) -> entities.Rows:

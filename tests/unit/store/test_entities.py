@@ -72,3 +72,21 @@ def test_a_lookup_of_many_ids_uses_the_key(connection: Connection) -> None:
     plan = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
     assert any("USING INDEX" in each for each in plan)
     assert not any(each.startswith("SCAN assets") for each in plan)
+
+
+def _address(host: int, **more: object) -> Entity:
+    return Entity(Kind.IP, "gd", f"198.18.0.{host}", Instant(5), Instant(9), **more)  # type: ignore[arg-type]  # data
+
+
+def test_only_addresses_that_are_there_as_before_are_calm(connection: Connection) -> None:
+    """Active, nothing missed or waiting, known by then, and without a word from the source that looks again."""
+    calm = [_address(1), _address(2, sources={"http:81": (0, 0, "look-a")}), _address(3, declared=True)]
+    others = [
+        _address(4, state=State.STALE), _address(5, misses=1), _address(6, extra={"out_of_scope": True}),
+        _address(7, sources={"http:80": (0, 0, "look-b")}),
+    ]  # fmt: skip
+    entities.put(connection, {each.id: each for each in (*calm, *others)})
+    seen = {each.id: 7 for each in (*calm, *others)} | {"ip-nobody": 7}
+    asked = {each: {"http:80"} for each in seen}
+    assert entities.calm(connection, seen, asked) == {each.id for each in calm}
+    assert entities.calm(connection, seen | {calm[0].id: 4}, asked) == {each.id for each in calm[1:]}
