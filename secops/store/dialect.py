@@ -68,6 +68,13 @@ class Narrowed(FunctionElement[bool]):
     inherit_cache = True
 
 
+class Rare(FunctionElement[Any]):
+    """The condition, and that few rows meet it: said to a database that knows nothing of what its rows hold."""
+
+    type = sa.types.NULLTYPE  # of a truth value SQLite is asked whether it is 1, which hides what is said
+    inherit_cache = True
+
+
 class Lowered(FunctionElement[str]):
     """The text lowered as the database does it: only for the second condition of `Narrowed`."""
 
@@ -123,6 +130,11 @@ def any_member(
     return AnyMember(sa.exists().where(condition(members(array).c.value)), array, condition(MEMBER))
 
 
+def rare(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
+    """The condition, which decides where to begin: few rows meet it."""
+    return Rare(condition)
+
+
 def number(member: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     """A member of a set of whole numbers."""
     return sa.cast(member, sa.BigInteger())
@@ -149,8 +161,14 @@ def _fold_postgresql(element: Fold, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(Narrowed)
 @compiles(AnyMember)
+@compiles(Rare)
 def _first(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
     return compiler.process(next(iter(element.clauses)), **kw)
+
+
+@compiles(Rare, "sqlite")
+def _rare_sqlite(element: Rare, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"unlikely({_first(element, compiler, **kw)})"
 
 
 @compiles(Bytewise)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from secops.core.model import Entity, Kind, State
-from secops.store import entities
+from secops.store import dialect, entities
 from secops.store.numbers import numbers
 from secops.store.sightings import sightings
 
@@ -31,15 +31,14 @@ def _entities(connection: Connection, kind: Kind, site: str, instant: int) -> It
         sightings.c.last_seen if each.name == "last_seen" else rows.c[each.name]
         for each in entities.wanted(table).selected_columns
     ]
-    name = f"{kind}-"
-    of_kind = sa.func.substr(numbers.c.id, 1, len(name)) == name  # no range of ids: an index of these would lead
     living = rows.c.state.in_([State.ACTIVE.value, State.STALE.value])
     chosen = (
         sa.select(*columns)
         .select_from(
             sightings.join(numbers, numbers.c.number == sightings.c.number).join(rows, rows.c.id == numbers.c.id)
         )
-        .where(sightings.c.last_seen < instant, of_kind, rows.c.site == site, living)
+        .where(dialect.rare(sightings.c.last_seen < instant), dialect.starts(numbers.c.id, f"{kind}-"))
+        .where(rows.c.site == site, living)
     )
     for row in connection.execute(chosen.execution_options(yield_per=1000)):
         yield entities.decode(row, table)

@@ -111,6 +111,20 @@ def test_an_index_of_the_wide_rows_decides_where_to_begin(
     assert not [each for each in plan if "MATERIALIZE" in each or "CO-ROUTINE" in each or each.startswith("SCAN s")]
 
 
+def test_what_was_not_seen_is_looked_for_in_the_short_rows(connection: Connection) -> None:
+    """The wide rows are met by id, those alone whose time has passed."""
+    plans: list[str] = []
+
+    def hear(_made: object, cursor: Any, text: str, values: Any, *_: object) -> None:
+        if "unlikely" in text and not text.startswith("EXPLAIN"):
+            plans.extend(row[3] for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {text}", values))
+
+    sa.event.listen(connection, "before_cursor_execute", hear)
+    assert list(unseen.services(connection, "gd", 9)) == []
+    sa.event.remove(connection, "before_cursor_execute", hear)
+    assert [each.split(" ")[1] for each in plans] == ["sightings", "numbers", "service_rows"]
+
+
 def test_a_count_reads_no_times(connection: Connection) -> None:
     """A question that does not ask for the time does not pay for it."""
     chosen = sa.select(sa.func.count()).select_from(services).where(services.c.state == "active")
