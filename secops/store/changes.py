@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -102,12 +103,21 @@ def newest(connection: Connection, field: str, upto: int | None = None) -> int:
 
 def before(connection: Connection, field: str, at: int) -> Iterator[tuple[str, Value]]:
     """Of every entity in which this field changed after the instant: what it was then."""
-    place = sa.func.row_number().over(partition_by=changes.c.entity, order_by=changes.c.seq).label("place")
-    inner = sa.select(changes.c.entity, changes.c.old, place).where(changes.c.field == field, changes.c.at > at)
-    first = inner.subquery()
-    chosen = sa.select(first.c.entity, first.c.old).where(first.c.place == 1)
-    for row in connection.execute(chosen.execution_options(yield_per=2000)):
-        yield row.entity, _value(row.old)
+    for row in connection.execute(earlier(field, at).execution_options(yield_per=2000)):
+        yield row.entity, value(row.old)
+
+
+def earlier(field: str, at: int, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Of every entity (that meets the conditions) in which this field changed after the instant: id, what it was then.
+
+    The index alone says which change was the first, so that no other row is read.
+    """
+    first = sa.func.min(changes.c.seq).label("seq")
+    chosen = sa.select(changes.c.entity, first).where(changes.c.field == field, changes.c.at > at, *conditions)
+    firsts = chosen.group_by(changes.c.entity).subquery()
+    told = changes.alias()
+    same = sa.and_(told.c.entity == firsts.c.entity, told.c.seq == firsts.c.seq, told.c.field == field)
+    return sa.select(told.c.entity, told.c.old).select_from(firsts.join(told, same))
 
 
 def since(connection: Connection, ids: Sequence[str], at: int) -> dict[str, list[Change]]:
@@ -137,8 +147,8 @@ def decode(row: sa.Row[tuple[object, ...]]) -> Change:
         kind=Kind(row.kind),
         site=row.site,
         field=row.field,
-        old=_value(row.old),
-        new=_value(row.new),
+        old=value(row.old),
+        new=value(row.new),
         at=Instant(row.at),
         seq=row.seq,
         reason=row.reason,
@@ -147,6 +157,7 @@ def decode(row: sa.Row[tuple[object, ...]]) -> Change:
     )
 
 
-def _value(text: str | None) -> Value:
-    value: Value | list[str] = json.loads(text) if text is not None else None
-    return tuple(value) if isinstance(value, list) else value
+def value(text: str | None) -> Value:
+    """What the text of a change says."""
+    found: Value | list[str] = json.loads(text) if text is not None else None
+    return tuple(found) if isinstance(found, list) else found

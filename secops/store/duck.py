@@ -1,6 +1,7 @@
 """The mirror's own words: a dialect by which SQLAlchemy writes what DuckDB takes, and how it is put to it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -71,10 +72,47 @@ class Questions:
         if not there:
             self._duck.create_function(name, function, ["VARCHAR"], "BLOB", type="arrow")
 
+    @contextmanager
+    def scratch(self) -> Iterator["Scratch"]:
+        """A connection of its own, in which tables may be made that go with it."""
+        cursor = self._duck.cursor()
+        self._working.add(cursor)
+        try:
+            yield Scratch(cursor)
+        finally:
+            self._working.discard(cursor)
+            cursor.close()
+
     def interrupt(self) -> None:
         """End all that is at work, from another thread."""
         for each in (self._duck, *tuple(self._working)):
             each.interrupt()
+
+
+class Scratch:
+    """One connection to an open file, with tables of its own beside those of the file."""
+
+    def __init__(self, duck: Any) -> None:
+        self._duck = duck
+
+    def take(self, name: str, rows: Any) -> None:
+        """A table of these Arrow rows."""
+        self._duck.register("taken", rows)
+        self.make(name, "SELECT * FROM taken")
+        self._duck.unregister("taken")
+
+    def make(self, name: str, text: str, given: Sequence[object] = ()) -> None:
+        """A table of what this statement finds."""
+        self._duck.execute(f"CREATE TEMP TABLE {name} AS {text}", list(given))
+
+    def keep(self, name: str, statement: sa.SelectBase) -> None:
+        """A table of this answer."""
+        self.make(name, *words(statement))
+
+    def rows(self, statement: sa.SelectBase) -> list[tuple[Any, ...]]:
+        """The rows of an answer that is not large."""
+        found: list[tuple[Any, ...]] = self._duck.execute(*words(statement)).fetchall()
+        return found
 
 
 def _parts(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> list[str]:

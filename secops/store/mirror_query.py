@@ -1,7 +1,9 @@
 """Questions to an open mirror: the same answers as the store's, from columns instead of rows."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -10,13 +12,12 @@ from secops.core.fields import Derivation, Field, Type, by_name
 from secops.core.model import Kind, Value
 from secops.core.query import EVERYTHING, Or, Query, fields_of, steps
 from secops.store import derive
-from secops.store.duck import Questions
+from secops.store.duck import Questions, Scratch
 from secops.store.grading import Match, Question
 from secops.store.mirror_condition import Rows, stored
 from secops.store.mirror_tables import ALIKE, held, wide_of
 
-_LIST = sa.types.NullType()
-"""A list goes to DuckDB as it is."""
+_SETS: Final = {Type.TEXTS, Type.INTEGERS}
 
 
 def answers(query: Query, *fields: str) -> bool:
@@ -45,40 +46,18 @@ class View:
         return self._one(sa.select(sa.func.count()).select_from(table).where(condition))
 
     def facets(
-        self, query: Query, kind: Kind | None, field: Field, now: Instant, *, limit: int, without: Collection[str] = ()
+        self, query: Query, kind: Kind | None, field: Field, now: Instant, *, limit: int
     ) -> tuple[int, int, list[tuple[Value, int]]]:
-        """How many the query meets, how many of them know the field, and its commonest values with their counts.
-
-        `limit` 0: all values; `without`: entities that do not count.
-        """
+        """How many the query meets, how many of them know the field, and its commonest values with their counts."""
         table, condition = Rows(query, kind, now).asked()
-        if without:
-            condition &= table.c.id.not_in(sa.select(sa.func.unnest(sa.literal(list(without), _LIST))))
-        several = field.type in {Type.TEXTS, Type.INTEGERS}
-        rows: sa.FromClause = table
-        conditions = [condition]
-        number: sa.ColumnElement[Any] = sa.func.count()
-        said = wide_of(kind).said
-        if stored(field) in said.c:  # counted by number first, of which there are few
-            few = sa.select(table.c[ALIKE], number.label("number")).where(condition).group_by(table.c[ALIKE]).subquery()
-            table, conditions = said, []
-            rows, number = few.join(said, said.c.number == few.c[ALIKE]), sa.func.sum(few.c.number)
-        value = _value(table, field, now)
-        known: sa.ColumnElement[bool] = sa.func.len(value) > 0 if several else value.is_not(None)
-        base = sa.select(number, number.filter(known)).select_from(rows).where(*conditions)
-        ((whole, knowing),) = self._file.rows(base)
-        found = sa.select(value.label("value"), number.label("number")).select_from(rows)
-        counted = found.where(*conditions, known).group_by(sa.text("1"))
-        if several:  # few different sets: their members are counted, not those of every row
-            sets = counted.subquery()
-            member = sa.func.unnest(sa.func.list_distinct(sets.c.value)).label("value")
-            inner = sa.select(member, sets.c.number).subquery()
-            total = sa.func.sum(inner.c.number).label("number")
-            counted = sa.select(inner.c.value, total).group_by(sa.text("1"))
-        ordered = counted.order_by(sa.text("2 DESC"), sa.text("1"))
-        chosen = ordered.limit(limit) if limit else ordered
-        told = [(_decoded(field, raw), int(count)) for raw, count in self._file.rows(chosen)]
-        return int(whole or 0), int(knowing or 0), told
+        counted = Counted.of(table, condition, field, now, wide_of(kind).said)
+        ((whole, knowing),) = self._file.rows(counted.whole())
+        top = commonest(counted.values(counted.known), field, limit)
+        return int(whole or 0), int(knowing or 0), told(field, self._file.rows(top))
+
+    def scratch(self) -> AbstractContextManager[Scratch]:
+        """A connection of its own to what is open, in which tables may be made that go with it."""
+        return self._file.scratch()
 
     def batches(
         self, query: Query, kind: Kind | None, fields: Sequence[str], now: Instant, *, size: int = 50_000
@@ -162,6 +141,62 @@ def _value(table: sa.Table, field: Field, now: Instant) -> sa.ColumnElement[Any]
     if field.derived is not None and field.derived.how is Derivation.AGE:
         return (sa.literal(int(now)) - _raw(table, field)).op("//", precedence=8)(sa.literal(DAY_MS))
     return _raw(table, field)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Rows counted by what they say in a field."""
+
+    rows: sa.FromClause
+    conditions: tuple[sa.ColumnElement[bool], ...]
+    number: sa.ColumnElement[Any]
+    value: sa.ColumnElement[Any]
+    known: sa.ColumnElement[bool]
+
+    @classmethod
+    def of(
+        cls, table: sa.Table, condition: sa.ColumnElement[bool], field: Field, now: Instant, said: sa.Table | None
+    ) -> "Counted":
+        """Those of a table that meet a condition; `said`: what its rows say alike."""
+        number: sa.ColumnElement[Any] = sa.func.count()
+        rows: sa.FromClause = table
+        conditions: tuple[sa.ColumnElement[bool], ...] = (condition,)
+        if said is not None and stored(field) in said.c:  # counted by number first, of which there are few
+            few = sa.select(table.c[ALIKE], number.label("number")).where(condition).group_by(table.c[ALIKE]).subquery()
+            rows, conditions = few.join(said, said.c.number == few.c[ALIKE]), ()
+            table, number = said, sa.func.sum(few.c.number)
+        value = _value(table, field, now)
+        return cls(rows, conditions, number, value, knows(field, value))
+
+    def whole(self) -> sa.Select[Any]:
+        """How many there are, and how many know the field."""
+        return sa.select(self.number, self.number.filter(self.known)).select_from(self.rows).where(*self.conditions)
+
+    def values(self, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        """`value` and `number` of those who meet these conditions too."""
+        found = sa.select(self.value.label("value"), self.number.label("number")).select_from(self.rows)
+        return found.where(*self.conditions, *conditions).group_by(sa.text("1"))
+
+
+def knows(field: Field, value: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether it is known: a set without members is not."""
+    return sa.func.len(value) > 0 if field.type in _SETS else value.is_not(None)
+
+
+def commonest(found: sa.Select[Any], field: Field, limit: int) -> sa.Select[Any]:
+    """The commonest of these values with their counts, of sets the members; at most `limit` (0: all)."""
+    if field.type in _SETS:  # few different sets: their members are counted, not those of every row
+        sets = found.subquery()
+        member = sa.func.unnest(sa.func.list_distinct(sets.c.value)).label("value")
+        inner = sa.select(member, sets.c.number).subquery()
+        found = sa.select(inner.c.value, sa.func.sum(inner.c.number).label("number")).group_by(sa.text("1"))
+    ordered = found.order_by(sa.text("2 DESC"), sa.text("1"))
+    return ordered.limit(limit) if limit else ordered
+
+
+def told(field: Field, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Value, int]]:
+    """Values with their counts, as the field has them."""
+    return [(_decoded(field, raw), int(count)) for raw, count in rows]
 
 
 def _decoded(field: Field, raw: Any) -> Value:

@@ -4,8 +4,9 @@ Two ways to each: all of them at once by the index of changes (`every_...`, boun
 those between two ids, in the entities' own order, where there are too many.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -14,10 +15,12 @@ from secops.core.clock import Instant
 from secops.core.fields import by_name
 from secops.core.model import Change, Kind, Value
 from secops.store import derive
-from secops.store.changes import changes, decode
+from secops.store.changes import changes, decode, earlier
 from secops.store.entities import assets, services
 from secops.store.rows import among, chunks
 
+BORN: Final = "born"
+"""The field of the change that tells of an entity for the first time."""
 _CHANGED = changes.c.entity
 
 
@@ -35,10 +38,24 @@ def every_own(connection: Connection, fields: Collection[str], kind: Kind | None
     return list(connection.execute(chosen.distinct().limit(limit)).scalars())
 
 
-def born(connection: Connection, kind: Kind | None, at: int, *, limit: int) -> list[str]:
-    """Entities of the kind (None: any but services) that became known after the instant."""
-    chosen = sa.select(_CHANGED).where(*_since(["born"], at), *_of_kind(_CHANGED, kind))
-    return list(connection.execute(chosen.distinct().limit(limit)).scalars())
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What entities of a kind said themselves, where it is another today."""
+
+    born: Sequence[str]
+    """Those that were not known yet."""
+    fields: Mapping[str, Sequence[tuple[str, str | None]]]
+    """Field -> the entities in which it changed, each with the text of what it was."""
+
+
+def before(connection: Connection, fields: Collection[str], kind: Kind | None, at: int) -> Before:
+    """What these fields of entities of the kind (None: any but services) were at the instant."""
+    mine = _of_kind(_CHANGED, kind)
+    born = sa.select(_CHANGED).where(*_since([BORN], at), *mine)
+    found = {}
+    for each in sorted(set(fields) - {BORN}):
+        found[each] = connection.execute(earlier(each, at, *mine)).tuples().all()
+    return Before(connection.execute(born).scalars().all(), found)
 
 
 def own(

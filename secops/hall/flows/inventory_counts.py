@@ -1,33 +1,34 @@
 """How many meet a query, and the commonest values of a field among them, today or as of an earlier moment.
 
-Of the past without a copy of the store: today's counts of what did not move since, then's of what did.
+Of the past without a copy of the store: the mirror counts today's rows of what did not move since, then's of what did.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from typing import TypeVar
 
 from secops.core.clock import Instant
 from secops.core.errors import UsageError
-from secops.core.fields import Field, by_name, by_word
+from secops.core.fields import by_word
 from secops.core.language import say
-from secops.core.model import Kind, Value
-from secops.core.query import And, Compare, Op, Query, fields_of, holds
+from secops.core.model import Kind
+from secops.core.query import And, Compare, Op, Query
 from secops.hall.app import App
 from secops.hall.flows import pages, past
 from secops.hall.flows.inventory import plain
-from secops.hall.flows.inventory_moved import entangled, reads
-from secops.hall.flows.inventory_then import Then, asked_of
+from secops.hall.flows.inventory_moved import Reads, entangled, reads
 from secops.hall.flows.mirror import ask
-from secops.hall.flows.past import asked
+from secops.hall.flows.past import asked, units_since
 from secops.hall.flows.queries import read
-from secops.store import cursor, entities, moved
+from secops.store import entities, mirror_past, moved
 from secops.store import facets as counts
-from secops.store.rows import chunks
+from secops.store.grading import Transaction
+from secops.store.mirror_past import Since
+from secops.store.mirror_query import View
 
-MANY = 200_000
-"""Entities that moved, up to which this is quicker than a view of the whole store of then."""
-_PART = 5_000
+T = TypeVar("T")
+MANY = 2_000_000
+"""Changes since, up to which this is quicker than a view of the whole store of then."""
 
 
 def count(app: App, query: str = "", *, kind: Kind | None = None, at: Instant | None = None) -> int:
@@ -37,10 +38,10 @@ def count(app: App, query: str = "", *, kind: Kind | None = None, at: Instant | 
     now = at or app.clock.now()
     if at is None:
         found = ask(app, parsed, lambda view: view.count(parsed, kind, now))
-        if found is not None:
-            return found
-    elif (then := _then(app, at, parsed, kind, by_name()["kind"])) is not None:
-        return then[0]
+    else:
+        found = _then(app, at, parsed, kind, lambda view, since: mirror_past.count(view, parsed, kind, since))
+    if found is not None:
+        return found
     with past.opened(app, at) as connection:
         return entities.count(connection, kind, pages.condition(connection, parsed, kind, now, at))
 
@@ -68,9 +69,12 @@ def facets(
     if at is None:
         columnar = ask(app, parsed, lambda view: view.facets(parsed, kind, found, now, limit=limit), found.name)
     else:
-        columnar = _then(app, at, parsed, kind, found)
+        columnar = _then(
+            app, at, parsed, kind,
+            lambda view, since: mirror_past.facets(view, parsed, kind, found, since, limit=limit), found.name,
+        )  # fmt: skip
     if columnar is not None:
-        whole, known, told = columnar[0], columnar[1], columnar[2][:limit]
+        whole, known, told = columnar
     else:
         with past.opened(app, at) as connection:
             condition = pages.condition(connection, parsed, kind, now, at)
@@ -84,36 +88,36 @@ def facets(
 
 
 def _then(
-    app: App, at: Instant, query: Query, kind: Kind | None, field: Field
-) -> tuple[int, int, list[tuple[Value, int]]] | None:
-    """How many met the query then, how many of them knew the field, and every value with its count, commonest first.
+    app: App, at: Instant, query: Query, kind: Kind | None, answer: Callable[[View, Since], T], *fields: str
+) -> T | None:
+    """The mirror's answer of then.
 
     None where it hangs on relations, very much moved, or the mirror has no answer.
     """
-    both = And((query, Compare(field.name, Op.EXISTS, True)))
+    both = And((query, *(Compare(each, Op.EXISTS, True) for each in fields)))
     if entangled(both):
         return None
-    with app.database.read() as connection:
-        merged = cursor.get(connection)
-        changed = reads(connection, both, kind, at).every(connection, MANY)
-        new = moved.born(connection, kind, at, limit=MANY)
-    if changed is None or len(new) == MANY:
+
+    def ask_then(view: View) -> T | None:
+        with app.database.read() as connection:
+            if not app.mirror.stands(connection):  # moved on meanwhile: the two would be of two moments
+                return None
+            since = _since(connection, reads(both, kind, at))
+        return None if since is None else answer(view, since)
+
+    return ask(app, query, ask_then, *fields)
+
+
+def _since(connection: Transaction, read: Reads) -> Since | None:
+    """What changed since in what is read; None where it is very much."""
+    at = read.at
+    if moved.size(connection, read.fields | {moved.BORN}, at, limit=MANY) == MANY:
         return None
-    without = {*changed, *new}
-    rest = ask(app, query, lambda view: view.facets(query, kind, field, at, limit=0, without=without), field.name)
-    if rest is None:
-        return None
-    whole, known, counts = rest[0], rest[1], Counter(dict(rest[2]))
-    with app.database.read() as connection:
-        if cursor.get(connection) != merged:  # moved on meanwhile: the two would be of two moments
-            return None
-        for part in chunks(changed, _PART):
-            found = list(entities.by_ids(connection, part).values())
-            for values in Then(connection, at, frozenset(fields_of(both))).values(found).values():
-                if values is None or not holds(query, told := asked_of(values)):
-                    continue
-                whole += 1
-                value = told(field.name)
-                known += value not in (None, ())
-                counts.update(set(value) if isinstance(value, tuple) else () if value is None else (value,))
-    return whole, known, sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    units = units_since(connection, at) if read.pointing else {}
+    return Since(
+        at,
+        moved.before(connection, read.own, read.kind, at),
+        moved.before(connection, read.services, Kind.SERVICE, at) if read.services else None,
+        moved.before(connection, read.system, Kind.SYSTEM, at) if read.system else None,
+        [(site, id, unit) for site, others in units.items() for id, unit in others.items()],
+    )

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from secops.core.clock import Instant
 from secops.core.fields import Derivation, by_name
@@ -36,12 +36,21 @@ class Reads:
     own: frozenset[str]
     services: frozenset[str]
     system: frozenset[str]
-    units: frozenset[str]
+    units: frozenset[str] = frozenset()
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """All of them."""
+        return self.own | self.services | self.system
+
+    @property
+    def pointing(self) -> bool:
+        """Whether it reads what is told of units."""
+        return "org_id" in self.own
 
     def few(self, connection: Transaction) -> bool:
         """Whether so little changed since in what is read that all of it is looked through at once."""
-        fields = self.own | self.services | self.system
-        return moved.size(connection, fields, self.at, limit=FEW) < FEW
+        return moved.size(connection, self.fields, self.at, limit=FEW) < FEW
 
     def every(self, connection: Transaction, many: int) -> list[str] | None:
         """Every id for which an answer of today may not be then's, in order; None where so many hang on one thing."""
@@ -75,7 +84,9 @@ class Moved:
         self._app = app
         self._query = query
         with app.database.read() as connection:
-            self._reads = reads(connection, query, kind, at)
+            read = reads(query, kind, at)
+            others = changed_units(connection, at) if read.pointing else ()
+            self._reads = replace(read, units=frozenset(id for _, id in others))
             self._renew(connection)
 
     def _renew(self, connection: Transaction) -> None:
@@ -121,9 +132,9 @@ def _plain(query: Query) -> bool:
     return all(by_name()[each].derived is None for each in fields) and not set(fields) <= {"kind", "site"}
 
 
-def reads(connection: Transaction, query: Query, kind: Kind | None, at: Instant) -> Reads:
-    """What this query reads of entities of the kind."""
-    own, theirs, system, others = set[str](), set[str](), set[str](), set[str]()
+def reads(query: Query, kind: Kind | None, at: Instant) -> Reads:
+    """What this query reads of entities of the kind; which units are others now is left open."""
+    own, theirs, system = set[str](), set[str](), set[str]()
     for name in fields_of(query):
         derived = by_name()[name].derived
         if derived is None:
@@ -134,8 +145,6 @@ def reads(connection: Transaction, query: Query, kind: Kind | None, at: Instant)
             own.add(derived.via)
             if derived.via == "system_id":
                 system |= {derived.of, "born"}
-            elif not others:
-                others |= {id for _, id in changed_units(connection, at)}
         elif kind is None or kind is Kind.IP:
             theirs |= {"state", "born", *([derived.of] if derived.of else [])}
-    return Reads(kind, at, frozenset(own), frozenset(theirs), frozenset(system), frozenset(others))
+    return Reads(kind, at, frozenset(own), frozenset(theirs), frozenset(system))

@@ -64,7 +64,7 @@ def unseen(values: Mapping[str, Value], at: Instant) -> dict[str, Value]:
 
 def units(connection: Transaction, site: str, ids: Collection[str], at: Instant) -> dict[str, Organisation]:
     """Of these units of a site those there were at the moment, as declared then, by id; asked of today's store."""
-    then = _others(connection, at).get(site, {})
+    then = units_since(connection, at).get(site, {})
     today = organisations.by_ids(connection, site, set(ids) - then.keys())
     return today | {id: each for id in ids if (each := then.get(id)) is not None}
 
@@ -72,13 +72,13 @@ def units(connection: Transaction, site: str, ids: Collection[str], at: Instant)
 def changed_units(connection: Transaction, at: Instant) -> set[tuple[str, str]]:
     """Site and id of the units that were others at the moment than today, or not there at one of the two."""
     found = set()
-    for site, then in _others(connection, at).items():
+    for site, then in units_since(connection, at).items():
         today = organisations.by_ids(connection, site, then)
         found |= {(site, id) for id, each in then.items() if each != today.get(id)}
     return found
 
 
-def _others(connection: Transaction, at: Instant) -> dict[str, dict[str, Organisation | None]]:
+def units_since(connection: Transaction, at: Instant) -> dict[str, dict[str, Organisation | None]]:
     """Site -> the units of which something was declared since: as they were then, None where they were not there."""
     found: dict[str, dict[str, Organisation | None]] = {}
     for site, subjects in decisions.declared_since(connection, "organisation", at).items():
@@ -94,7 +94,7 @@ def _others(connection: Transaction, at: Instant) -> dict[str, dict[str, Organis
 
 def _declared(connection: Transaction, at: Instant) -> None:
     """Units and rows of registers as the decisions up to then leave them."""
-    if others := _others(connection, at):
+    if others := units_since(connection, at):
         today = organisations.every(connection)
         kept = [each for each in today if each.id not in others.get(each.site, {})]
         then = [each for units in others.values() for each in units.values() if each is not None]

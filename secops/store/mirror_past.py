@@ -1,0 +1,246 @@
+"""Counts as of an earlier moment out of the mirror: its rows, and in the place of those that moved what they said then.
+
+What changed since is handed in as the store keeps it. Everything else is done in columns: which rows are concerned
+(their own fields, those of their services, their system, their unit), what these said, and the counting of both.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from secops.core import address, version
+from secops.core.clock import Instant
+from secops.core.fields import Derivation, Field, Type, by_name
+from secops.core.model import Kind, Organisation, State, Value
+from secops.core.query import Query, fields_of
+from secops.store.changes import value
+from secops.store.compile import where
+from secops.store.derive import ORGANISATION
+from secops.store.duck import Scratch
+from secops.store.mirror_condition import Rows, stored
+from secops.store.mirror_query import Counted, View, commonest, knows, told
+from secops.store.mirror_tables import ASSETS, SERVICES, Wide, wide_of
+from secops.store.moved import Before
+
+_MOVED: Final = sa.table("moved", sa.column("id"))
+_SAID: Final = sa.table("said", sa.column("value"), sa.column("number"))
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What changed since a moment in what a question reads."""
+
+    at: Instant
+    own: Before
+    services: Before | None
+    systems: Before | None
+    units: Sequence[tuple[str, str, Organisation | None]]
+    """Site and id of every unit of which something was declared since, and what it was; None where it was not there."""
+
+
+def facets(
+    view: View, query: Query, kind: Kind | None, field: Field, since: Since, *, limit: int
+) -> tuple[int, int, list[tuple[Value, int]]]:
+    """As `View.facets`, of the moment."""
+    with view.scratch() as duck:
+        then = Then(duck, kind, {*fields_of(query), field.name}, since)
+        parts = [Counted.of(table, met, field, since.at, said).values() for table, met, said in then.parts(query)]
+        duck.keep("said", sa.union_all(*parts))
+        number = sa.func.sum(_SAID.c.number)
+        known = knows(field, _SAID.c.value)
+        ((whole, knowing),) = duck.rows(sa.select(number, number.filter(known)))
+        values = sa.select(_SAID.c.value, number.label("number")).where(known).group_by(sa.text("1"))
+        return int(whole or 0), int(knowing or 0), told(field, duck.rows(commonest(values, field, limit)))
+
+
+def count(view: View, query: Query, kind: Kind | None, since: Since) -> int:
+    """As `View.count`, of the moment."""
+    with view.scratch() as duck:
+        then = Then(duck, kind, set(fields_of(query)), since)
+        numbers = [sa.select(sa.func.count()).select_from(table).where(met) for table, met, _ in then.parts(query)]
+        return sum(int(number) for each in numbers for (number,) in duck.rows(each))
+
+
+class Then:
+    """What is needed of then in tables of its own beside the mirror's."""
+
+    def __init__(self, duck: Scratch, kind: Kind | None, names: Collection[str], since: Since) -> None:
+        self._duck = duck
+        self._kind = kind
+        self._at = since.at
+        self._wide = wide_of(kind)
+        fields = [by_name()[each] for each in sorted(names)]
+        self._computed = [each for each in fields if each in self._wide.computed]
+        self._columns = sorted({"id", "site", *(["kind"] if self._wide is ASSETS else []), *self._stored(fields)})
+        own = _Own(duck, "own", since.own, self._wide)
+        concerned = [own.ids()]
+        joined = ""
+        if since.services is not None:
+            self._ports(_Own(duck, "service", since.services, SERVICES))
+            concerned.append("SELECT id FROM parents")
+            joined += " LEFT JOIN parents q ON q.id = r.id LEFT JOIN ports p ON p.parent = r.id"
+        if since.systems is not None:
+            concerned.append(self._systems(_Own(duck, "system", since.systems, ASSETS)))
+            joined += " LEFT JOIN systems s ON s.site = r.site AND s.id = r.system_id"
+        if any(_via(each) == ORGANISATION for each in self._computed):
+            concerned.append(self._units(since))
+            joined += " LEFT JOIN units o ON o.site = r.site AND o.id = r.org_id"
+        duck.make("moved", " UNION ".join(concerned))
+        self._table = self._made(own, joined, ports="parents q" in joined)
+
+    def parts(self, query: Query) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool], sa.Table | None]]:
+        """Today's rows of what stayed, then's of the rest: table, condition on it, and what its rows say alike."""
+        table, condition = Rows(query, self._kind, self._at).asked()
+        yield table, condition & table.c.id.not_in(sa.select(_MOVED.c.id)), self._wide.said
+        yield self._table, where(query, self._kind, self._at, self._table), None
+
+    def _stored(self, fields: Sequence[Field]) -> Iterator[str]:
+        """The columns that must be in a row of then: the fields', and those that point where they are looked up."""
+        for each in fields:
+            column = stored(each)
+            yield from (name for name in (column, f"{column}_key", _via(each)) if name in self._wide.table.c)
+
+    def _ports(self, own: "_Own") -> None:
+        """The addresses one of whose services changed, and what the active services of each came to."""
+        self._duck.make(
+            "parents",
+            f"SELECT DISTINCT s.parent AS id FROM services_rows s JOIN ({own.ids()}) m ON m.id = s.id "
+            "WHERE s.parent IS NOT NULL",
+        )
+        of = sorted({_of(each) for each in self._computed if _how(each) is Derivation.MEMBERS})
+        listed = "".join(f', list_sort(list_distinct(list("{each}"))) AS "{each}"' for each in of)
+        rows = own.rows("services", "parents", "parent", ("parent", "state", *of))
+        self._duck.make(
+            "ports",
+            f"SELECT parent, count(*) AS number{listed} FROM ({rows}) WHERE state = '{State.ACTIVE}' GROUP BY parent",
+        )
+
+    def _systems(self, own: "_Own") -> str:
+        """What systems said; gives which rows point at one that changed."""
+        of = {_of(each) for each in self._computed if _via(each) == "system_id"}
+        self._duck.make("every_system", f"SELECT id FROM assets WHERE kind = '{Kind.SYSTEM}'")
+        self._duck.make("systems", own.rows("assets", "every_system", "id", sorted({"id", "site", *of})))
+        return f"SELECT r.id FROM {self._wide.rows.name} r JOIN ({own.ids()}) m ON m.id = r.system_id"
+
+    def _units(self, since: Since) -> str:
+        """What units were called; gives which rows point at one that was another."""
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+
+        rows = [
+            (site, id, then.name, then.contact) if then else (site, id, None, None) for site, id, then in since.units
+        ]
+        there = [then is not None for _, _, then in since.units]
+        columns = list(zip(*rows, strict=True)) or [()] * 4
+        names = ("site", "id", "name", "contact")
+        told = {name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}
+        self._duck.take("declared", pa.table({**told, "there": pa.array(there, pa.bool_())}))
+        self._duck.make(
+            "units",
+            "SELECT site, id, name, contact FROM organisations ANTI JOIN declared USING (site, id) "
+            "UNION ALL SELECT site, id, nullif(name, ''), nullif(contact, '') FROM declared WHERE there",
+        )
+        return (
+            f"SELECT r.id FROM {self._wide.rows.name} r JOIN (SELECT site, id FROM "
+            "((FROM units EXCEPT FROM organisations) UNION (FROM organisations EXCEPT FROM units))) m "
+            "ON m.site = r.site AND m.id = r.org_id"
+        )
+
+    def _made(self, own: "_Own", joined: str, *, ports: bool) -> sa.Table:
+        """The rows of then of what moved, with the columns that are read."""
+        computed = {each.column: self._value(each, ports=ports) for each in self._computed}
+        listed = ", ".join(f'{computed.get(name, f"""r."{name}" """)} AS "{name}"' for name in self._columns)
+        rows = own.rows(self._wide.name, "moved", "id", self._columns)
+        self._duck.make("then_rows", f"SELECT {listed} FROM ({rows}) r{joined}")
+        columns = self._wide.table.c
+        return sa.Table("then_rows", sa.MetaData(), *(sa.Column(name, columns[name].type) for name in self._columns))
+
+    def _value(self, field: Field, *, ports: bool) -> str:
+        """A computed column over the row of then and what is joined to it."""
+        how = _how(field)
+        if how is Derivation.MISSING:
+            return "o.id IS NULL"
+        if how is Derivation.LOOKUP:
+            return f'{"o" if _via(field) == ORGANISATION else "s"}."{_of(field)}"'
+        if not ports:
+            return f'r."{field.column}"'
+        then = "coalesce(p.number, 0)" if how is Derivation.COUNT else f'coalesce(p."{_of(field)}", [])'
+        return f'CASE WHEN q.id IS NOT NULL THEN {then} ELSE r."{field.column}" END'
+
+
+class _Own:
+    """What entities said themselves: a table for each field in which any changed, and one of those not yet known."""
+
+    def __init__(self, duck: Scratch, name: str, before: Before, wide: Wide) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+
+        self._name = name
+        self._columns: dict[str, str] = {}
+        """Column -> the table that has it."""
+        duck.take(f"{name}_born", pa.table({"id": pa.array(before.born, pa.string())}))
+        self._tables = [f"{name}_born"]
+        for each, rows in before.fields.items():
+            field = by_name()[each]
+            if not rows or field.column not in wide.table.c:
+                continue
+            table = f"{name}_{field.column}"
+            columns = _columns(field, [old for _, old in rows])
+            duck.take(table, pa.table({"id": [id for id, _ in rows], **columns}))
+            self._columns |= dict.fromkeys(columns, table)
+            self._tables.append(table)
+
+    def ids(self) -> str:
+        """The statement that gives all that changed."""
+        return " UNION ".join(f"SELECT id FROM {each}" for each in self._tables)
+
+    def rows(self, source: str, chosen: str, by: str, columns: Sequence[str]) -> str:
+        """The statement that gives these columns of then, of those rows whose column `by` is an id of `chosen`."""
+        joined = sorted({self._columns[each] for each in columns if each in self._columns})
+        listed = ", ".join(f'{self._then(each)} AS "{each}"' for each in columns)
+        return (
+            f'SELECT {listed} FROM {source} t SEMI JOIN {chosen} c ON c.id = t."{by}"'
+            + "".join(f" LEFT JOIN {each} ON {each}.id = t.id" for each in joined)
+            + f" ANTI JOIN {self._name}_born b ON b.id = t.id"
+        )
+
+    def _then(self, column: str) -> str:
+        table = self._columns.get(column)
+        today = f't."{column}"'
+        return today if table is None else f'CASE WHEN {table}.id IS NULL THEN {today} ELSE {table}."{column}" END'
+
+
+def _columns(field: Field, olds: Sequence[str | None]) -> dict[str, Any]:
+    """The columns that a field has in the mirror out of texts of changes; each text is read once."""
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
+    texts = pa.array(olds, pa.string()).dictionary_encode()
+    found = [value(each) for each in texts.dictionary.to_pylist()]
+    types = {
+        Type.INTEGER: pa.int64(),
+        Type.INSTANT: pa.int64(),
+        Type.BOOLEAN: pa.bool_(),
+        Type.ADDRESS: pa.binary(),
+        Type.TEXTS: pa.list_(pa.string()),
+        Type.INTEGERS: pa.list_(pa.int64()),
+    }
+    cells = [address.pack(str(each)) for each in found] if field.type is Type.ADDRESS else found
+    columns = {field.column: pa.array(cells, types.get(field.type, pa.string())).take(texts.indices)}
+    if field.type is Type.VERSION:
+        keys = [version.key(str(each)) for each in found]
+        columns[f"{field.column}_key"] = pa.array(keys, pa.string()).take(texts.indices)
+    return columns
+
+
+def _how(field: Field) -> Derivation | None:
+    return None if field.derived is None else field.derived.how
+
+
+def _via(field: Field) -> str:
+    return "" if field.derived is None else field.derived.via
+
+
+def _of(field: Field) -> str:
+    """The column elsewhere that it comes from."""
+    assert field.derived is not None
+    return by_name()[field.derived.of].column if field.derived.via != ORGANISATION else field.derived.of
