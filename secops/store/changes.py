@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -107,7 +106,7 @@ def before(connection: Connection, field: str, at: int) -> Iterator[tuple[str, V
         yield row.entity, value(row.old)
 
 
-def earlier(field: str, at: int, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def earlier(field: str, at: int, *conditions: sa.ColumnElement[bool]) -> sa.Select[str, str | None]:
     """Of every entity (that meets the conditions) in which this field changed after the instant: id, what it was then.
 
     The index alone says which change was the first, so that no other row is read.

@@ -88,7 +88,8 @@ class Then:
             concerned.append(self._units(since))
             joined += " LEFT JOIN units o ON o.site = r.site AND o.id = r.org_id"
         duck.make("moved", " UNION ".join(concerned))
-        self._table = self._made(own, joined, ports="parents q" in joined)
+        self._over_ports = since.services is not None
+        self._table = self._made(own, joined)
 
     def parts(self, query: Query) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool], sa.Table | None]]:
         """Today's rows of what stayed, then's of the rest: table, condition on it, and what its rows say alike."""
@@ -134,8 +135,8 @@ class Then:
         there = [then is not None for _, _, then in since.units]
         columns = list(zip(*rows, strict=True)) or [()] * 4
         names = ("site", "id", "name", "contact")
-        told = {name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}
-        self._duck.take("declared", pa.table({**told, "there": pa.array(there, pa.bool_())}))
+        texts = {name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}
+        self._duck.take("declared", pa.table({**texts, "there": pa.array(there, pa.bool_())}))
         self._duck.make(
             "units",
             "SELECT site, id, name, contact FROM organisations ANTI JOIN declared USING (site, id) "
@@ -147,23 +148,24 @@ class Then:
             "ON m.site = r.site AND m.id = r.org_id"
         )
 
-    def _made(self, own: "_Own", joined: str, *, ports: bool) -> sa.Table:
+    def _made(self, own: "_Own", joined: str) -> sa.Table:
         """The rows of then of what moved, with the columns that are read."""
-        computed = {each.column: self._value(each, ports=ports) for each in self._computed}
-        listed = ", ".join(f'{computed.get(name, f"""r."{name}" """)} AS "{name}"' for name in self._columns)
+        computed = {each.column: self._value(each) for each in self._computed}
+        own_or_computed = [computed.get(name, f'r."{name}"') for name in self._columns]
+        listed = ", ".join(f'{each} AS "{name}"' for name, each in zip(self._columns, own_or_computed, strict=True))
         rows = own.rows(self._wide.name, "moved", "id", self._columns)
         self._duck.make("then_rows", f"SELECT {listed} FROM ({rows}) r{joined}")
         columns = self._wide.table.c
         return sa.Table("then_rows", sa.MetaData(), *(sa.Column(name, columns[name].type) for name in self._columns))
 
-    def _value(self, field: Field, *, ports: bool) -> str:
+    def _value(self, field: Field) -> str:
         """A computed column over the row of then and what is joined to it."""
         how = _how(field)
         if how is Derivation.MISSING:
             return "o.id IS NULL"
         if how is Derivation.LOOKUP:
             return f'{"o" if _via(field) == ORGANISATION else "s"}."{_of(field)}"'
-        if not ports:
+        if not self._over_ports:
             return f'r."{field.column}"'
         then = "coalesce(p.number, 0)" if how is Derivation.COUNT else f'coalesce(p."{_of(field)}", [])'
         return f'CASE WHEN q.id IS NOT NULL THEN {then} ELSE r."{field.column}" END'

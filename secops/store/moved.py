@@ -44,7 +44,7 @@ class Before:
 
     born: Sequence[str]
     """Those that were not known yet."""
-    fields: Mapping[str, Sequence[tuple[str, str | None]]]
+    fields: Mapping[str, Sequence[sa.Row[str, str | None]]]
     """Field -> the entities in which it changed, each with the text of what it was."""
 
 
@@ -54,7 +54,7 @@ def before(connection: Connection, fields: Collection[str], kind: Kind | None, a
     born = sa.select(_CHANGED).where(*_since([BORN], at), *mine)
     found = {}
     for each in sorted(set(fields) - {BORN}):
-        found[each] = connection.execute(earlier(each, at, *mine)).tuples().all()
+        found[each] = connection.execute(earlier(each, at, *mine)).all()
     return Before(connection.execute(born).scalars().all(), found)
 
 

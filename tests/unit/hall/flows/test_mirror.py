@@ -22,7 +22,7 @@ from secops.hall.flows.grade import grade, rules_of
 from secops.hall.flows.merge import merge
 from secops.hall.workspace import Workspace
 from secops.store import mirror as stored
-from secops.store import observations
+from secops.store import mirror_past, observations
 from secops.store.mirror import Mirror, Unavailable
 from secops.store.mirror_query import View, answers
 from secops.store.patience import Patience
@@ -74,6 +74,27 @@ def test_without_a_mirror_the_store_answers(app: App) -> None:
     assert heard == []
     assert not app.mirror.path.exists()
     assert mirror.status(app)["exists"] is False
+
+
+def test_counts_of_then_are_of_one_moment(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mirror counts a past day itself, but not when the store has gone on since it was read, nor with very much."""
+    then = Instant(T0 + 1_000)
+    look(app, 60_000, range(4), title="改版")
+    look(app, 60_001, range(20, 23))
+    app.mirror.refresh()
+
+    def counted() -> tuple[int, list[object]]:
+        ports = inventory_counts.facets(app, "services.ports", "kind:ip", at=then)
+        return inventory_counts.count(app, "title:门户", kind=Kind.SERVICE, at=then), [each["count"] for each in ports]
+
+    with monkeypatch.context() as alone:
+        alone.setattr(inventory_counts, "past", None)
+        assert counted() == (12, [12])
+    for where, name, value in ((Mirror, "stands", lambda *_: False), (inventory_counts, "MANY", 1)):
+        with monkeypatch.context() as patch:
+            patch.setattr(where, name, value)
+            patch.setattr(mirror_past, "facets", None)
+            assert counted() == (12, [12])
 
 
 def test_a_mirror_is_kept_current_by_its_use(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
