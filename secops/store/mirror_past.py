@@ -1,7 +1,8 @@
-"""Counts as of an earlier moment out of the mirror: its rows, and in the place of those that moved what they said then.
+"""Counts as of an earlier moment out of the mirror: today's, less the rows that moved, and these as they were then.
 
 What changed since is handed in as the store keeps it. Everything else is done in columns: which rows are concerned
-(their own fields, those of their services, their system, their unit), what these said, and the counting of both.
+(their own fields, those of their services, their system, their unit), what these said, and the counting. Today's counts
+of every row are quicker than those of all but some, for which each id would have to be looked at.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -24,7 +25,6 @@ from secops.store.mirror_query import Counted, View, commonest, knows, told
 from secops.store.mirror_tables import ASSETS, SERVICES, Wide, wide_of
 from secops.store.moved import Before
 
-_MOVED: Final = sa.table("moved", sa.column("id"))
 _SAID: Final = sa.table("said", sa.column("value"), sa.column("number"))
 
 
@@ -46,12 +46,15 @@ def facets(
     """As `View.facets`, of the moment."""
     with view.scratch() as duck:
         then = Then(duck, kind, {*fields_of(query), field.name}, since)
-        parts = [Counted.of(table, met, field, since.at, said).values() for table, met, said in then.parts(query)]
+        parts = []
+        for sign, table, met, alike in then.parts(query):
+            counted = Counted.of(table, met, field, since.at, alike).values().subquery()
+            parts.append(sa.select(counted.c.value, (sign * counted.c.number).label("number")))
         duck.keep("said", sa.union_all(*parts))
         number = sa.func.sum(_SAID.c.number)
         known = knows(field, _SAID.c.value)
         ((whole, knowing),) = duck.rows(sa.select(number, number.filter(known)))
-        values = sa.select(_SAID.c.value, number.label("number")).where(known).group_by(sa.text("1"))
+        values = sa.select(_SAID.c.value, number.label("number")).where(known).group_by(sa.text("1")).having(number > 0)
         return int(whole or 0), int(knowing or 0), told(field, duck.rows(commonest(values, field, limit)))
 
 
@@ -59,8 +62,11 @@ def count(view: View, query: Query, kind: Kind | None, since: Since) -> int:
     """As `View.count`, of the moment."""
     with view.scratch() as duck:
         then = Then(duck, kind, set(fields_of(query)), since)
-        numbers = [sa.select(sa.func.count()).select_from(table).where(met) for table, met, _ in then.parts(query)]
-        return sum(int(number) for each in numbers for (number,) in duck.rows(each))
+        whole = 0
+        for sign, table, met, _ in then.parts(query):
+            ((number,),) = duck.rows(sa.select(sa.func.count()).select_from(table).where(met))
+            whole += sign * int(number)
+        return whole
 
 
 class Then:
@@ -89,13 +95,15 @@ class Then:
             joined += " LEFT JOIN units o ON o.site = r.site AND o.id = r.org_id"
         duck.make("moved", " UNION ".join(concerned))
         self._over_ports = since.services is not None
-        self._table = self._made(own, joined)
+        self._made(own, joined)
 
-    def parts(self, query: Query) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool], sa.Table | None]]:
-        """Today's rows of what stayed, then's of the rest: table, condition on it, and what its rows say alike."""
-        table, condition = Rows(query, self._kind, self._at).asked()
-        yield table, condition & table.c.id.not_in(sa.select(_MOVED.c.id)), self._wide.said
-        yield self._table, where(query, self._kind, self._at, self._table), None
+    def parts(self, query: Query) -> Iterator[tuple[int, sa.Table, sa.ColumnElement[bool], sa.Table | None]]:
+        """What counts and, with -1, what does not: table, condition on it, and what its rows say alike."""
+        yield 1, *Rows(query, self._kind, self._at).asked(), self._wide.said
+        for sign, name in ((-1, "now_rows"), (1, "then_rows")):
+            columns = (sa.Column(each, self._wide.table.c[each].type) for each in self._columns)
+            table = sa.Table(name, sa.MetaData(), *columns)
+            yield sign, table, where(query, self._kind, self._at, table), None
 
     def _stored(self, fields: Sequence[Field]) -> Iterator[str]:
         """The columns that must be in a row of then: the fields', and those that point where they are looked up."""
@@ -112,7 +120,7 @@ class Then:
         )
         of = sorted({_of(each) for each in self._computed if _how(each) is Derivation.MEMBERS})
         listed = "".join(f', list_sort(list_distinct(list("{each}"))) AS "{each}"' for each in of)
-        rows = own.rows("services", "parents", "parent", ("parent", "state", *of))
+        rows = own.rows("services t SEMI JOIN parents q ON q.id = t.parent", ("parent", "state", *of))
         self._duck.make(
             "ports",
             f"SELECT parent, count(*) AS number{listed} FROM ({rows}) WHERE state = '{State.ACTIVE}' GROUP BY parent",
@@ -121,8 +129,8 @@ class Then:
     def _systems(self, own: "_Own") -> str:
         """What systems said; gives which rows point at one that changed."""
         of = {_of(each) for each in self._computed if _via(each) == "system_id"}
-        self._duck.make("every_system", f"SELECT id FROM assets WHERE kind = '{Kind.SYSTEM}'")
-        self._duck.make("systems", own.rows("assets", "every_system", "id", sorted({"id", "site", *of})))
+        every = f"(SELECT * FROM assets WHERE kind = '{Kind.SYSTEM}') t"
+        self._duck.make("systems", own.rows(every, sorted({"id", "site", *of})))
         return f"SELECT r.id FROM {self._wide.rows.name} r JOIN ({own.ids()}) m ON m.id = r.system_id"
 
     def _units(self, since: Since) -> str:
@@ -148,15 +156,15 @@ class Then:
             "ON m.site = r.site AND m.id = r.org_id"
         )
 
-    def _made(self, own: "_Own", joined: str) -> sa.Table:
-        """The rows of then of what moved, with the columns that are read."""
+    def _made(self, own: "_Own", joined: str) -> None:
+        """The rows of what moved, with the columns that are read, as they are and as they were."""
+        columns = ", ".join(f'a."{each}"' for each in self._columns)
+        self._duck.make("now_rows", f"SELECT {columns} FROM {self._wide.name} a SEMI JOIN moved m ON m.id = a.id")
         computed = {each.column: self._value(each) for each in self._computed}
-        own_or_computed = [computed.get(name, f'r."{name}"') for name in self._columns]
-        listed = ", ".join(f'{each} AS "{name}"' for name, each in zip(self._columns, own_or_computed, strict=True))
-        rows = own.rows(self._wide.name, "moved", "id", self._columns)
+        values = [computed.get(name, f'r."{name}"') for name in self._columns]
+        listed = ", ".join(f'{each} AS "{name}"' for name, each in zip(self._columns, values, strict=True))
+        rows = own.rows("now_rows t", self._columns)
         self._duck.make("then_rows", f"SELECT {listed} FROM ({rows}) r{joined}")
-        columns = self._wide.table.c
-        return sa.Table("then_rows", sa.MetaData(), *(sa.Column(name, columns[name].type) for name in self._columns))
 
     def _value(self, field: Field) -> str:
         """A computed column over the row of then and what is joined to it."""
@@ -196,12 +204,12 @@ class _Own:
         """The statement that gives all that changed."""
         return " UNION ".join(f"SELECT id FROM {each}" for each in self._tables)
 
-    def rows(self, source: str, chosen: str, by: str, columns: Sequence[str]) -> str:
-        """The statement that gives these columns of then, of those rows whose column `by` is an id of `chosen`."""
+    def rows(self, source: str, columns: Sequence[str]) -> str:
+        """The statement that gives these columns of then; `source`: today's rows under the name `t`."""
         joined = sorted({self._columns[each] for each in columns if each in self._columns})
         listed = ", ".join(f'{self._then(each)} AS "{each}"' for each in columns)
         return (
-            f'SELECT {listed} FROM {source} t SEMI JOIN {chosen} c ON c.id = t."{by}"'
+            f"SELECT {listed} FROM {source}"
             + "".join(f" LEFT JOIN {each} ON {each}.id = t.id" for each in joined)
             + f" ANTI JOIN {self._name}_born b ON b.id = t.id"
         )
