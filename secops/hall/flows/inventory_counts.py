@@ -19,7 +19,7 @@ from secops.hall.flows.inventory import plain
 from secops.hall.flows.inventory_moved import Reads, entangled, reads
 from secops.hall.flows.mirror import ask
 from secops.hall.flows.past import asked, units_since
-from secops.hall.flows.queries import read
+from secops.hall.flows.queries import parse, read
 from secops.store import entities, mirror_past, moved
 from secops.store import facets as counts
 from secops.store.grading import Transaction
@@ -65,6 +65,7 @@ def facets(
         kind = Kind.SERVICE
     now = at or app.clock.now()
     kind, parsed = read(app, query, kind)
+    parse(app, f"{found.name}:*", kind)  # refused where no entity of the kind has the field
     asked(And((parsed, Compare(found.name, Op.EXISTS, True))), at)
     if at is None:
         columnar = ask(app, parsed, lambda view: view.facets(parsed, kind, found, now, limit=limit), found.name)

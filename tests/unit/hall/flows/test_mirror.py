@@ -97,6 +97,15 @@ def test_counts_of_then_are_of_one_moment(app: App, monkeypatch: pytest.MonkeyPa
             assert counted() == (12, [12])
 
 
+@pytest.mark.parametrize("at", [None, Instant(T0 + 1_000)])
+def test_a_field_that_the_kind_has_not_is_counted_by_nobody(app: App, at: Instant | None) -> None:
+    """Whether the mirror answers or the store: it is refused, as in a query."""
+    for _ in range(2):
+        with pytest.raises(SecopsError, match="services"):
+            list(inventory_counts.facets(app, "services.count", kind=Kind.SERVICE, at=at))
+        app.mirror.refresh()
+
+
 def test_a_mirror_is_kept_current_by_its_use(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once made it answers, after changes too, and only what changed is read."""
     made = mirror.refresh(app)
