@@ -39,15 +39,11 @@ def _calm(connection: Transaction, readings: Iterable[Reading]) -> set[str]:
             continue
         if not target.port or each.of_ip:
             told.add(each.ip)
-        elif each.ip in seen:
-            seen[each.ip] = min(seen[each.ip], each.seen.seen_at)
-            sources[each.ip].add(f"{each.base}:{target.port}")
         else:
-            seen[each.ip] = each.seen.seen_at
-            sources[each.ip] = {f"{each.base}:{target.port}"}
-    for id in told:
-        seen.pop(id, None)
-    return entities.calm(connection, seen, sources)
+            at = each.seen.seen_at
+            seen[each.ip] = min(seen.get(each.ip, at), at)
+            sources.setdefault(each.ip, set()).add(f"{each.base}:{target.port}")
+    return entities.calm(connection, {id: at for id, at in seen.items() if id not in told}, sources)
 
 
 def written(connection: Transaction, outcome: Merged, known: Mapping[str, Entity]) -> entities.Rows:
