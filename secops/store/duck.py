@@ -48,15 +48,10 @@ class Questions:
 
     def rows(self, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
         """The rows of the answer, some at a time in memory."""
-        cursor = self._duck.cursor()
-        self._working.add(cursor)
-        try:
+        with self._asking() as cursor:
             cursor.execute(*words(statement))
             while part := cursor.fetchmany(FETCH):
                 yield from part
-        finally:
-            self._working.discard(cursor)
-            cursor.close()
 
     def stream(self, statement: sa.SelectBase, size: int) -> Any:
         """The answer as a stream of Arrow batches of at most `size` rows, made as they are taken."""
@@ -75,10 +70,16 @@ class Questions:
     @contextmanager
     def scratch(self) -> Iterator["Scratch"]:
         """A connection of its own, in which tables may be made that go with it."""
+        with self._asking() as cursor:
+            yield Scratch(cursor)
+
+    @contextmanager
+    def _asking(self) -> Iterator[Any]:
+        """A connection of its own, which `interrupt` ends too."""
         cursor = self._duck.cursor()
         self._working.add(cursor)
         try:
-            yield Scratch(cursor)
+            yield cursor
         finally:
             self._working.discard(cursor)
             cursor.close()

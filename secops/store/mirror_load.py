@@ -7,9 +7,9 @@ that merging pays nothing for the mirror.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from secops.core.fields import Derivation, Field, by_name
-from secops.core.model import Kind, State
-from secops.store.derive import ORGANISATION
+from secops.core.fields import Derivation, Field
+from secops.core.model import Kind
+from secops.store import mirror_computed as computed
 from secops.store.mirror_source import SIGHTINGS, Numbers, Place, Source, chunks, last, sightings, table
 from secops.store.mirror_tables import ALIKE, ASSETS, BOTH, ORGANISATIONS, SEEN, SERVICES, STATE, Wide, layout
 from secops.store.views import ROWS
@@ -194,7 +194,9 @@ def _systems(duck: Any, view: Source, prefix: str = "") -> None:
 
 def _systems_now(duck: Any) -> None:
     """The same of a mirror that is brought up: those it has, and those that changed."""
-    wanted = dict.fromkeys(("id", "site", *sorted({_of(each) for each in _pointed("system_id")} - {"gone"})))
+    wanted = dict.fromkeys(
+        ("id", "site", *sorted({computed.source(each) for each in _pointed("system_id")} - {"gone"}))
+    )
     listed = ", ".join(f'"{each}"' for each in wanted)
     duck.execute(
         f"CREATE OR REPLACE TEMP TABLE systems AS SELECT {listed} FROM {_told('new_assets')} "
@@ -224,56 +226,24 @@ def _insert(
     """
     columns = ", ".join(f'"{name}"' for name in (*(p.name for p in wide.own), *(f.column for f in wide.computed)))
     listed = [f'r."{p.name}"' if read else p.reading.format("r") for p in wide.own]
-    listed += [_value(each) for each in wide.computed]
-    joined = " LEFT JOIN ports p ON p.parent = r.id" if any(map(_of_ports, wide.computed)) else ""
+    listed += [computed.value(each) for each in wide.computed]
+    joined = " LEFT JOIN ports p ON p.parent = r.id" if any(map(computed.over_ports, wide.computed)) else ""
     duck.execute(
         f"INSERT INTO {into}_rows ({columns}, {ALIKE}) SELECT {', '.join(listed)}, r.{ALIKE} FROM {rows} r "
-        f"LEFT JOIN {units} o ON o.site = r.site AND o.id = r.org_id "
-        f"LEFT JOIN systems s ON s.site = r.site AND s.id = r.system_id{joined}"
+        f"LEFT JOIN {units} o ON {computed.UNIT} LEFT JOIN systems s ON {computed.SYSTEM}{joined}"
     )
-
-
-def _value(field: Field) -> str:
-    derived = field.derived
-    assert derived is not None
-    if derived.how is Derivation.COUNT:
-        return "coalesce(p.number, 0)"
-    if derived.how is Derivation.MISSING:
-        return f"{'o' if derived.via == ORGANISATION else 's'}.id IS NULL"
-    column = _of(field)
-    if derived.how is Derivation.MEMBERS:
-        return f'coalesce(p."{column}", [])'
-    return f'o."{column}"' if derived.via == ORGANISATION else f's."{column}"'
-
-
-def _of(field: Field) -> str:
-    """The column elsewhere that it comes from; of `moved_units` and `moved_systems`, whether it is gone."""
-    assert field.derived is not None
-    if field.derived.how is Derivation.MISSING:
-        return "gone"
-    return field.derived.of.replace(".", "_")
-
-
-def _of_ports(field: Field) -> bool:
-    return field.derived is not None and field.derived.how in {Derivation.COUNT, Derivation.MEMBERS}
 
 
 def _ports(duck: Any, rows: str) -> None:
     """What the active services of each address come to."""
-    members = [each.derived.of for each in ASSETS.computed if each.derived and each.derived.how is Derivation.MEMBERS]
-    columns = [by_name()[each].column for each in members]
-    listed = ", ".join(f'list_sort(list_distinct(list("{each}"))) AS "{each}"' for each in columns)
-    duck.execute(
-        f"CREATE OR REPLACE TEMP TABLE ports AS SELECT parent, count(*) AS number, {listed} FROM {rows} "
-        f"WHERE state = '{State.ACTIVE}' AND parent IS NOT NULL GROUP BY parent"
-    )
+    duck.execute(f"CREATE OR REPLACE TEMP TABLE ports AS {computed.ports(rows, computed.members(ASSETS.computed))}")
 
 
 def _keep_ports(duck: Any) -> None:
     """Of assets that changed while their services did not: what the row of before says of these."""
     members = [each for each in ASSETS.computed if each.derived and each.derived.how is Derivation.MEMBERS]
     count = next(each.column for each in ASSETS.computed if each.derived and each.derived.how is Derivation.COUNT)
-    listed = ", ".join(f'a."{each.column}" AS "{_of(each)}"' for each in members)
+    listed = ", ".join(f'a."{each.column}" AS "{computed.source(each)}"' for each in members)
     duck.execute(
         f'INSERT INTO ports BY NAME (SELECT a.id AS parent, a."{count}" AS number, {listed} FROM assets_rows a '
         "SEMI JOIN new_assets n ON n.id = a.id ANTI JOIN ports o ON o.parent = a.id)"
@@ -305,7 +275,7 @@ def _moved_pointers(duck: Any) -> None:
         "WHERE n.id IS NULL OR o.id IS NULL OR n.name IS DISTINCT FROM o.name OR n.contact IS DISTINCT FROM o.contact"
     )
     through = _pointed("system_id")
-    columns = sorted({_of(each) for each in through} - {"gone"})
+    columns = sorted({computed.source(each) for each in through} - {"gone"})
     differs = " OR ".join(f'a."{each}" IS DISTINCT FROM s."{each}"' for each in columns)
     duck.execute(
         "CREATE OR REPLACE TEMP TABLE moved_systems AS SELECT s.*, false AS gone FROM systems s "
@@ -323,7 +293,7 @@ def _update_pointers(duck: Any) -> None:
         for via, source in (("org_id", "moved_units"), ("system_id", "moved_systems")):
             fields = [each for each in wide.computed if each.derived and each.derived.via == via]
             if count(duck, source):
-                sets = ", ".join(f'"{f.column}" = m."{_of(f)}"' for f in fields)
+                sets = ", ".join(f'"{f.column}" = m."{computed.source(f)}"' for f in fields)
                 duck.execute(
                     f"UPDATE {wide.name}_rows AS t SET {sets} FROM {source} m WHERE m.site = t.site AND m.id = t.{via}"
                 )
@@ -343,10 +313,9 @@ def _again(view: Source, since: Place, place: Place) -> Iterable[_Times]:
             for wide in BOTH
         )
         return [_times(view, BOTH, ("first_seen", SEEN), f"({touched} {known})")]
-    every = ((wide, columns) for wide in BOTH for columns in (("first_seen",), (SEEN,)))
-    return (
-        _times(view, (wide,), columns, SIGHTINGS if columns == (SEEN,) else ROWS[wide.name]) for wide, columns in every
-    )
+    every: list[tuple[Sequence[Wide], str, str]] = [((wide,), "first_seen", ROWS[wide.name]) for wide in BOTH]
+    every.append((BOTH, SEEN, SIGHTINGS))
+    return (_times(view, tables, (column,), source) for tables, column, source in every)
 
 
 def _times(view: Source, tables: Sequence[Wide], columns: Sequence[str], source: str) -> _Times:

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from secops.core import address, version
 from secops.core.clock import Instant
-from secops.core.fields import Derivation, Field, Type, by_name
-from secops.core.model import Kind, Organisation, State, Value
+from secops.core.fields import Field, Type, by_name
+from secops.core.model import Kind, Organisation, Value
 from secops.core.query import Query, fields_of
+from secops.store import mirror_computed as computed
 from secops.store.changes import value
 from secops.store.compile import where
 from secops.store.derive import ORGANISATION
@@ -89,10 +90,10 @@ class Then:
             joined += " LEFT JOIN parents q ON q.id = r.id LEFT JOIN ports p ON p.parent = r.id"
         if since.systems is not None:
             concerned.append(self._systems(_Own(duck, "system", since.systems, ASSETS)))
-            joined += " LEFT JOIN systems s ON s.site = r.site AND s.id = r.system_id"
+            joined += f" LEFT JOIN systems s ON {computed.SYSTEM}"
         if any(_via(each) == ORGANISATION for each in self._computed):
             concerned.append(self._units(since))
-            joined += " LEFT JOIN units o ON o.site = r.site AND o.id = r.org_id"
+            joined += f" LEFT JOIN units o ON {computed.UNIT}"
         duck.make("moved", " UNION ".join(concerned))
         self._over_ports = since.services is not None
         self._made(own, joined)
@@ -118,17 +119,13 @@ class Then:
             f"SELECT DISTINCT s.parent AS id FROM services_rows s JOIN ({own.ids()}) m ON m.id = s.id "
             "WHERE s.parent IS NOT NULL",
         )
-        of = sorted({_of(each) for each in self._computed if _how(each) is Derivation.MEMBERS})
-        listed = "".join(f', list_sort(list_distinct(list("{each}"))) AS "{each}"' for each in of)
+        of = computed.members(self._computed)
         rows = own.rows("services t SEMI JOIN parents q ON q.id = t.parent", ("parent", "state", *of))
-        self._duck.make(
-            "ports",
-            f"SELECT parent, count(*) AS number{listed} FROM ({rows}) WHERE state = '{State.ACTIVE}' GROUP BY parent",
-        )
+        self._duck.make("ports", computed.ports(f"({rows})", of))
 
     def _systems(self, own: "_Own") -> str:
         """What systems said; gives which rows point at one that changed."""
-        of = {_of(each) for each in self._computed if _via(each) == "system_id"}
+        of = {computed.source(each) for each in self._computed if _via(each) == "system_id"}
         every = f"(SELECT * FROM assets WHERE kind = '{Kind.SYSTEM}') t"
         self._duck.make("systems", own.rows(every, sorted({"id", "site", *of})))
         return f"SELECT r.id FROM {self._wide.rows.name} r JOIN ({own.ids()}) m ON m.id = r.system_id"
@@ -160,23 +157,19 @@ class Then:
         """The rows of what moved, with the columns that are read, as they are and as they were."""
         columns = ", ".join(f'a."{each}"' for each in self._columns)
         self._duck.make("now_rows", f"SELECT {columns} FROM {self._wide.name} a SEMI JOIN moved m ON m.id = a.id")
-        computed = {each.column: self._value(each) for each in self._computed}
-        values = [computed.get(name, f'r."{name}"') for name in self._columns]
+        told_of = {each.column: self._value(each) for each in self._computed}
+        values = [told_of.get(name, f'r."{name}"') for name in self._columns]
         listed = ", ".join(f'{each} AS "{name}"' for name, each in zip(self._columns, values, strict=True))
         rows = own.rows("now_rows t", self._columns)
         self._duck.make("then_rows", f"SELECT {listed} FROM ({rows}) r{joined}")
 
     def _value(self, field: Field) -> str:
         """A computed column over the row of then and what is joined to it."""
-        how = _how(field)
-        if how is Derivation.MISSING:
-            return "o.id IS NULL"
-        if how is Derivation.LOOKUP:
-            return f'{"o" if _via(field) == ORGANISATION else "s"}."{_of(field)}"'
-        if not self._over_ports:
-            return f'r."{field.column}"'
-        then = "coalesce(p.number, 0)" if how is Derivation.COUNT else f'coalesce(p."{_of(field)}", [])'
-        return f'CASE WHEN q.id IS NOT NULL THEN {then} ELSE r."{field.column}" END'
+        then = computed.value(field)
+        if not computed.over_ports(field):
+            return then
+        today = f'r."{field.column}"'
+        return f"CASE WHEN q.id IS NOT NULL THEN {then} ELSE {today} END" if self._over_ports else today
 
 
 class _Own:
@@ -242,15 +235,5 @@ def _columns(field: Field, olds: Sequence[str | None]) -> dict[str, Any]:
     return columns
 
 
-def _how(field: Field) -> Derivation | None:
-    return None if field.derived is None else field.derived.how
-
-
 def _via(field: Field) -> str:
     return "" if field.derived is None else field.derived.via
-
-
-def _of(field: Field) -> str:
-    """The column elsewhere that it comes from."""
-    assert field.derived is not None
-    return by_name()[field.derived.of].column if field.derived.via != ORGANISATION else field.derived.of

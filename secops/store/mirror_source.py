@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from secops.store import views
 from secops.store.mirror_tables import ALIKE, SEEN, Wide
-from secops.store.views import ROWS
+from secops.store.views import LAST_SEEN, ROWS
 
 BATCH: Final = 61_440
 CHUNK: Final = 245_760
@@ -136,7 +135,7 @@ def last(view: Source, wide: Wide) -> int:
 def _select(wide: Wide, condition: str, timed: bool) -> str:
     own = [each for each in wide.own if timed or each.name != SEEN]
     dummies = ", ".join(f'{each.dummy} AS "{each.name}"' for each in own)
-    columns = ", ".join(views.SEEN if each.name == SEEN else f'"{each.name}"' for each in own)
+    columns = ", ".join(LAST_SEEN if each.name == SEEN else f'"{each.name}"' for each in own)
     said = ", ".join(f'"{each.name}"' for each in wide.alike)
     return (
         f"SELECT {dummies}, '' AS {ALIKE} UNION ALL "

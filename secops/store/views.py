@@ -16,7 +16,7 @@ from secops.store.database import metadata
 
 ROWS: Final = {"assets": "asset_rows", "services": "service_rows", "relations": "relation_rows"}
 """View -> the table of its rows."""
-SEEN: Final = "(SELECT s.last_seen FROM numbers n JOIN sightings s ON s.number = n.number WHERE n.id = r.id)"
+LAST_SEEN: Final = "(SELECT s.last_seen FROM numbers n JOIN sightings s ON s.number = n.number WHERE n.id = r.id)"
 """When the thing of a row `r` was last seen."""
 _views = sa.MetaData()
 
@@ -37,7 +37,7 @@ def drop(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP VIEW {name}")
 
 
-def renew(connection: Connection, seen: str = SEEN) -> None:
+def renew(connection: Connection, seen: str = LAST_SEEN) -> None:
     """Make the views anew of the columns that the tables have now."""
     drop(connection)
     inspector = sa.inspect(connection)

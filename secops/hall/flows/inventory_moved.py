@@ -144,7 +144,7 @@ def reads(query: Query, kind: Kind | None, at: Instant) -> Reads:
         elif derived.how in {Derivation.LOOKUP, Derivation.MISSING}:
             own.add(derived.via)
             if derived.via == "system_id":
-                system |= {derived.of, "born"}
+                system |= {derived.of, moved.BORN}
         elif kind is None or kind is Kind.IP:
-            theirs |= {"state", "born", *([derived.of] if derived.of else [])}
+            theirs |= {"state", moved.BORN, *([derived.of] if derived.of else [])}
     return Reads(kind, at, frozenset(own), frozenset(theirs), frozenset(system))

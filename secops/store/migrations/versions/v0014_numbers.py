@@ -30,13 +30,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("id"),
     )
     in_place = "" if postgresql else " NOT INDEXED"  # in the order of rows, not of ids
-    for rows in views.ROWS.values():
-        found = f"SELECT {_LAST} + row_number() OVER (), id FROM {rows}{in_place}"  # noqa: S608 - our own names
+    withdrawn = "sightings s WHERE NOT EXISTS (SELECT 1 FROM numbers n WHERE n.id = s.id)"
+    for rows in (*(f"{each}{in_place}" for each in views.ROWS.values()), withdrawn):
+        found = f"SELECT {_LAST} + row_number() OVER (), id FROM {rows}"  # noqa: S608 - our own names
         bind.exec_driver_sql(f"INSERT INTO numbers (number, id) {found}")
-    bind.exec_driver_sql(
-        f"INSERT INTO numbers (number, id) SELECT {_LAST} + row_number() OVER (), s.id FROM sightings s "  # noqa: S608
-        "WHERE NOT EXISTS (SELECT 1 FROM numbers n WHERE n.id = s.id)"
-    )
     bind.exec_driver_sql(
         "CREATE TEMP TABLE times AS SELECT n.number, s.last_seen FROM numbers n JOIN sightings s ON s.id = n.id"
     )
