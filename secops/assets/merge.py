@@ -77,7 +77,7 @@ def _telling(work: Work, merged: Merged, registers: Mapping[str, Register]) -> s
 
 def _observe(work: Work, reading: Reading, at: Instant, register: Register) -> Cause | None:
     """Take in one look, as it was at this time; None where it met silence."""
-    seen, base, port = reading.seen, reading.base, reading.seen.target.port
+    seen, port = reading.seen, reading.seen.target.port
     cause = Cause(reading.logged.seq, at, run=seen.run, reason=seen.collector, look=reading.look)
     if reading.silent:
         _unanswered(work, reading)
@@ -85,13 +85,11 @@ def _observe(work: Work, reading: Reading, at: Instant, register: Register) -> C
     ip = None if reading.ip in work.calm else _ip(work, reading, cause, register)
     if ip is None:
         work.again(reading.ip, cause)
-    elif not port:
-        drafts.look(ip, cause, base, at, reading.of_ip)
+    elif not port or reading.of_ip or reading.source in ip.sources:
+        drafts.look(ip, cause, reading.source, at, reading.of_ip)
     if port:
         service = _service(work, reading, cause, register)
         _read(service, reading, cause)
-        if ip is not None and (reading.of_ip or f"{base}:{port}" in ip.sources):
-            drafts.look(ip, cause, f"{base}:{port}", at, reading.of_ip)
         _websites(work, reading, cause, service, register)
     _machine(work, reading, cause)
     for id in cause.touched:

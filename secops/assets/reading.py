@@ -68,6 +68,12 @@ class Reading:
         return [each for each in (self.ip, self.service, self.website) if each]
 
     @property
+    def source(self) -> str:
+        """Under which name an address keeps what this look says of it."""
+        port = self.seen.target.port
+        return f"{self.base}:{port}" if port else self.base
+
+    @property
     def links(self) -> tuple[str, ...]:
         """Ids of the websites that the page points at, whether they are known or not."""
         if self._links is None:

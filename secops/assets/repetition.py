@@ -16,7 +16,7 @@ def plain(work: Work, reading: Reading, look: Look) -> bool:
     port = reading.seen.target.port
     if reading.ip not in work.calm:
         ip = work.drafts.get(reading.ip)
-        if ip is None or not port or reading.of_ip or f"{reading.base}:{port}" in ip.sources:
+        if ip is None or not port or reading.of_ip or reading.source in ip.sources:
             return False
         if ip.state is not State.ACTIVE or ip.misses:
             return False

@@ -30,11 +30,12 @@ def of(connection: Connection, ids: Collection[str]) -> dict[str, int]:
 
 def given(connection: Connection, ids: Collection[str]) -> dict[str, int]:
     """The numbers of all of these: who has none gets the next, in the order given."""
-    found = of(connection, ids)
-    new = [id for id in dict.fromkeys(ids) if id not in found]
+    wanted = dict.fromkeys(ids)
+    found = of(connection, wanted)
+    new = [id for id in wanted if id not in found]
     if new:
         last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(numbers.c.number), 0))).scalar_one()
-        rows = [(number, id) for number, id in enumerate(new, int(last) + 1)]
+        rows = list(enumerate(new, int(last) + 1))
         fill(connection, numbers, rows)
         found |= {id: number for number, id in rows}
     return found

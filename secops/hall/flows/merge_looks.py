@@ -34,15 +34,14 @@ def _calm(connection: Transaction, readings: Iterable[Reading]) -> set[str]:
     sources: dict[str, set[str]] = {}
     told: set[str] = set()
     for each in readings:
-        target = each.seen.target
         if each.silent:
             continue
-        if not target.port or each.of_ip:
+        if not each.seen.target.port or each.of_ip:
             told.add(each.ip)
         else:
             at = each.seen.seen_at
             seen[each.ip] = min(seen.get(each.ip, at), at)
-            sources.setdefault(each.ip, set()).add(f"{each.base}:{target.port}")
+            sources.setdefault(each.ip, set()).add(each.source)
     return entities.calm(connection, {id: at for id, at in seen.items() if id not in told}, sources)
 
 
