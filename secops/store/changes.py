@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from secops.core.clock import Instant
 from secops.core.model import Change, Kind, Value
 from secops.store.database import metadata
+from secops.store.dialect import index_of
 from secops.store.rows import among, chunks, fill, pack, plain
 
 changes = sa.Table(
@@ -28,8 +29,14 @@ changes = sa.Table(
     sa.Column("who", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
-sa.Index("changes_by_field", changes.c.field, changes.c.at)
-"""Which entities moved since a moment, and in what: read field by field (`fields`)."""
+_FIELD = (changes.c.field, changes.c.at)
+index_of("postgresql", "changes_by_field", *_FIELD)
+index_of("sqlite", "changes_by_field_told", *_FIELD, changes.c.old)
+"""Which entities moved since a moment, and in what: read field by field (`fields`).
+
+SQLite has what it was there too: each value of then on a page of its own is what takes longest. To PostgreSQL a long
+text would be too long for an index.
+"""
 
 
 def append(connection: Connection, items: Sequence[Change]) -> None:
@@ -109,14 +116,12 @@ def before(connection: Connection, field: str, at: int) -> Iterator[tuple[str, V
 def earlier(field: str, at: int, *conditions: sa.ColumnElement[bool]) -> sa.Select[str, str | None]:
     """Of every entity (that meets the conditions) in which this field changed after the instant: id, what it was then.
 
-    The index alone says which change was the first, so that no other row is read.
+    The index alone answers where it holds what was (SQLite).
     """
-    first = sa.func.min(changes.c.seq).label("seq")
-    chosen = sa.select(changes.c.entity, first).where(changes.c.field == field, changes.c.at > at, *conditions)
-    firsts = chosen.group_by(changes.c.entity).subquery()
-    told = changes.alias()
-    same = sa.and_(told.c.entity == firsts.c.entity, told.c.seq == firsts.c.seq, told.c.field == field)
-    return sa.select(told.c.entity, told.c.old).select_from(firsts.join(told, same))
+    first = sa.func.row_number().over(partition_by=changes.c.entity, order_by=changes.c.seq).label("place")
+    chosen = sa.select(changes.c.entity, changes.c.old, first)
+    found = chosen.where(changes.c.field == field, changes.c.at > at, *conditions).subquery()
+    return sa.select(found.c.entity, found.c.old).where(found.c.place == 1)
 
 
 def since(connection: Connection, ids: Sequence[str], at: int) -> dict[str, list[Change]]:

@@ -15,6 +15,7 @@ from secops.store.changes import changes
 from secops.store.cursor import EPOCH, cursors
 from secops.store.database import Database, sequence
 from secops.store.decisions import decisions
+from secops.store.dialect import ONLY
 from secops.store.entities import asset_rows, assets, service_rows, services
 from secops.store.findings import findings, transitions
 from secops.store.looks import looks
@@ -89,7 +90,8 @@ def _shape(connection: Connection) -> Iterator[str]:
             if column.name not in columns:
                 yield say(f"表 {table.name} 缺少列 {column.name}", f"table {table.name} has no column {column.name}")
         indices = {each["name"] for each in inspector.get_indexes(table.name)}
-        for index in sorted(str(each.name) for each in table.indexes):
+        mine = connection.dialect.name
+        for index in sorted(str(each.name) for each in table.indexes if each.info.get(ONLY, mine) == mine):
             if index not in indices:
                 yield say(f"表 {table.name} 缺少索引 {index}", f"table {table.name} has no index {index}")
 

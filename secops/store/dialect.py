@@ -7,7 +7,7 @@ text column is `COLLATE "C"` on PostgreSQL. Text in the store holds no NUL chara
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -15,6 +15,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+ONLY: Final = "only"
+"""What an index of one database's own tells in its `info`: that database's name."""
 _BYTEWISE = '"C"'
 
 
@@ -91,6 +93,11 @@ class AnyMember(FunctionElement[bool]):
 
 MEMBER: sa.ColumnElement[Any] = sa.literal_column("member", sa.Text())
 """A member of a set, in the third part of `AnyMember`."""
+
+
+def index_of(database: str, name: str, *columns: sa.Column[Any]) -> sa.Index:
+    """An index that this database alone has."""
+    return sa.Index(name, *columns, info={ONLY: database}).ddl_if(dialect=database)
 
 
 def fold(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

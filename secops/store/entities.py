@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from secops.core import address
 from secops.core.fields import Field, Type
 from secops.core.model import Entity, Kind, State, Value
-from secops.store import entity_row, numbers, sightings, texts, views
+from secops.store import alike, entity_row, numbers, sightings, texts, views
 from secops.store.database import metadata
 from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS, encode
 from secops.store.rows import among, change, chunks, pack, upsert
@@ -62,10 +62,13 @@ def _core() -> tuple[sa.Column[object], ...]:
     )
 
 
-asset_rows = sa.Table(
-    "asset_rows", metadata, *_core(), sa.Column("kind", sa.Text, nullable=False), *_columns(ASSET_FIELDS)
-)
-service_rows = sa.Table("service_rows", metadata, *_core(), *_columns(SERVICE_FIELDS))
+def _alike() -> sa.Column[bytes]:
+    return sa.Column(alike.COLUMN, sa.LargeBinary)
+
+
+_kind = sa.Column("kind", sa.Text, nullable=False)
+asset_rows = sa.Table("asset_rows", metadata, *_core(), _kind, *_columns(ASSET_FIELDS), _alike())
+service_rows = sa.Table("service_rows", metadata, *_core(), *_columns(SERVICE_FIELDS), _alike())
 sa.Index("services_by_parent", service_rows.c.parent)
 sa.Index("services_by_address", service_rows.c.address)
 sa.Index("assets_by_address", asset_rows.c.address)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from secops.core import address, version
 from secops.core.fields import FIELDS, Field, Type
 from secops.core.model import Entity, Kind, State, Value
+from secops.store import alike
 from secops.store.rows import pack, pack_or_none, plain, unpacked
 
 
@@ -35,6 +36,7 @@ def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
         if value is not None:
             _fill(row, shape, name, value)
     row["origin"] = _origin(entity)
+    row[alike.COLUMN] = alike.digest(row)
     return row
 
 
@@ -51,6 +53,8 @@ def moved(now: Entity, then: Entity, facts: Collection[str]) -> dict[str, object
         origin = _origin(now)
         if origin != _origin(then):
             row["origin"] = origin
+    if not row.keys() <= alike.APART:
+        row[alike.COLUMN] = encode(now)[alike.COLUMN]
     return row
 
 

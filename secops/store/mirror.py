@@ -213,11 +213,11 @@ class Mirror:
     def _change(self, source: Path) -> int | None:
         """Take in what changed; None where the file must be made anew."""
         try:
-            with self._opened() as duck, self._views(source) as (view,), self._watched(duck.interrupt, alone=True):
+            with self._opened() as duck, self._views(source, 3) as views, self._watched(duck.interrupt, alone=True):
                 state = _state(duck)
-                if state is None or view.beyond(state) is None:
+                if state is None or views[0].beyond(state) is None:
                     return None
-                return load.changed(duck, view, state, int(self.clock.now()))
+                return load.changed(duck, views, state, int(self.clock.now()))
         except Unavailable as error:
             if error.code == "E5133":
                 return None
@@ -227,7 +227,7 @@ class Mirror:
         """Beside the old one, which it replaces once it is whole."""
         part = self.path.with_suffix(".part")
         try:
-            with self._opened(part) as duck, self._views(source, 3) as views, self._watched(duck.interrupt, alone=True):
+            with self._opened(part) as duck, self._views(source, 4) as views, self._watched(duck.interrupt, alone=True):
                 rows = load.whole(duck, views, int(self.clock.now()), tell)
             Path(f"{self.path}.wal").unlink(missing_ok=True)
             part.replace(self.path)

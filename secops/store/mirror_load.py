@@ -36,8 +36,8 @@ def count(duck: Any, rows: str) -> int:
 
 
 def whole(duck: Any, views: Sequence[Source], now: int, tell: Tell = silent) -> dict[str, int]:
-    """Fill an empty mirror; gives rows by table. The last view is for what is small, the others for rows."""
-    *wide_views, view = views
+    """Fill an empty mirror; gives rows by table. The last two views are for what is small, the others for rows."""
+    *wide_views, view, words = views
     duck.execute("SET preserve_insertion_order = false")
     duck.execute("SET checkpoint_threshold = '1TB'")
     duck.execute(STATE)
@@ -51,11 +51,11 @@ def whole(duck: Any, views: Sequence[Source], now: int, tell: Tell = silent) -> 
         ahead = table(wide_views, wide, timed=False)
         if wide is SERVICES:
             _organisations(duck, view, "organisations")
-            _systems(duck, view)
+            _systems(duck, view, words)
             _sightings(duck, view)
         else:
             _ports(duck, "services")
-        for rows in _numbered(duck, wide, wide.name, _timed(duck, ahead)):
+        for rows in _numbered(duck, wide, wide.name, _timed(duck, ahead), words):
             _insert(duck, wide, wide.name, "rows")
             taken += rows
             tell(taken, max(taken, total))
@@ -70,26 +70,30 @@ def whole(duck: Any, views: Sequence[Source], now: int, tell: Tell = silent) -> 
     return {wide.name: count(duck, f"{wide.name}_rows") for wide in BOTH}
 
 
-def _numbered(duck: Any, wide: Wide, name: str, parts: Iterator[Any]) -> Iterator[int]:
-    """What is read, as `rows` in DuckDB, some at a time; gives how many."""
-    numbers = Numbers(duck, wide, name)
+def _numbered(duck: Any, wide: Wide, name: str, parts: Iterator[Any], words: Source) -> Iterator[int]:
+    """What is read, as `rows` in DuckDB, some at a time; gives how many. `words`: a view for words, see `Numbers`."""
+    numbers = Numbers(duck, wide, name, words)
     for each in parts:
         duck.register("rows", numbers.put(each))
         yield each.num_rows
         duck.unregister("rows")
 
 
-def _read(duck: Any, wide: Wide, into: str, parts: Iterator[Any], *, name: str = "") -> None:
+def _read(duck: Any, wide: Wide, into: str, parts: Iterator[Any], words: Source, *, name: str = "") -> None:
     """A temporary table of rows as the mirror has them, without what is computed."""
     columns = ", ".join(f'{each.reading.format("r")} AS "{each.name}"' for each in wide.own)
     begin = f"CREATE OR REPLACE TEMP TABLE {into} AS"
-    for _ in _numbered(duck, wide, name or wide.name, parts):
+    for _ in _numbered(duck, wide, name or wide.name, parts, words):
         duck.execute(f"{begin} SELECT {columns}, r.{ALIKE} FROM rows r")
         begin = f"INSERT INTO {into}"
 
 
-def changed(duck: Any, view: Source, since: Place, now: int) -> int | None:
-    """Take in what changed after this place; gives how many rows, None where reading all is quicker or needed."""
+def changed(duck: Any, views: Sequence[Source], since: Place, now: int) -> int | None:
+    """Take in what changed after this place; gives how many rows, None where reading all is quicker or needed.
+
+    Of the three views the last is for words, the others read what changed at the same time.
+    """
+    view, words = views[0], views[-1]
     place = view.place()
     if place == since:
         return 0
@@ -97,8 +101,9 @@ def changed(duck: Any, view: Source, since: Place, now: int) -> int | None:
     if moved * RELOAD > sum(last(view, wide) for wide in BOTH) + 50_000:
         return None
     duck.execute("BEGIN")
-    for wide in BOTH:
-        _read(duck, wide, f"new_{wide.name}", table([view], wide, f"changed_seq > {since.upto}"))
+    ahead = [table([each], wide, f"changed_seq > {since.upto}") for each, wide in zip(views, BOTH, strict=False)]
+    for rows, wide in zip(ahead, BOTH, strict=True):
+        _read(duck, wide, f"new_{wide.name}", rows, words)
     _organisations(duck, view, "new_organisations")
     again = _again(view, since, place) if place.upto > since.upto else ()
     _systems_now(duck)
@@ -149,17 +154,21 @@ def _count(view: Source, wide: Wide, condition: str) -> int:
 
 
 def staged(duck: Any, views: Sequence[Source]) -> None:
-    """The store as it is now in temporary views `now_assets` and `now_services`, to hold the mirror against."""
+    """The store as it is now in temporary views `now_assets` and `now_services`, to hold the mirror against.
+
+    Words are read of every row: what the digests of `store.alike` say is held against them too.
+    """
     _organisations(duck, views[0], "new_organisations")
     for wide in BOTH:
         for each in wide.made("now_", "TEMP"):
             duck.execute(each)
-    _systems(duck, views[0], "now_")
+    _systems(duck, views[0], views[0], prefix="now_")
     _sightings(duck, views[0])
     for wide in BOTH:
         if wide is ASSETS:
             _ports(duck, "now_services")
-        for _ in _numbered(duck, wide, f"now_{wide.name}", _timed(duck, table(views, wide, timed=False))):
+        rows = _timed(duck, table(views, wide, timed=False, said=True))
+        for _ in _numbered(duck, wide, f"now_{wide.name}", rows, views[0]):
             _insert(duck, wide, f"now_{wide.name}", "rows", units="new_organisations")
 
 
@@ -178,17 +187,17 @@ def _timed(duck: Any, parts: Iterator[Any]) -> Iterator[Any]:
     import pyarrow as pa  # noqa: PLC0415 - an extra
 
     for rows in parts:
-        number = pa.array(range(rows.num_rows), pa.int32())
-        duck.register("ids", pa.table({"id": rows.column("id"), "place": number}))
+        duck.register("ids", pa.table({"id": rows.column("id"), "place": pa.arange(0, rows.num_rows)}))
         found = f"SELECT t.{SEEN} FROM ids r LEFT JOIN sightings t ON t.id = r.id ORDER BY r.place"
         times = duck.sql(found).to_arrow_table()
         duck.unregister("ids")
         yield rows.append_column(SEEN, times.column(0))
 
 
-def _systems(duck: Any, view: Source, prefix: str = "") -> None:
+def _systems(duck: Any, view: Source, words: Source, *, prefix: str = "") -> None:
     """What rows have from their system, read from the store."""
-    _read(duck, ASSETS, "read_systems", table([view], ASSETS, f"kind = '{Kind.SYSTEM}'"), name=f"{prefix}assets")
+    rows = table([view], ASSETS, f"kind = '{Kind.SYSTEM}'", said=bool(prefix))
+    _read(duck, ASSETS, "read_systems", rows, words, name=f"{prefix}assets")
     duck.execute(f"CREATE OR REPLACE TEMP TABLE systems AS SELECT * FROM {_told('read_systems', prefix)}")
 
 

@@ -1,12 +1,14 @@
 """What the mirror reads of the SQLite store: Arrow batches, no row ever a Python object.
 
-Of each row the columns that are its own come as they are. What many rows say alike comes as one text, which is given
-a number the first time it is met: reading sixty columns a row costs five times as much.
+Of each row the columns that are its own come as they are, and the digest of what it says in the same words as others
+(`store.alike`), which is given a number the first time it is met: then those words are read, as one text. To read that
+text of every row takes half as long again, sixty columns a row five times as long.
 """
 
+import json
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from secops.store.alike import SIZE
 from secops.store.mirror_tables import ALIKE, SEEN, Wide
 from secops.store.views import LAST_SEEN, ROWS
 
@@ -111,20 +114,21 @@ def sources(path: Path, count: int = 1) -> Iterator[list[Source]]:
             each.close()
 
 
-def table(views: Sequence[Source], wide: Wide, condition: str = "true", *, timed: bool = True) -> Iterator[Any]:
+def table(
+    views: Sequence[Source], wide: Wide, condition: str = "true", *, timed: bool = True, said: bool = False
+) -> Iterator[Any]:
     """The rows of a table as Arrow tables of about `CHUNK` rows, each view reading its part ahead of who takes them.
 
-    `timed`: each with its `last_seen`, looked up one by one; else that is in `sightings`.
+    `timed`: each with its `last_seen`, looked up one by one; else that is in `sightings`. `said`: the words of each in
+    the place of their digest, as they are of rows that have none.
     """
     bounds = ["true"]
     if len(views) > 1:
         step = last(views[0], wide) // len(views) + 1
         bounds = [f"rowid > {n * step} AND rowid <= {(n + 1) * step}" for n in range(len(views))]
         bounds[0] = f"rowid <= {step}"
-    parts = [
-        (view, _select(wide, f"{bound} AND ({condition})", timed)) for view, bound in zip(views, bounds, strict=True)
-    ]
-    return chunks(parts)
+    texts = [_select(wide, f"{each} AND ({condition})", timed=timed, said=said) for each in bounds]
+    return chunks(list(zip(views, texts, strict=True)))
 
 
 def last(view: Source, wide: Wide) -> int:
@@ -132,15 +136,31 @@ def last(view: Source, wide: Wide) -> int:
     return int(view.rows(f"SELECT ifnull(max(rowid), 0) FROM {ROWS[wide.name]}")[0][0])
 
 
-def _select(wide: Wide, condition: str, timed: bool) -> str:
+def _select(wide: Wide, condition: str, *, timed: bool, said: bool) -> str:
     own = [each for each in wide.own if timed or each.name != SEEN]
     dummies = ", ".join(f'{each.dummy} AS "{each.name}"' for each in own)
     columns = ", ".join(LAST_SEEN if each.name == SEEN else f'"{each.name}"' for each in own)
-    said = ", ".join(f'"{each.name}"' for each in wide.alike)
+    words = f"CAST({_words(wide)} AS BLOB)"
+    alike = words if said else f"coalesce({ALIKE}, {words})"
     return (
-        f"SELECT {dummies}, '' AS {ALIKE} UNION ALL "
-        f"SELECT {columns}, json_array({said}) FROM {ROWS[wide.name]} r WHERE {condition}"
+        f"SELECT {dummies}, x'00' AS {ALIKE} UNION ALL SELECT {columns}, {alike} FROM {ROWS[wide.name]} r "
+        f"WHERE {condition}"
     )
+
+
+def _words(wide: Wide) -> str:
+    """What a row says alike with others, as one text; it is longer than a digest."""
+    listed = ", ".join(f'"{each.name}"' for each in wide.alike)
+    return f"json_array({listed})"
+
+
+def words(view: Source, wide: Wide, ids: Sequence[str]) -> dict[bytes, str]:
+    """What these rows say alike, by the digests that they have."""
+    rows = f"SELECT {ALIKE}, {_words(wide)} FROM {ROWS[wide.name]} WHERE id IN (SELECT value FROM json_each(?))"
+    with view.connection.cursor() as cursor:
+        cursor.execute(rows, [json.dumps(ids)])
+        digests, texts = cursor.fetch_arrow_table().columns
+    return dict(zip(digests.to_pylist(), texts.to_pylist(), strict=True))
 
 
 def sightings(view: Source) -> Iterator[Any]:
@@ -217,17 +237,23 @@ class _Reading:
 
 
 def _coded(batch: Any) -> Any:
-    """The batch with each text of what rows say alike once. Done by who reads, beside who takes it."""
+    """The batch with each digest, or text, of what rows say alike once. Done by who reads, beside who takes it."""
     place = batch.schema.get_field_index(ALIKE)
     return batch if place < 0 else batch.set_column(place, ALIKE, batch.column(place).dictionary_encode())
 
 
-class Numbers:
-    """Numbers of what rows say alike, in a table of the mirror: the same text, the same number."""
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=SIZE).digest()
 
-    def __init__(self, duck: Any, wide: Wide, name: str) -> None:
+
+class Numbers:
+    """Numbers of what rows say alike, in a table of the mirror: the same words, the same number."""
+
+    def __init__(self, duck: Any, wide: Wide, name: str, view: Source) -> None:
+        """`view`: is asked for the words of digests, and reads nothing else meanwhile."""
         self._duck = duck
         self._wide = wide
+        self._view = view
         self._name = f"{name}_alike"
         ((count, last),) = duck.execute(f"SELECT count(*), coalesce(max(number), 0) FROM {self._name}").fetchall()
         self._stored = bool(count)
@@ -235,31 +261,46 @@ class Numbers:
         self._known: dict[bytes, int] = {}
 
     def put(self, rows: Any) -> Any:
-        """The rows with numbers in the place of their texts; new texts are in the table afterwards."""
+        """The rows with numbers in the place of digests or words; what is new is in the table afterwards."""
         import pyarrow as pa  # noqa: PLC0415 - an extra
 
         place = rows.schema.get_field_index(ALIKE)
         parts = rows.column(place).chunks
-        texts = [each.dictionary.to_pylist() for each in parts]
-        digests = [[blake2b(each.encode(), digest_size=16).digest() for each in said] for said in texts]
+        told = [each.dictionary.to_pylist() for each in parts]
+        digests = [[each if len(each) == SIZE else _digest(each) for each in said] for said in told]
         self._look_up([each for each in chain(*digests) if each not in self._known])
-        fresh: dict[bytes, str] = {}
-        for digest, text in zip(chain(*digests), chain(*texts), strict=True):
+        fresh: dict[bytes, bytes] = {}
+        for digest, said in zip(chain(*digests), chain(*told), strict=True):
             if digest not in self._known:
                 self._last += 1
                 self._known[digest] = self._last
-                fresh[digest] = text
+                fresh[digest] = said
         if fresh:
+            texts = self._texts(rows, fresh)
             self._add(pa.table({
                 "number": [self._known[each] for each in fresh],
                 "digest": list(fresh),
-                "text": list(fresh.values()),
+                "text": [texts[each] for each in fresh],
             }))  # fmt: skip
         numbers = [
             pa.array([self._known[each] for each in said], pa.int32()).take(part.indices)
             for said, part in zip(digests, parts, strict=True)
         ]
         return rows.set_column(place, ALIKE, pa.chunked_array(numbers, pa.int32()))
+
+    def _texts(self, rows: Any, fresh: Mapping[bytes, bytes]) -> dict[bytes, str]:
+        """The words of each digest: as they came, or as a row says them that has it."""
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+        import pyarrow.compute as pc  # noqa: PLC0415 - an extra
+
+        texts = {digest: said.decode() for digest, said in fresh.items() if len(said) != SIZE}
+        wanted = [each for each in fresh if each not in texts]
+        if wanted:
+            column = pc.cast(rows.column(ALIKE), pa.binary())
+            met = pa.table({"id": rows.column("id"), "digest": column}).filter(pc.is_in(column, pa.array(wanted)))
+            ids = met.group_by("digest").aggregate([("id", "min")]).column("id_min").to_pylist()
+            texts |= words(self._view, self._wide, ids)
+        return texts
 
     def _look_up(self, digests: list[bytes]) -> None:
         import pyarrow as pa  # noqa: PLC0415 - an extra

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from secops.core.fields import FIELDS, Derivation, Field, Type
 from secops.core.model import Kind
+from secops.store.alike import COLUMN, OWN
 from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS
 
 LAYOUT: Final = 2
@@ -96,17 +97,10 @@ def _computed(kinds: frozenset[Kind]) -> tuple[Field, ...]:
     )
 
 
-OWN: Final = frozenset(
-    {"id", "site", "key", "first_seen", "last_seen", "parent", "org_id", "system_id", "changed_seq", "address", "port"}
-    | {"name", "host_names", "host_addresses", "host_mac", "service_banner", "ssh_host_key"}
-    | {"http_title", "http_body_sha256", "http_favicon_hash", "http_icp"}
-    | {"tls_subject", "tls_names", "tls_not_before", "tls_not_after", "tls_fingerprint"}
-)
-"""Columns whose values are mostly each row's own, in rows that know them. A wrong guess costs time and nothing else."""
 SEEN: Final = "last_seen"
 """The column that the store keeps apart from its rows."""
-ALIKE: Final = "alike"
-"""In a row, the number of what it has in common with others."""
+ALIKE: Final = COLUMN
+"""In a row of the mirror, the number of what it has in common with others; in one of the store, its digest."""
 
 
 @dataclass(frozen=True, slots=True)

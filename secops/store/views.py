@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
+from secops.store import alike
 from secops.store.database import metadata
 
 ROWS: Final = {"assets": "asset_rows", "services": "service_rows", "relations": "relation_rows"}
@@ -25,6 +26,8 @@ def read(name: str, rows: sa.Table) -> sa.Table:
     """The view to select from: the columns of these rows, with `last_seen` behind `first_seen`."""
     columns: list[sa.Column[object]] = []
     for each in rows.columns:
+        if each.name == alike.COLUMN:
+            continue
         columns.append(sa.Column(each.name, each.type, primary_key=each.primary_key, nullable=each.nullable))
         if each.name == "first_seen":
             columns.append(sa.Column("last_seen", sa.BigInteger, nullable=False))
@@ -42,7 +45,8 @@ def renew(connection: Connection, seen: str = LAST_SEEN) -> None:
     drop(connection)
     inspector = sa.inspect(connection)
     for name, rows in ROWS.items():
-        listed = ", ".join(f'r."{each["name"]}"' for each in inspector.get_columns(rows))
+        names = [each["name"] for each in inspector.get_columns(rows)]
+        listed = ", ".join(f'r."{each}"' for each in names if each != alike.COLUMN)
         text = f"CREATE VIEW {name} AS SELECT {listed}, {seen} AS last_seen FROM {rows} r"  # noqa: S608 - our own names
         connection.exec_driver_sql(text)
 
