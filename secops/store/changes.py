@@ -29,9 +29,8 @@ changes = sa.Table(
     sa.Column("who", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
-_FIELD = (changes.c.field, changes.c.at)
-index_of("postgresql", "changes_by_field", *_FIELD)
-index_of("sqlite", "changes_by_field_told", *_FIELD, changes.c.old)
+index_of("postgresql", "changes_by_field", changes.c.field, changes.c.at)
+index_of("sqlite", "changes_by_field_told", changes.c.field, changes.c.at, changes.c.old)
 """Which entities moved since a moment, and in what: read field by field (`fields`).
 
 SQLite has what it was there too: each value of then on a page of its own is what takes longest. To PostgreSQL a long

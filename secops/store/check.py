@@ -9,13 +9,12 @@ from sqlalchemy.engine import Connection
 
 from secops.core.language import say
 from secops.core.model import RelationType
-from secops.store import transfer
+from secops.store import dialect, transfer
 from secops.store.cases import cases
 from secops.store.changes import changes
 from secops.store.cursor import EPOCH, cursors
 from secops.store.database import Database, sequence
 from secops.store.decisions import decisions
-from secops.store.dialect import ONLY
 from secops.store.entities import asset_rows, assets, service_rows, services
 from secops.store.findings import findings, transitions
 from secops.store.looks import looks
@@ -90,8 +89,8 @@ def _shape(connection: Connection) -> Iterator[str]:
             if column.name not in columns:
                 yield say(f"表 {table.name} 缺少列 {column.name}", f"table {table.name} has no column {column.name}")
         indices = {each["name"] for each in inspector.get_indexes(table.name)}
-        mine = connection.dialect.name
-        for index in sorted(str(each.name) for each in table.indexes if each.info.get(ONLY, mine) == mine):
+        wanted = [each for each in table.indexes if dialect.has(connection.dialect.name, each)]
+        for index in sorted(str(each.name) for each in wanted):
             if index not in indices:
                 yield say(f"表 {table.name} 缺少索引 {index}", f"table {table.name} has no index {index}")
 

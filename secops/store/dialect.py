@@ -15,7 +15,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-ONLY: Final = "only"
+_ONLY: Final = "only"
 """What an index of one database's own tells in its `info`: that database's name."""
 _BYTEWISE = '"C"'
 
@@ -97,7 +97,12 @@ MEMBER: sa.ColumnElement[Any] = sa.literal_column("member", sa.Text())
 
 def index_of(database: str, name: str, *columns: sa.Column[Any]) -> sa.Index:
     """An index that this database alone has."""
-    return sa.Index(name, *columns, info={ONLY: database}).ddl_if(dialect=database)
+    return sa.Index(name, *columns, info={_ONLY: database}).ddl_if(dialect=database)
+
+
+def has(database: str, index: sa.Index) -> bool:
+    """Whether this database is to have the index."""
+    return bool(index.info.get(_ONLY, database) == database)
 
 
 def fold(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -39,6 +39,7 @@ def _columns(fields: Sequence[Field]) -> Iterator[sa.Column[object]]:
         yield sa.Column(each.column, _TYPES[each.type])
         if each.type is Type.VERSION:
             yield sa.Column(f"{each.column}_key", sa.Text)
+    yield sa.Column(alike.COLUMN, sa.LargeBinary)
 
 
 def _core() -> tuple[sa.Column[object], ...]:
@@ -62,13 +63,10 @@ def _core() -> tuple[sa.Column[object], ...]:
     )
 
 
-def _alike() -> sa.Column[bytes]:
-    return sa.Column(alike.COLUMN, sa.LargeBinary)
-
-
-_kind = sa.Column("kind", sa.Text, nullable=False)
-asset_rows = sa.Table("asset_rows", metadata, *_core(), _kind, *_columns(ASSET_FIELDS), _alike())
-service_rows = sa.Table("service_rows", metadata, *_core(), *_columns(SERVICE_FIELDS), _alike())
+asset_rows = sa.Table(
+    "asset_rows", metadata, *_core(), sa.Column("kind", sa.Text, nullable=False), *_columns(ASSET_FIELDS)
+)
+service_rows = sa.Table("service_rows", metadata, *_core(), *_columns(SERVICE_FIELDS))
 sa.Index("services_by_parent", service_rows.c.parent)
 sa.Index("services_by_address", service_rows.c.address)
 sa.Index("assets_by_address", asset_rows.c.address)

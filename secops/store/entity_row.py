@@ -24,19 +24,24 @@ SERVICE_FIELDS: Final = _fields({Kind.SERVICE})
 
 def encode(entity: Entity, id: str | None = None) -> dict[str, object]:
     """The row of an entity in its kind's table; when it was last seen is not in it."""
-    service = entity.kind is Kind.SERVICE
-    row: dict[str, object] = {"id": id or entity.id}
-    for name, encoded in _CORE:
+    row = {"id": id or entity.id} | _spelled(entity, _CORE)
+    row["origin"] = _origin(entity)
+    row[alike.COLUMN] = alike.digest(row)
+    return row
+
+
+def _spelled(entity: Entity, core: "_Core") -> dict[str, object]:
+    """These of its attributes, its kind and what it says."""
+    row: dict[str, object] = {}
+    for name, encoded in core:
         value = getattr(entity, name)
         row[name] = value if encoded is None else encoded(value)
-    if not service:
+    if entity.kind is not Kind.SERVICE:
         row["kind"] = entity.kind.value
     shape = _SHAPES[entity.kind]
     for name, value in entity.facts.items():
         if value is not None:
             _fill(row, shape, name, value)
-    row["origin"] = _origin(entity)
-    row[alike.COLUMN] = alike.digest(row)
     return row
 
 
@@ -54,7 +59,7 @@ def moved(now: Entity, then: Entity, facts: Collection[str]) -> dict[str, object
         if origin != _origin(then):
             row["origin"] = origin
     if not row.keys() <= alike.APART:
-        row[alike.COLUMN] = encode(now)[alike.COLUMN]
+        row[alike.COLUMN] = alike.digest(_spelled(now, _SAID))
     return row
 
 
@@ -122,7 +127,8 @@ def _or_none(text: str) -> str | None:
     return text or None
 
 
-_CORE: Final[tuple[tuple[str, Callable[[Any], object] | None], ...]] = (
+_Core = tuple[tuple[str, Callable[[Any], object] | None], ...]
+_CORE: Final[_Core] = (
     ("site", None),
     ("key", plain),
     ("state", lambda state: state.value),
@@ -139,6 +145,7 @@ _CORE: Final[tuple[tuple[str, Callable[[Any], object] | None], ...]] = (
     ("changed_seq", None),
 )
 """Of each attribute that is a column of the same name, how its value is spelled (None: as it is)."""
+_SAID: Final[_Core] = tuple(each for each in _CORE if each[0] not in alike.APART)
 _attributes: Final[Callable[[Entity], tuple[Any, ...]]] = attrgetter(*(name for name, _ in _CORE))
 _ENCODED: Final[dict[Type, Callable[[Any], object]]] = {
     Type.TEXT: plain,

@@ -93,7 +93,8 @@ def changed(duck: Any, views: Sequence[Source], since: Place, now: int) -> int |
 
     Of the three views the last is for words, the others read what changed at the same time.
     """
-    view, words = views[0], views[-1]
+    *ahead, words = views
+    view = ahead[0]
     place = view.place()
     if place == since:
         return 0
@@ -101,8 +102,8 @@ def changed(duck: Any, views: Sequence[Source], since: Place, now: int) -> int |
     if moved * RELOAD > sum(last(view, wide) for wide in BOTH) + 50_000:
         return None
     duck.execute("BEGIN")
-    ahead = [table([each], wide, f"changed_seq > {since.upto}") for each, wide in zip(views, BOTH, strict=False)]
-    for rows, wide in zip(ahead, BOTH, strict=True):
+    parts = [table([each], wide, f"changed_seq > {since.upto}") for each, wide in zip(ahead, BOTH, strict=True)]
+    for rows, wide in zip(parts, BOTH, strict=True):
         _read(duck, wide, f"new_{wide.name}", rows, words)
     _organisations(duck, view, "new_organisations")
     again = _again(view, since, place) if place.upto > since.upto else ()
@@ -156,7 +157,8 @@ def _count(view: Source, wide: Wide, condition: str) -> int:
 def staged(duck: Any, views: Sequence[Source]) -> None:
     """The store as it is now in temporary views `now_assets` and `now_services`, to hold the mirror against.
 
-    Words are read of every row: what the digests of `store.alike` say is held against them too.
+    Words are read of every row: what the digests of `store.alike` say is held against them too. So no view is asked
+    for the words of any.
     """
     _organisations(duck, views[0], "new_organisations")
     for wide in BOTH:

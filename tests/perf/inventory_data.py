@@ -24,7 +24,7 @@ from secops.core import address  # noqa: E402 - after the path
 from secops.core.clock import DAY_MS, Instant  # noqa: E402
 from secops.core.ids import derive  # noqa: E402
 from secops.core.model import Entity, Kind, Organisation, Relation, RelationType, State  # noqa: E402
-from secops.store import alike, entities, organisations, relations, texts  # noqa: E402
+from secops.store import alike, entities, organisations, relations, texts  # noqa: E402 - after the path
 from secops.store.changes import changes  # noqa: E402
 from secops.store.cursor import cursors  # noqa: E402
 from secops.store.database import Database, sequence  # noqa: E402

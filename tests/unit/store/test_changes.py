@@ -1,5 +1,6 @@
 """What fields were before: of each entity the first change since, read in one stretch."""
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -26,11 +27,11 @@ def test_before_is_what_the_first_change_of_the_log_says(connection: Connection)
     assert [tuple(each) for each in connection.execute(mine)] == [("service-a", '"older"')]
 
 
+@pytest.mark.sqlite
 def test_what_was_stands_in_the_index(connection: Connection) -> None:
-    """Of SQLite: no page of the table is read for it."""
-    if connection.dialect.name == "sqlite":
-        text = changes.earlier("state", 5).compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-        plan = [row[3] for row in connection.execute(sa.text(f"EXPLAIN QUERY PLAN {text}"))]
-        assert [each for each in plan if " changes " in each] == [
-            "SEARCH changes USING COVERING INDEX changes_by_field_told (field=? AND at>?)"
-        ]
+    """No page of the table is read for it."""
+    text = changes.earlier("state", 5).compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    plan = [row[3] for row in connection.execute(sa.text(f"EXPLAIN QUERY PLAN {text}"))]
+    assert [each for each in plan if " changes " in each] == [
+        "SEARCH changes USING COVERING INDEX changes_by_field_told (field=? AND at>?)"
+    ]

@@ -149,7 +149,7 @@ def test_a_wrong_digest_is_found(app: App) -> None:
     with app.database.write() as connection:
         connection.exec_driver_sql("UPDATE service_rows SET http_server = 'nginx' WHERE rowid > 4")
     mirror.refresh(app)
-    assert mirror.verify(app)["services"] in {4, 8}
+    assert mirror.verify(app) == {"services": 4, "assets": 0}
 
 
 def test_a_rebuilt_inventory_is_read_anew(app: App) -> None:
