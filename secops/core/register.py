@@ -65,6 +65,8 @@ class RegisterColumn:
     """Other headings under which ledgers keep it."""
     least: int | None = None
     most: int | None = None
+    unit: str = ""
+    """What its number counts: minutes, hours, points; empty: things or people."""
     pattern: str = ""
     """Regular expression the whole text must match."""
     sensitivity: Sensitivity = Sensitivity.INTERNAL
@@ -108,8 +110,8 @@ class RegisterType:
 
 
 _SHAPE: Final = re.compile(
-    r"(?P<shape>[a-z_]+)(?: (?P<least>\d*)\.\.(?P<most>\d*))?(?: -> (?P<refers>\w+))?(?: /(?P<pattern>.+)/)?"
-    r"(?P<sensitive> sensitive)?"
+    r"(?P<shape>[a-z_]+)(?: (?P<least>\d*)\.\.(?P<most>\d*))?(?: in (?P<unit>[a-z]+))?(?: -> (?P<refers>\w+))?"
+    r"(?: /(?P<pattern>.+)/)?(?P<sensitive> sensitive)?"
 )
 
 
@@ -145,7 +147,7 @@ def _columns(lines: list[str]) -> Iterator[RegisterColumn]:
             name.removesuffix("*"), zh, en, Shape(found["shape"]), required=name.endswith("*"),
             refers=found["refers"] or "", choices=tuple(map(_choice, lines[place + 1 : after])), also=tuple(also),
             least=int(found["least"]) if found["least"] else None, most=int(found["most"]) if found["most"] else None,
-            pattern=found["pattern"] or "", help=rest[0] if rest else "",
+            unit=found["unit"] or "", pattern=found["pattern"] or "", help=rest[0] if rest else "",
             sensitivity=Sensitivity.SENSITIVE if found["sensitive"] else Sensitivity.INTERNAL,
         )  # fmt: skip
 

@@ -198,7 +198,7 @@ conclusion | 结论、测评结论、评估结论、测评结果 | conclusion | 
 - good | 良 | good
 - medium | 中 | medium
 - poor | 差 | poor
-score | 得分、测评分数、分数、符合率 | score | number 0..100
+score | 得分、测评分数、分数、符合率 | score | number 0..100 in points
 serious_risks | 重大风险隐患数、高风险数 | serious risks | integer 0.. | 整改前的数量
 submitted_on | 结果报备日期 | result filed on | date
 valid_until | 有效期至 | valid until | date
@@ -257,10 +257,11 @@ organisation | 责任单位、单位、单位名称、所属单位、建设单�
 system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
 quantity | 数量、台数、套数 | quantity | integer 0..
 state | 替代状态 | state | choice
-- done | 已替代、已完成 | replaced
+- done | 已替代、已完成、替代完成、完成替代、已完成替代 | replaced
 - planned | 计划替代、待替代 | planned
-- running | 替代中 | under way
-- none | 不替代 | none
+- running | 替代中、正在替代 | under way
+- open | 未替代、尚未替代、未开始 | not replaced yet
+- none | 不替代、无需替代 | none
 planned_on | 计划完成日期 | planned for | date
 listed | 在安全可靠目录、目录内 | in the list of assured products | flag
 remark | 备注、说明、备注说明 | remark | long
@@ -270,11 +271,11 @@ basis: 《互联网信息服务算法推荐管理规定》；《政务领域人�
 verified: no
 name* | 算法名称、模型名称、技术名称、名称 | name | text
 kind* | 类型、算法类型、技术类型 | kind | choice
-- generative | 生成合成、深度合成、大模型、大语言模型 | generation
-- recommendation | 个性化推送、推荐 | recommendation
-- ranking | 排序精选 | ranking
-- retrieval | 检索过滤 | retrieval
-- dispatch | 调度决策、决策 | dispatch
+- generative | 生成合成、生成合成类、深度合成、大模型、大语言模型 | generation
+- recommendation | 个性化推送、个性化推送类、推荐 | recommendation
+- ranking | 排序精选、排序精选类 | ranking
+- retrieval | 检索过滤、检索过滤类 | retrieval
+- dispatch | 调度决策、调度决策类、决策 | dispatch
 - recognition | 识别、人脸识别、图像识别 | recognition
 - blockchain | 区块链 | blockchain
 - other | 其他新技术、其他 | other
@@ -302,12 +303,12 @@ key: data stage system
 basis: 数据安全法第三条第二款；粤府〔2023〕47号：数据全生命周期
 data* | 数据资产、数据名称、数据资源、数据项 | data asset | text -> data
 stage* | 环节、阶段、生命周期 | stage | choice
-- collect | 采集、收集 | collect
-- transmit | 传输 | transmit
-- store | 存储、存贮 | store
-- process | 处理、使用、加工 | process
-- share | 共享、提供、公开、交换 | share
-- destroy | 销毁、删除 | destroy
+- collect | 采集、收集、数据采集、数据收集 | collect
+- transmit | 传输、数据传输 | transmit
+- store | 存储、存贮、数据存储 | store
+- process | 处理、使用、加工、数据处理、数据使用、数据加工 | process
+- share | 共享、提供、公开、交换、数据共享、数据提供、数据公开、数据交换 | share
+- destroy | 销毁、删除、数据销毁、数据删除 | destroy
 organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
 system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
 place | 位置、存储位置、机房 | place | text
@@ -356,7 +357,7 @@ organisation | 责任单位、单位、单位名称、所属单位、建设单�
 person | 参加人、姓名、参训人员 | attendee | text sensitive
 attendees | 参加人数、人数 | attendees | integer 0..
 expected | 应到人数 | expected | integer 0..
-hours | 学时 | hours | number 0..10000
+hours | 学时 | hours | number 0..10000 in hours
 result | 结果、成绩、考核结果 | result | text
 evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
 remark | 备注、说明、备注说明 | remark | long
@@ -370,8 +371,8 @@ method | 备份方式、方式 | method | text
 frequency | 备份频率、备份周期 | frequency | text
 place | 备份位置、备份地点 | place | text
 offsite | 异地备份、异地 | off site | flag
-rpo_minutes | 恢复点目标（分钟）、RPO | RPO in minutes | integer 0..
-rto_minutes | 恢复时间目标（分钟）、RTO | RTO in minutes | integer 0..
+rpo_minutes | 恢复点目标（分钟）、RPO | RPO in minutes | integer 0.. in minutes
+rto_minutes | 恢复时间目标（分钟）、RTO | RTO in minutes | integer 0.. in minutes
 recovery_level | 灾难恢复能力等级 | recovery level | integer 1..6 | GB/T 20988 六级
 last_backup_on | 最近备份日期、上次备份 | last backup | date
 last_drill_on | 最近恢复演练日期、恢复演练日期、上次演练 | last recovery drill | date

@@ -109,12 +109,14 @@ _LEVELS: Final = (
 )
 _SYSTEM_OWN: Final = {
     "level": _s("facts.system.level", read.level, "等保级别", "level", *_LEVELS),
-    "level_s": _s("facts.system.level_s", read.level, "业务信息安全级别", "information level", "业务信息安全保护等级"),
-    "level_a": _s("facts.system.level_a", read.level, "系统服务安全级别", "service level", "系统服务安全保护等级"),
+    "level_s": _s("facts.system.level_s", read.level_s, "业务信息安全级别", "information level", "业务信息安全保护等级",
+                  "业务信息安全等级"),
+    "level_a": _s("facts.system.level_a", read.level_a, "系统服务安全级别", "service level", "系统服务安全保护等级",
+                  "系统服务安全等级"),
     "filing_no": _s("facts.system.filing_no", read.filing, "备案证明编号", "filing number", "备案编号", "备案号"),
     "filed_on": _s("facts.system.filed_on", read.instant, "备案日期", "filed on", "备案时间"),
-    "filing_valid_until": _s("facts.system.filing_valid_until", read.instant, "备案证明有效期至", "filing valid until",
-                             "备案有效期"),
+    "filing_valid_until": _s("facts.system.filing_valid_until", read.until_instant, "备案证明有效期至",
+                             "filing valid until", "备案有效期"),
     "assessed_on": _s("facts.system.assessed_on", read.instant, "最近测评日期", "assessed on", "测评日期", "测评时间"),
     "business_information": _s("business_information", read.harm, "业务信息受破坏", "harm to information"),
     "system_service": _s("system_service", read.harm, "系统服务受破坏", "harm to service"),

@@ -22,6 +22,8 @@ _IN_TURN: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "interface": (("approved_on", "valid_until"),),
 }
 """Kind -> days of which the second never lies before the first."""
+_LIKELY: Final = ("1970-01-01", "2100-01-01")
+"""Days before and after these are no days of a thing in use."""
 _TOGETHER: Final[Mapping[str, tuple[str, ...]]] = {"filing": ("number", "filed_on")}
 """Columns that a form fills in together."""
 
@@ -47,12 +49,24 @@ def doubts(section: Section, payload: Mapping[str, object]) -> Iterator[str]:
             yield say(
                 f"登记为第{level}级，S/A 取高为第{higher}级", f"declared level {level}, by S and A it is {higher}"
             )
+    yield from _fillers(section, payload)
     names = _TOGETHER.get(section.kind, ())
     missing = [each for each in names if value_of(section, payload, each) in (None, "")]
     if missing and len(missing) < len(names):
         given = "、".join(section.slots[each].title for each in names if each not in missing)
         lacking = "、".join(section.slots[each].title for each in missing)
         yield say(f"填了{given}，没填{lacking}", f"{given} given, {lacking} not")
+
+
+def _fillers(section: Section, payload: Mapping[str, object]) -> Iterator[str]:
+    """Days that only fill a cell: 1900-01-01, 2999-12-31."""
+    for name, slot in section.slots.items():
+        value = value_of(section, payload, name) if slot.dated else None
+        if value is not None and not _LIKELY[0] <= (shown := _day(value)) < _LIKELY[1]:
+            yield say(
+                f"{slot.title} {shown} 像是凑数的日期：没有就留空",
+                f"{slot.title} {shown} looks like a filler: leave it empty",
+            )
 
 
 def _before(end: object, start: object) -> bool:

@@ -9,6 +9,7 @@ from secops.core.register import RegisterType
 from secops.intake import declared_values as read
 from secops.intake.declared_values import Reader
 
+_DAYS: Final = {read.instant, read.until_instant}
 _MANY: Final = {read.texts, read.networks, read.addresses, read.places, read.sites}
 
 
@@ -57,4 +58,4 @@ class Section:
 
 def slot(path: str, reader: Reader, zh: str, en: str, *also: str, refers: str = "") -> Slot:
     """A column: many and dated follow from how it is read."""
-    return Slot(path, reader, zh, en, also, refers, many=reader in _MANY, dated=reader is read.instant)
+    return Slot(path, reader, zh, en, also, refers, many=reader in _MANY, dated=reader in _DAYS)

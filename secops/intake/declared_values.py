@@ -8,57 +8,45 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
-from secops.core.clock import parse as parse_time
 from secops.core.language import say
 from secops.core.register import RegisterColumn, Shape
 from secops.intake.credit_code import check_character, is_valid
+from secops.intake.declared_day import day, instant, until, until_instant
+from secops.intake.declared_number import decimal, grade, integer, level, level_a, level_s, minutes
+from secops.intake.declared_text import LONG_MOST, TEXT_MOST, narrow, text
 from secops.scope.yaml_source import Plain
 
-TEXT_MOST: Final = 500
-LONG_MOST: Final = 4_000
+__all__ = [
+    "EXAMPLES", "LIST_MOST", "LONG_MOST", "TEXT_MOST", "Reader", "address", "addresses", "cell", "credit_code", "day",
+    "decimal", "filing", "flag", "grade", "harm", "instant", "integer", "level", "level_a", "level_s", "link",
+    "minutes", "narrow", "network", "networks", "places", "sites", "text", "texts", "until", "until_instant", "url",
+    "use",
+]  # fmt: skip
 LIST_MOST: Final = 5_000
-_NUMERALS: Final = {each: place for place, each in enumerate("零一二三四五六七八九")}
-_YES: Final = frozenset({"是", "有", "已", "y", "yes", "true", "1", "√", "✓", "✔", "已完成", "符合", "支持", "通过"})
-_NO: Final = frozenset({"否", "无", "未", "没有", "n", "no", "false", "0", "×", "x", "✗", "未完成", "不符合", "不支持"})
-_DAY: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
-_SOLID: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_DASHED: Final = re.compile(r"\d{4}-\d{2}-\d{2}.*")
-_ENDLESS: Final = frozenset({"长期", "长期有效", "永久", "无固定期限", "无限期", "持续", "至今"})
-_COUNT: Final = re.compile(
-    r"(?:约|大约|大概|近|共|共计|合计)?\s*([-+]?[0-9][0-9,]*(?:\.[0-9]+)?)\s*(?:余|多)?\s*"
-    r"(?:人|名|台|套|个|项|次|条|件|台套|台/套|人次|学时|课时|小时|分钟|分|天|日|年|户|万人|万)?(?:左右)?"
+_YES: Final = frozenset({"是", "有", "已", "y", "yes", "true", "1", "√", "✓", "✔", "符合", "支持", "通过"})
+_NO: Final = frozenset(
+    {"否", "无", "未", "没有", "n", "no", "false", "0", "×", "x", "✗", "不符合", "不支持", "不通过", "不合格"}
 )
-"""A count as people write it: 3人, 约50, 12台."""
-_GRADED: Final = re.compile(r"\(?S([1-5])A([1-5])(?:G([1-5]))?\)?", re.IGNORECASE)
-_DONE: Final = re.compile(r"[已未][\u4e00-\u9fff]{1,3}")
+_DONE: Final = frozenset(
+    ("完成", "评审", "审核", "审查", "审批", "复核", "签", "签订", "签署", "移交", "交付", "收回", "注销", "加密",
+     "脱敏", "备案", "通过", "开展", "制定", "编制", "提交", "报送", "上报", "支持", "替代", "落实", "建立", "部署",
+     "实施", "启用", "鉴权", "背审", "公示", "列入", "纳入", "进行", "做")
+)  # fmt: skip
+"""What, behind 已 or 未, says that what is asked for is done or not; of other words (未知, 已过期) nobody can tell."""
 _PLACE: Final = re.compile(r"\[([0-9a-fA-F:.]+)\]:([0-9]{1,5})|([0-9.]+):([0-9]{1,5})")
+_SITE: Final = re.compile(r"(https?://)?([\w-]+(?:\.[\w-]+)+(?::\d{1,5})?)(?:[/?#]\S*)?", re.IGNORECASE)
+_COPIED: Final = re.compile(r"[\w.-]+@[\w.-]+:(?!//)[\w./~+-]+")
+"""As Git is told of a repository over SSH: git@host:path."""
 _FILING: Final = re.compile(r"[0-9A-Za-z]{11}-[0-9A-Za-z]{5}")
 
+EXAMPLES: Final = {"number": "44010000001-00001", "sha256": "0" * 64}
+"""Column with a pattern -> what fits it."""
+
 Reader = Callable[[Plain], object]
-
-
-def text(value: Plain, most: int = TEXT_MOST, *, lines: bool = False) -> str:
-    """One text of 1 to `most` characters; control characters only as line ends, and only where `lines`."""
-    if isinstance(value, (bool, list, dict)):
-        raise ValueError(say("应写一段文字", "a text belongs here"))  # noqa: TRY004 - a wrong value of a file
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53
-    found = str(int(value) if whole else value).strip()  # type: ignore[arg-type]  # a float when whole
-    if lines:
-        found = found.replace("\r\n", "\n").replace("\r", "\n")
-    rest = found.replace("\n", "").replace("\t", "") if lines else found
-    if not found or len(found) > most or any(ord(each) < 0x20 for each in rest):
-        raise ValueError(say(f"应为 1 至 {most} 字、不含控制字符", f"1 to {most} characters, no control ones"))
-    return found
-
-
-def narrow(value: Plain) -> str:
-    """A text in which full-width forms are as good as plain ones."""
-    return unicodedata.normalize("NFKC", text(value)).strip()
 
 
 def texts(value: Plain) -> list[str]:
@@ -90,7 +78,32 @@ def address(value: Plain) -> str:
     try:
         return str(ipaddress.ip_address(found))
     except ValueError as error:
-        raise ValueError(say(f"不是 IP 地址：{found[:60]}", f"no IP address: {found[:60]}")) from error
+        raise ValueError(_no_address(found)) from error
+
+
+def _no_address(found: str) -> str:
+    """What a text is that is no address, and where that goes."""
+    shown = found[:60]
+    if "/" in found and (block := _block(found)):
+        return say(
+            f"{shown} 是网段，不是单个地址：写到“网段”一列，写作 {block}，或登记到网段台账（--as networks）",
+            f"{shown} is a network, no address: write {block} under networks, or declare it (--as networks)",
+        )
+    first, _, last = found.replace("~", "-").replace("至", "-").partition("-")
+    if re.fullmatch(r"[0-9a-fA-F.: ]+", last) and _block(first.strip()):
+        return say(
+            f"{shown} 是一段地址：逐个写，用 、 分开；成片的写到“网段”一列，或登记到网段台账（--as networks）",
+            f"{shown} is a range: write each address, or networks (--as networks)",
+        )
+    return say(f"不是 IP 地址：{shown}", f"no IP address: {shown}")
+
+
+def _block(found: str) -> str:
+    """The network, or the one address, that a text names; empty where it names none."""
+    try:
+        return str(ipaddress.ip_network(found, strict=False))
+    except ValueError:
+        return ""
 
 
 def networks(value: Plain) -> list[str]:
@@ -120,106 +133,40 @@ def places(value: Plain) -> list[str]:
 
 def url(value: Plain) -> str:
     """A website's origin, its port always written."""
-    parts = urlsplit(narrow(value))
+    found = narrow(value)
+    try:
+        parts = urlsplit(found)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(_no_url(found)) from error
     ports = {"http": 80, "https": 443}
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in ports or not host or parts.username is not None or parts.path not in {"", "/"}:
-        raise ValueError(say("应为 http(s)://主机[:端口]", "should be http(s)://host[:port]"))
+        raise ValueError(_no_url(found))
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}:{parts.port or ports[parts.scheme]}"
+    return f"{parts.scheme}://{shown}:{port or ports[parts.scheme]}"
+
+
+def _no_url(found: str) -> str:
+    """What is wrong with an address of a website, and how it is written."""
+    right = say("应为 http(s)://主机[:端口]", "should be http(s)://host[:port]")
+    match = _SITE.fullmatch(found)
+    if match is None:
+        return right
+    scheme, host = match[1], match[2]
+    if not scheme:
+        return right + say(
+            f"：没写 http 还是 https，写作 https://{host} 或 http://{host}", f": write https://{host} or http://{host}"
+        )
+    return right + say(f"：网站登记到主机为止，写作 {scheme}{host}", f": write {scheme}{host}")
 
 
 def sites(value: Plain) -> list[str]:
     """Origins, or bare host names for every origin under them."""
-    return [url(each) if "://" in str(each) else narrow(each).lower().rstrip(".") for each in _items(value)]
-
-
-def day(value: Plain) -> str:
-    """A day as `2026-01-31`, however people write it."""
-    found = narrow(value)
-    match = _DAY.fullmatch(found) or _SOLID.fullmatch(found)
-    try:
-        if match is not None:
-            return date(int(match[1]), int(match[2]), int(match[3])).isoformat()
-        return date.fromisoformat(found[:10]).isoformat()
-    except ValueError as error:
-        raise ValueError(_no_day(found, written=match is not None)) from error
-
-
-def _no_day(found: str, *, written: bool) -> str:
-    """What is wrong with this one. `written`: as days are."""
-    shown = found[:20]
-    if written or _DASHED.fullmatch(found):
-        return say(f"没有 {shown} 这一天；日期写作 2026-01-31", f"there is no {shown}; a date is written 2026-01-31")
-    if found in _ENDLESS:
-        return say(
-            f"“{shown}”不是日期：没有期限就留空；日期写作 2026-01-31",
-            f"{shown} is no date: leave it empty where there is no end; a date is written 2026-01-31",
-        )
-    return say(f"“{shown}”不是日期；日期写作 2026-01-31", f"{shown} is no date; one is written 2026-01-31")
-
-
-def instant(value: Plain) -> int:
-    """Midnight of a day in Chinese standard time, in milliseconds since 1970."""
-    return int(parse_time(day(value)))
-
-
-def integer(value: Plain, least: int | None = None, most: int | None = None) -> int:
-    """A whole number within the bounds (both included)."""
-    try:
-        if isinstance(value, bool):
-            raise ValueError  # noqa: TRY004 - said below in words
-        found = float(_bare_count(narrow(value)))
-        if not found.is_integer() or abs(found) >= 1 << 53:
-            raise ValueError
-    except (ValueError, OverflowError) as error:
-        raise ValueError(say("应为整数", "a whole number belongs here")) from error
-    return int(_bounded(found, least, most))
-
-
-def _bare_count(text: str) -> str:
-    """The number of a count, without 约 and the unit; ten thousands are written out."""
-    match = _COUNT.fullmatch(text)
-    if match is None:
-        return text
-    number = match[1].replace(",", "")
-    return str(float(number) * 10_000) if "万" in text else number
-
-
-def grade(value: Plain, least: int | None = None, most: int | None = None) -> int:
-    """A level among the bounds: 3, 三级, 第三级, 3级, S2A3 (the higher counts)."""
-    found = "" if isinstance(value, (bool, list, dict)) else narrow(value)
-    bare = _level_of(found)
-    return integer(bare or found, least, most)
-
-
-def _level_of(found: str) -> int:
-    """The level that a text says; 0 where it says none."""
-    graded = _GRADED.search(found)
-    rest = _GRADED.sub("", found).strip()
-    higher = max(int(each) for each in graded.groups() if each) if graded else 0
-    bare = rest.removeprefix("第").removesuffix("级").removesuffix(".0").strip()
-    if not bare:
-        return higher
-    return _NUMERALS.get(bare, int(bare) if bare.isdecimal() and len(bare) == 1 else 0)
-
-
-def decimal(value: Plain, least: int | None = None, most: int | None = None) -> float:
-    """A number within the bounds; a percentage counts as its number (95% is 95)."""
-    try:
-        found = float(_bare_count(narrow(value).removesuffix("%")))
-    except (ValueError, OverflowError) as error:
-        raise ValueError(say("应为数字", "a number belongs here")) from error
-    if found != found or abs(found) == float("inf"):  # noqa: PLR0124 - not a number is unlike itself
-        raise ValueError(say("应为数字", "a number belongs here"))
-    return _bounded(found, least, most)
-
-
-def _bounded(found: float, least: int | None, most: int | None) -> float:
-    if (least is not None and found < least) or (most is not None and found > most):
-        low, high = ("" if each is None else str(each) for each in (least, most))
-        raise ValueError(say(f"应在 {low} 至 {high} 之间", f"should be within {low} and {high}"))
-    return found
+    return [
+        url(each) if "://" in str(each) or "/" in str(each) else narrow(each).lower().rstrip(".")
+        for each in _items(value)
+    ]
 
 
 def flag(value: Plain) -> bool:
@@ -229,18 +176,14 @@ def flag(value: Plain) -> bool:
     found = narrow(value).lower()
     if found in _YES or found in _NO:
         return found in _YES
-    if _DONE.fullmatch(found):  # 已评审, 未审核
+    if found[:1] in {"已", "未"} and found[1:].rstrip("了") in _DONE:
         return found[0] == "已"
-    raise ValueError(say("应为 是 或 否", "yes or no belongs here"))
-
-
-def level(value: Plain) -> int:
-    """A protection level: 3, 三级, 第三级, S2A3 (the higher counts)."""
-    found = "" if isinstance(value, (bool, list, dict)) else narrow(value)
-    number = _level_of(found)
-    if not 1 <= number <= 5:
-        raise ValueError(say("等保级别为 1 至 5", "a protection level is 1 to 5"))
-    return number
+    raise ValueError(
+        say(
+            f"应为 是 或 否（有/无、√/×、已完成/未完成 等也认得），“{found[:20]}”看不出是哪一个；不清楚就留空",
+            f"yes or no belongs here, {found[:20]} is neither; leave it empty where nobody knows",
+        )
+    )
 
 
 def credit_code(value: Plain) -> str:
@@ -303,6 +246,8 @@ def filing(value: Plain) -> str:
 def link(value: Plain) -> str:
     """An address with a scheme, for reading only: nothing ever follows it."""
     found = narrow(value)
+    if _COPIED.fullmatch(found):
+        return found
     parts = urlsplit(found)
     if parts.scheme not in {"http", "https", "ssh", "git", "svn"} or not parts.netloc or parts.password is not None:
         raise ValueError(say("应为 https://… 等地址，不含口令", "an address such as https://…, without a password"))
@@ -315,11 +260,16 @@ def cell(column: RegisterColumn) -> Reader:
         case Shape.TEXTS:
             return texts
         case Shape.INTEGER if column.name.startswith("level") or column.name.endswith("level"):
-            return partial(grade, least=column.least, most=column.most)
+            part = {"level_s": "S", "level_a": "A"}.get(column.name, "")
+            return partial(grade, least=column.least, most=column.most, part=part)
+        case Shape.INTEGER if column.unit == "minutes":
+            return partial(minutes, least=column.least, most=column.most)
         case Shape.INTEGER:
-            return partial(integer, least=column.least, most=column.most)
+            return partial(integer, least=column.least, most=column.most, unit=column.unit)
         case Shape.NUMBER:
-            return partial(decimal, least=column.least, most=column.most)
+            return partial(decimal, least=column.least, most=column.most, unit=column.unit)
+        case Shape.DATE if column.name.endswith("_until") or column.name == "ends_on":
+            return until
         case Shape.LONG:
             return partial(text, most=LONG_MOST, lines=True)
         case Shape.CHOICE:
@@ -348,5 +298,8 @@ def _choice(column: RegisterColumn, value: Plain) -> str:
 def _matching(column: RegisterColumn, value: Plain) -> str:
     found = narrow(value)
     if re.fullmatch(column.pattern, found) is None:
-        raise ValueError(say(f"写法不对，应形如 {column.pattern}", f"should match {column.pattern}"))
+        example = EXAMPLES[column.name]
+        raise ValueError(
+            say(f"“{found[:40]}”写法不对，应形如 {example}", f"{found[:40]} is not written so: as {example}")
+        )
     return found

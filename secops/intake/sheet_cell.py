@@ -17,13 +17,35 @@ from secops.intake.sheet_mapping import SheetMapping
 from secops.scope.yaml_source import Plain
 
 _ODD: Final = re.compile("[\u200b-\u200f\u2060\ufeff\x00-\x08\x0b\x0c\x0e-\x1f]")
+_SPACED: Final = re.compile(r"[\u4e00-\u9fff][ \u3000]+[\u4e00-\u9fff]")
+"""A name of two characters set as wide as one of three: 李  娜."""
 _BREAKS: Final = re.compile(r"[ \t]*\n[ \t]*")
 _WIDE: Final = {0xFF10 + each: 0x30 + each for each in range(10)} | {
     start + each: small + each for start, small in ((0xFF21, 0x41), (0xFF41, 0x61)) for each in range(26)
 }
 _POWER: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,3}")
 _WHOLE: Final = re.compile(r"([0-9]{5,14})\.0")
-_NONE: Final = frozenset({"/", "\\", "-", "--", "—", "——", "无", "暂无", "不涉及", "n/a", "na", "null", "none"})
+_NONE: Final = frozenset(
+    {
+        "/",
+        "\\",
+        "-",
+        "--",
+        "—",
+        "——",
+        "无",
+        "暂无",
+        "不涉及",
+        "n/a",
+        "na",
+        "null",
+        "none",
+        "未定级",
+        "未定",
+        "未备案",
+        "未测评",
+    }
+)
 """What people write into a cell of numbers or dates that has none."""
 _DASHES: Final = frozenset({"/", "\\", "-", "--", "—", "——"})
 _GUARDED: Final = frozenset("=+-@")
@@ -82,6 +104,8 @@ def _text(value: str, *, lines: bool) -> str:
     found = _ODD.sub("", value.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")).strip()
     if len(found) > CELL_MOST:
         raise ValueError(say(f"超过 {CELL_MOST:,} 字", f"more than {CELL_MOST:,} characters"))
+    if _SPACED.fullmatch(found):
+        return found[0] + found[-1]
     return found.translate(_WIDE) if lines else _unbroken(found.translate(_WIDE))
 
 

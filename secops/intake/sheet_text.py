@@ -5,9 +5,9 @@ import contextlib
 import csv
 import io
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,8 @@ _MARKS: Final = (
 )  # fmt: skip
 _PART: Final = 1 << 20
 _SEP: Final = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
+_END: Final = "\ue000\ue001"
+"""Read after the last line: it ends a row, or stands in a cell whose quote was never closed."""
 MIXED: Final = "utf-8+gb18030"
 
 
@@ -33,6 +35,8 @@ def sheet(path: Path) -> Sheet:
     def rows() -> Iterator[Row]:
         return _rows(path, encoding, mark, skipped)
 
+    if _quotes(path):
+        _closed(rows())
     shown = {"\t": say("制表符", "tab")}.get(mark, mark)
     notes = (say(f"编码 {told}，以 {shown} 分列", f"encoding {told}, parted by {shown}"),)
     return Sheet(path.name, "", rows, tuple(islice(rows(), HEAD)), notes=notes)
@@ -168,23 +172,91 @@ def _widths(lines: list[str], mark: str) -> Counter[int]:
 
 def _rows(path: Path, encoding: str, mark: str, skipped: int) -> Iterator[Row]:
     csv.field_size_limit(max(csv.field_size_limit(), 4 * CELL_MOST))
-    lines = islice(_lines(path, encoding), skipped, None)
-    number = skipped
+    lines = _Lines(chain(islice(_lines(path, encoding), skipped, None), (_END,)), skipped)
+    number, width = skipped, 0
     reader = csv.reader(lines, delimiter=mark)
     while True:
         number += 1
+        lines.begin()
         try:
             found = next(reader)
-        except StopIteration:
-            return
         except csv.Error as error:
-            raise InvalidFile(
-                "E1373", say("表格读不下去", "the table cannot be read on"), where=f"{path}:{number}",
-                why=say(f"单元格过长，或引号没有收尾：{error}", f"a cell too long, or a quote never closed: {error}"),
-                hint=say("检查这一行的引号", "look at the quotes of that row"),
-            ) from error  # fmt: skip
+            raise _unread(f"{path}:{lines.first}", str(error)) from error
+        if found == [_END]:
+            return
+        if found and found[-1].endswith(_END):
+            raise _open(path, lines.first, found)
+        if len(lines.held) > 1 and _swallowed(lines.held, found, mark, width):
+            raise _open(path, lines.first, found[: 1 + next(at for at, each in enumerate(found) if "\n" in each)])
         if number > ROWS_MOST:
             raise InvalidFile("E1372", too_long(), where=str(path))
         if number == 1 and found:
             found[0] = found[0].lstrip("\ufeff")
+        width = width or len(found)
         yield number, list[Cell](found[:COLUMNS_MOST])
+
+
+class _Lines:
+    """Lines handed on, with those that the row in the making is made of."""
+
+    def __init__(self, lines: Iterator[str], done: int) -> None:
+        self._lines = lines
+        self._done = done
+        self.first = done + 1
+        self.held: list[str] = []
+
+    def begin(self) -> None:
+        """A new row."""
+        self.first, self.held = self._done + 1, []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._done += 1
+        self.held.append(line)
+        return line
+
+
+def _swallowed(lines: list[str], found: list[str], mark: str, width: int) -> bool:
+    """Whether a cell with line breaks holds rows of the table: a quote that opened by mistake met another one."""
+    try:
+        list(csv.reader(lines, delimiter=mark, strict=True))
+    except csv.Error:
+        return True
+    inner = (line for each in found if "\n" in each for line in each.split("\n")[1:])
+    return width > 2 and any(line.count(mark) >= width - 1 for line in inner)
+
+
+def _open(path: Path, first: int, found: list[str]) -> InvalidFile:
+    """The error for a quote in the last of these cells of a row that begins at the line `first`."""
+    line = first + sum(each.count("\n") for each in found[:-1])
+    return _unread(f"{path}:{line}", say("引号在这一行打开，没有收尾", "a quote opens there and never closes"))
+
+
+def _unread(where: str, why: str) -> InvalidFile:
+    return InvalidFile(
+        "E1373",
+        say("表格读不下去，这个文件没有导入", "the table cannot be read on, nothing of it is taken"),
+        where=where,
+        why=say(f"单元格过长，或引号没有收尾：{why}", f"a cell too long, or a quote never closed: {why}"),
+        hint=say(
+            "检查这一行的英文引号：多余的删掉，要保留的写成两个", "look at that line's quotes: double those to keep"
+        ),
+    )
+
+
+def _quotes(path: Path) -> bool:
+    """Whether there is a quote in the file at all."""
+    with path.open("rb") as stream:
+        return any(b'"' in part for part in iter(lambda: stream.read(_PART), b""))
+
+
+def _closed(rows: Iterator[Row]) -> None:
+    """Look at every row once: a quote left open makes of rows what nobody wrote. Raises InvalidFile."""
+    try:
+        deque(rows, maxlen=0)
+    except InvalidFile as error:
+        if error.code != "E1372":  # the rows before that one are read
+            raise

@@ -24,7 +24,8 @@ _EXAMPLES: Final[Mapping[object, str]] = {
     read.address: "192.0.2.10", read.addresses: "192.0.2.10、192.0.2.11", read.places: "192.0.2.10、192.0.2.11:8443",
     read.url: "https://www.example.gov.cn", read.sites: "https://www.example.gov.cn", read.instant: "2026-01-31",
     read.level: "3", read.credit_code: "91350100M000100Y43", read.filing: "44010000001-00001", read.flag: "是",
-    read.day: "2026-01-31", read.link: "https://git.example.gov.cn/a/b",
+    read.day: "2026-01-31", read.until: "2026-01-31", read.until_instant: "2026-01-31", read.level_s: "3",
+    read.level_a: "3", read.link: "https://git.example.gov.cn/a/b",
 }  # fmt: skip
 _RULES: Final[Mapping[object, tuple[str, str]]] = {
     read.narrow: ("文字、编号", "a text"),
@@ -39,14 +40,17 @@ _RULES: Final[Mapping[object, tuple[str, str]]] = {
     read.sites: ("网址或域名，几个用 、 分开", "URLs or host names, parted by 、 or ;"),
     read.instant: ("日期，如 2026-01-31", "a day such as 2026-01-31"),
     read.day: ("日期，如 2026-01-31", "a day such as 2026-01-31"),
+    read.until: ("日期，如 2026-01-31；写成一段时间的取末日", "a day such as 2026-01-31; of a stretch its end"),
+    read.until_instant: ("日期，如 2026-01-31；写成一段时间的取末日", "a day such as 2026-01-31; of a stretch its end"),
     read.level: ("等保级别 1 至 5", "a level from 1 to 5"),
+    read.level_s: ("等保级别 1 至 5", "a level from 1 to 5"),
+    read.level_a: ("等保级别 1 至 5", "a level from 1 to 5"),
     read.credit_code: ("统一社会信用代码，18 位，核对校验码", "18 characters, checked by its last"),
     read.filing: ("备案证明编号，如 44010000001-00001", "as 44010000001-00001"),
     read.flag: ("是 或 否", "yes or no"),
     read.use: ("在用、在建 或 停用", "in_use, planned or offline"),
     read.link: ("地址，如 https://…", "an address such as https://…"),
 }
-_PATTERNS: Final = {"number": "44010000001-00001", "sha256": "0" * 64}
 _DIGITS: Final = {Shape.INTEGER, Shape.NUMBER}
 
 
@@ -105,7 +109,7 @@ def cell(section: Section, name: str, payload: Mapping[str, object]) -> Cell:
         return say("是", "yes") if value else say("否", "no")
     if isinstance(value, (list, tuple)):
         return "、".join(map(str, value))
-    if section.slots[name].reader is read.instant and isinstance(value, int):
+    if section.slots[name].dated and isinstance(value, int):
         return render(Instant(value))[:10]
     return value if isinstance(value, (int, float)) else str(value)
 
@@ -136,11 +140,14 @@ def _rule(slot: Slot, column: RegisterColumn | None, choices: tuple[str, ...]) -
         parts.append(say("选填其一：", "one of: ") + "、".join(choices))
     if column is not None and column.shape in _DIGITS:
         low, high = ("" if each is None else str(each) for each in (column.least, column.most))
-        parts.append(say("数字", "a number") + (f" {low}–{high}" if low or high else ""))
+        span = f" {low}–{high}" if high else say(f"，不小于 {low}", f", {low} or more") if low else ""
+        parts.append(say("数字", "a number") + span)
+        if column.unit == "minutes":
+            parts.append(say("分钟，或带单位：4小时、1天", "minutes, or with a unit: 4h, 1d"))
     if column is not None and column.shape is Shape.LONG:
         parts.append(say("文字，至多 4,000 字，可换行", "a text of several lines"))
     if column is not None and column.pattern:
-        parts.append(say(f"形如 {_PATTERNS[column.name]}", f"as {_PATTERNS[column.name]}"))
+        parts.append(say(f"形如 {read.EXAMPLES[column.name]}", f"as {read.EXAMPLES[column.name]}"))
     if slot.refers:
         title = by_kind()[slot.refers].title
         parts.append(say(f"已登记的{title}的编号或名称", f"the key or name of a declared {slot.refers}"))
@@ -153,7 +160,7 @@ def _example(name: str, slot: Slot, column: RegisterColumn | None, choices: tupl
     if choices:
         return choices[0]
     if column is not None and column.pattern:
-        return _PATTERNS[column.name]
+        return read.EXAMPLES[column.name]
     if column is not None and column.shape in _DIGITS:
         return column.least or 1
     if slot.refers:

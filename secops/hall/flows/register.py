@@ -24,7 +24,6 @@ from secops.intake.declared_names import called as shortly
 from secops.intake.declared_names import meant
 from secops.intake.declared_refer import Directory
 from secops.intake.declared_sections import KEY, Section, by_kind, value_of
-from secops.intake.declared_values import instant
 from secops.scope.yaml_source import nearest
 from secops.store import decisions, organisations, records
 
@@ -293,7 +292,7 @@ def _worded(section: Section, name: str, value: object, called: Called) -> objec
     column = section.register.column(name) if section.register else None
     if column is not None:
         return shown(column, value)
-    if section.slots[name].reader is instant and isinstance(value, int):
+    if section.slots[name].dated and isinstance(value, int):
         return render(Instant(value))[:10]
     return value
 

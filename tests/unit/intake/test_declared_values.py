@@ -81,3 +81,57 @@ def test_a_flag_is_read_as_forms_tick_it(written: str, yes: bool | None) -> None
 def test_headings_offices_write_are_known(name: str, heading: str, column: str) -> None:
     """Each means the one column, in its own list."""
     assert meant(sections()[name], [[heading]])[0][0] == column
+
+
+@pytest.mark.parametrize("written", ["未知", "已过期", "未涉及", "未定", "已逾期", "部分"])
+def test_a_word_that_is_neither_yes_nor_no_is_no_flag(written: str) -> None:
+    """The words behind 已 and 未 are a closed list: others are refused with what can stand there."""
+    with pytest.raises(ValueError, match=f"是 或 否.*“{written}”"):
+        read.flag(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [("jk.wjj.dj.gov.cn", "https://jk.wjj.dj.gov.cn"), ("http://fs.dj.gov.cn/login", "写作 http://fs.dj.gov.cn"),
+     ("a.dj.gov.cn:8443/x", "https://a.dj.gov.cn:8443")],
+)  # fmt: skip
+def test_a_website_that_is_refused_is_told_as_it_should_be(written: str, right: str) -> None:
+    """A scheme is not guessed and a path is not cut off."""
+    for reader in (read.url, read.sites) if "/" in written else (read.url,):
+        with pytest.raises(ValueError, match=right):
+            reader(written)
+
+
+def test_a_repository_may_be_named_as_git_is_told_of_it() -> None:
+    """git@host:path has no scheme."""
+    assert read.link("git@git.dj.gov.cn:cz/fs.git") == "git@git.dj.gov.cn:cz/fs.git"
+
+
+@pytest.mark.parametrize("written", ["10.30.1.0/24", "10.30.2.10-10.30.2.20"])
+def test_many_addresses_in_the_place_of_one_are_told_where_they_go(written: str) -> None:
+    """Networks have a column and a list of their own."""
+    with pytest.raises(ValueError, match="--as networks"):
+        read.places([written])
+
+
+@pytest.mark.parametrize(
+    ("register", "column", "written", "value"),
+    [("algorithm", "kind", "检索过滤类", "retrieval"), ("algorithm", "kind", "生成合成类", "generative"),
+     ("xinchuang", "state", "正在替代", "running"), ("xinchuang", "state", "未替代", "open"),
+     ("data_stage", "stage", "数据采集", "collect")],
+)  # fmt: skip
+def test_choices_are_known_by_the_words_of_rules_and_ledgers(
+    register: str, column: str, written: str, value: str
+) -> None:
+    """The five kinds of algorithms are called so by the rule, 未替代 is not 不替代."""
+    known = registers()[register].column(column)
+    assert known is not None
+    assert read.cell(known)(written) == value
+
+
+def test_a_pattern_is_told_by_an_example() -> None:
+    """Nobody reads a regular expression."""
+    known = registers()["filing"].column("number")
+    assert known is not None
+    with pytest.raises(ValueError, match=r"“4419-12”写法不对，应形如 44010000001-00001$"):
+        read.cell(known)("4419-12")

@@ -107,3 +107,12 @@ def test_words_of_the_mapping_stand_for_others() -> None:
     mapping = SheetMapping("", "systems", {}, words={"level": {"重要系统": "三级", "未定": ""}})
     assert plain(SYSTEM["level"], "level", "重要系统", mapping) == "三级"
     assert plain(SYSTEM["level"], "level", "未定", mapping) is None
+
+
+def test_a_name_set_wide_a_level_not_given_and_codes_parted_by_a_slash_are_read() -> None:
+    """李  娜 is 李娜, 未定级 says nothing, SM2/SM3 are two and TCP/IP is one."""
+    assert plain(SYSTEM["owner"], "owner", "李 \u3000娜", PLAIN) == "李娜"
+    assert plain(SYSTEM["level"], "level", "未定级", PLAIN) is None
+    crypto = sections()["crypto"].slots["algorithms"]
+    assert plain(crypto, "algorithms", "SM2/SM3/SM4", PLAIN) == ["SM2", "SM3", "SM4"]
+    assert plain(crypto, "algorithms", "TCP/IP、GM/T 0018", PLAIN) == ["TCP/IP", "GM/T 0018"]

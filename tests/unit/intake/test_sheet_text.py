@@ -80,3 +80,29 @@ def test_the_line_that_names_the_separator_is_no_row(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("sep=;\n甲;乙\n1;2\n", encoding="utf-8-sig")
     assert [number for number, _ in sheet_text.sheet(path).rows()] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("编号,名称,人\n" + '1,甲,a\n2,"乙,b\n' + "3,丙,c\n" * 50, 3),
+        ('编号,名称,人\n1,"甲,a\n2,乙,b\n', 2),
+        ('编号,名称,人\n1,"甲,a\n2,"乙",b\n3,丙,c\n', 2),
+        ('编号,名称,人\n1,"甲\n一",x\n2,"乙,b\n3,丙,c\n4,丁",d\n', 4),
+        ('编号,名称,人\n1,甲,"a', 2),
+    ],
+)
+def test_a_quote_that_never_closes_refuses_the_file_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    """Rows that it swallowed are never left out without a word, nor taken as one cell."""
+    path = tmp_path / "a.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidFile, match="读不下去") as caught:
+        sheet_text.sheet(path)
+    assert (caught.value.code, caught.value.where) == ("E1373", f"{path}:{line}")
+
+
+def test_a_cell_may_hold_lines_and_marks_and_a_stray_quote_within(tmp_path: Path) -> None:
+    """What is quoted as it should be is one cell; a quote in the middle of a cell opens nothing."""
+    path = tmp_path / "a.csv"
+    path.write_text('a,b,c\n1,"x, y\nz, ""w""",2\n3,19" 屏,4', encoding="utf-8")
+    assert _rows(path) == [["a", "b", "c"], ["1", 'x, y\nz, "w"', "2"], ["3", '19" 屏', "4"]]
