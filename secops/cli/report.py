@@ -40,8 +40,11 @@ def formats(format: Shown = None) -> None:
 
 @app.command(
     help=say(
-        "核对报表：与清单的摘要是否一致、签名是否有效；只有公钥、没有工作区也能核对",
-        "check a report against its manifest and signature; a public key will do, no workspace is needed",
+        "核对报表：与清单的摘要是否一致、签名是否有效；只有公钥、没有工作区也能核对\n\n"
+        "退出码：0 相符；3 被改动，签名无效，或给了 --key 却没有签名；5 有签名但手头没有公钥，只核对了摘要",
+        "check a report against its manifest and signature; a public key will do, no workspace is needed\n\n"
+        "Exit codes: 0 all right; 3 changed, badly signed, or --key is given and nothing is signed; 5 signed, but no "
+        "key at hand: the digest alone was checked",
     )
 )
 def verify(
@@ -55,7 +58,8 @@ def verify(
     ] = None,
     format: Shown = None,
 ) -> None:
-    """Show what the manifest says; exit code 3 for a changed file or a bad signature."""
+    """Show what the manifest says; exit code 3 for a changed file or a bad signature, 5 for one nobody could check."""
+    from secops.core.errors import Exit
     from secops.hall.flows.report import verify as checked
 
     found = checked(file, None if key else _trust(), key)
@@ -63,6 +67,7 @@ def verify(
     titles = {
         "file": say("文件", "file"), "title": say("报表", "report"), "filter": say("筛选", "filter"),
         "data_at": say("数据时间", "data as of"), "made_at": say("编制时间", "made at"), "who": say("何人", "who"),
+        "account": say("系统帐号", "account"),
         "role": say("角色", "role"), "sensitive": say("敏感字段", "sensitive"), "rows": say("行数", "rows"),
         "sha256": "SHA-256", "program": say("程序", "program"), "signed_by": say("签名人", "signed by"),
     }  # fmt: skip
@@ -77,6 +82,8 @@ def verify(
     )
     by = found.signer or (unsigned if found.signed else say("（未签名）", "(not signed)"))
     one(row | {"signed_by": by}, titles, format=format)
+    if found.signed and not found.signer:
+        raise typer.Exit(Exit.INCOMPLETE)
 
 
 def _trust() -> Path | None:

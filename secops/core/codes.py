@@ -12,6 +12,7 @@ CODES: dict[str, str] = {
     "E1201": "配置文件无法解析|the settings file cannot be read",
     "E1202": "未知配置项|an unknown setting",
     "E1203": "配置项的值不对|a setting of the wrong type",
+    "E1204": "这一配置项不能由各人自己定|a setting that nobody sets for themselves",
     "E1301": "无法写出文件|the file cannot be written",
     # inventory (hall.flows.declare, hall.flows.inventory)
     "E1311": "工作区里没有登记文件|the workspace has no inventory file",

@@ -92,11 +92,20 @@ SETTINGS: tuple[Setting, ...] = (
         "角色=能看明文的敏感级别（public、internal、sensitive）",
         "role=the sensitivity it sees in the clear (public, internal, sensitive)",
     ),
-    Setting("report.role", "viewer", "没有列在 report.users 的人的角色", "role of whoever report.users does not name"),
     Setting(
-        "report.users", [], "用户=角色；列出后各人不得高于自己的角色", "user=role; once named nobody goes above theirs"
+        "report.role", "viewer", "没有列在 report.users 的帐号的角色", "role of accounts report.users does not name"
+    ),
+    Setting(
+        "report.users",
+        [],
+        "操作系统帐号=最高角色（与 --who 无关）；为空时只有工作区目录的所有者能以更高的角色导出",
+        "OS account=highest role, whatever --who says; empty: only the owner of the workspace's folder goes above",
     ),
 )
+
+
+_OTHERS = frozenset({"report.roles", "report.role", "report.users"})
+"""Settings that bound what a person sees: taken from the workspace and the machine alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +141,31 @@ def load(workspace_file: Path | None, flags: Mapping[str, Scalar] | None = None)
     for path in (Path("/etc/secops/secops.toml"), user, workspace_file):
         if path is not None and path.is_file():
             for name, value in _read(path).items():
+                _permitted(name, str(path), own=path == user)
                 values[name], origins[name] = value, str(path)
     for each in SETTINGS:
         if each.env in os.environ:
+            _permitted(each.name, each.env, own=True)
             values[each.name], origins[each.name] = os.environ[each.env], each.env
     for name, value in (flags or {}).items():
         values[name], origins[name] = value, "flag"
     for each in SETTINGS:
         values[each.name] = _typed(each, values[each.name], origins[each.name])
     return Config(values, origins)
+
+
+def _permitted(name: str, origin: str, *, own: bool) -> None:
+    """Raises InvalidFile where somebody would say for themselves what they may see."""
+    if own and name in _OTHERS:
+        raise InvalidFile(
+            "E1204",
+            say(f"配置项 {name} 不能由各人自己定", f"nobody sets {name} for themselves"),
+            where=origin,
+            hint=say(
+                "写在工作区的 secops.toml 或 /etc/secops/secops.toml 里",
+                "write it into the workspace's secops.toml or /etc/secops/secops.toml",
+            ),
+        )
 
 
 def _read(path: Path) -> dict[str, Scalar]:

@@ -19,6 +19,11 @@ def account() -> str:
     return _name(mine) if login in {mine, _UNSET} else f"{_name(mine)} ({_name(login)})"
 
 
+def user() -> str:
+    """The account alone, under which the process may read and write."""
+    return _name(os.getuid())
+
+
 def _name(number: int) -> str:
     try:
         return pwd.getpwuid(number).pw_name

@@ -74,11 +74,12 @@ def described(path: Path) -> Path:
     return path.with_name(name.removesuffix(_BESIDE)) if name.endswith(_BESIDE) else path
 
 
-def verify(path: Path, trusted: Sequence[keys.Trusted] | None) -> Verified:
+def verify(path: Path, trusted: Sequence[keys.Trusted] | None, *, signed: bool = False) -> Verified:
     """Check digest and, where there is one, signature. `path`: report, manifest or signature.
 
-    `trusted`: the keys believed; None where none are at hand, so that the digest alone is checked. Raises InvalidFile
-    without a readable manifest, Refused where either is wrong or the key is not trusted.
+    `trusted`: the keys believed; None where none are at hand, so that the digest alone is checked. `signed`: there must
+    be a signature, so that taking it away hides nothing. Raises InvalidFile without a readable manifest, Refused where
+    either is wrong or missing, or the key is not trusted.
     """
     path = described(path)
     manifest = _read(path)
@@ -93,8 +94,21 @@ def verify(path: Path, trusted: Sequence[keys.Trusted] | None) -> Verified:
             where=str(path),
             why=f"{manifest.get('sha256')} -> {found}",
         )
-    signed = _signature(path).exists()
-    return _checked(path, manifest, trusted) if signed and trusted is not None else Verified(manifest, signed=signed)
+    there = _signature(path).exists()
+    if signed and not there:
+        raise Refused(
+            "E6307",
+            say("报表没有签名，无从证明出自这把密钥", "there is no signature: nothing proves that this key made it"),
+            where=str(_signature(path)),
+            why=say(
+                "没有签名文件：未曾签名，或被拿掉了", "no such file: it was never signed, or somebody took it away"
+            ),
+            hint=say(
+                "向签发人索取 .manifest.json.sig；不给 --key 只核对摘要，防不了改动",
+                "ask the signer for the .manifest.json.sig; without --key the digest alone is checked",
+            ),
+        )
+    return _checked(path, manifest, trusted) if there and trusted is not None else Verified(manifest, signed=there)
 
 
 def _checked(path: Path, manifest: Mapping[str, object], trusted: Sequence[keys.Trusted]) -> Verified:

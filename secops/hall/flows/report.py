@@ -28,6 +28,7 @@ from secops.hall.flows.report_sight import Sight, sight
 from secops.hall.flows.report_writing import Writing
 from secops.hall.plugins import REPORT_FORMATS, load
 from secops.scope import keys
+from secops.scope.account import account, user
 from secops.store import organisations
 from secops.store.grading import high_water
 
@@ -82,7 +83,7 @@ def make(
     """
     kind, writer = _chosen(app, what, format)
     wanted = replace(wanted, who=wanted.who or getpass.getuser())
-    seen = sight(app.config, wanted.who, wanted.role, sensitive=wanted.sensitive)
+    seen = _sight(app, wanted)
     at = _moment(app, kind, wanted)
     key = _key(app, signing)
     path = out or app.workspace.reports / f"{_stem(app, what, wanted)}.{format}"
@@ -142,7 +143,7 @@ def split(
 def _lists(app: App, what: str, wanted: Wanted) -> list[tuple[str, Wanted]]:
     """What the report's lists are called, each with what is wanted of it alone."""
     at = _moment(app, KINDS[what], wanted)
-    seen = sight(app.config, wanted.who or getpass.getuser(), wanted.role, sensitive=wanted.sensitive)
+    seen = _sight(app, wanted)
     with Spool(app.workspace.reports) as spool, report_source.opened(app, at, whole=False) as (connection, _):
         ctx = Context(app, connection, _resolved(app, connection, wanted), sight=seen, spool=spool, at=at)
         report: Report = load(KINDS[what].place)(ctx)
@@ -166,10 +167,11 @@ def _units(app: App, what: str, wanted: Wanted) -> list[tuple[str, Wanted]]:
 def verify(path: Path, trust: Path | None = None, key: Path | None = None) -> manifest.Verified:
     """Check a report against its manifest and signature. Raises InvalidFile, Refused, UsageError.
 
-    `key`: the public key believed; else those of the folder `trust`; with neither the digest alone is checked.
+    `key`: the public key that must have signed it; else those of the folder `trust` are believed; with neither the
+    digest alone is checked.
     """
     if key is not None:
-        return manifest.verify(path, (keys.public_key(key),))
+        return manifest.verify(path, (keys.public_key(key),), signed=True)
     return manifest.verify(path, None if trust is None else keys.trusted(trust))
 
 
@@ -186,6 +188,12 @@ def _chosen(app: App, what: str, format: str) -> tuple[ReportKind, Writer]:
     if format == "docx":
         writer = partial(writer, template=report_template.own(app.workspace, what))  # type: ignore[call-arg]  # docx alone takes one
     return KINDS[what], writer
+
+
+def _sight(app: App, wanted: Wanted) -> Sight:
+    """What the account that runs this may see, whatever name it signs with."""
+    owner = app.workspace.root.stat().st_uid == os.getuid()
+    return sight(app.config, user(), wanted.role, sensitive=wanted.sensitive, owner=owner)
 
 
 def _moment(app: App, kind: ReportKind, wanted: Wanted) -> Instant | None:
@@ -345,7 +353,8 @@ def _described(app: App, made: Made, report: Report, ctx: Context, *, kind: Repo
             "file": made.path.name, "format": made.format, "sha256": made.sha256, "bytes": made.path.stat().st_size,
             "report": kind.name, "title": report.title, "filter": wanted.query, "options": asked, "site": app.site,
             "data_at": render(report.data_at), "made_at": render(app.clock.now()), "who": wanted.who,
-            "role": sight.role, "sensitive": "clear" if sight.whole else "masked", "rows": made.rows,
+            "account": account(), "role": sight.role, "sensitive": "clear" if sight.whole else "masked",
+            "rows": made.rows,
             "sheets": [
                 {"name": each.name, "rows": each.size, "columns": [one.key for one in each.columns]}
                 for each in report.sheets

@@ -29,11 +29,13 @@ class Sight:
         return self.most is Sensitivity.SENSITIVE
 
 
-def sight(config: Config, who: str, role: str = "", *, sensitive: bool = False) -> Sight:
-    """The sight of this role (else of the person's own, else of `report.role`).
+def sight(config: Config, account: str, role: str = "", *, sensitive: bool = False, owner: bool = False) -> Sight:
+    """The sight of this role (else of the account's own, else of `report.role`).
 
-    `sensitive` asks for everything in the clear: the least role that sees it is taken. Where `report.users` names
-    people, nobody takes a role that sees more than their own. Raises UsageError, Forbidden, InvalidFile.
+    `account` is the operating system's, never a name that was merely given. `sensitive` asks for everything in the
+    clear: the least role that sees it is taken. Nobody takes a role that sees more than their own: that of
+    `report.users`, else `report.role`; where `report.users` is empty, `owner`, whose workspace it is, takes any.
+    Raises UsageError, Forbidden, InvalidFile.
     """
     roles = _roles(config)
     users = _pairs(config, "report.users")
@@ -41,7 +43,7 @@ def sight(config: Config, who: str, role: str = "", *, sensitive: bool = False) 
         _known(roles, mine, f"report.users {name}")
     usual = config.text("report.role")
     _known(roles, usual, "report.role")
-    own = users.get(who, usual)
+    own = users.get(account, usual)
     if sensitive and not role:
         role = own if roles[own] is Sensitivity.SENSITIVE else _seeing(roles)
     wanted = role or own
@@ -51,13 +53,22 @@ def sight(config: Config, who: str, role: str = "", *, sensitive: bool = False) 
             say(f"没有角色 {wanted[:40]}", f"no role {wanted[:40]}"),
             hint=say("配置 report.roles：", "report.roles: ") + ", ".join(roles),
         )
-    if users and _ORDER.index(roles[wanted]) > _ORDER.index(roles[own]):
+    free = owner and not users
+    if not free and _ORDER.index(roles[wanted]) > _ORDER.index(roles[own]):
         raise Forbidden(
             "E6311",
-            say(f"{who} 不能以 {wanted} 的身份导出", f"{who} may not export as {wanted}"),
+            say(f"系统帐号 {account} 不能以 {wanted} 的身份导出", f"account {account} may not export as {wanted}"),
             where="report.users",
-            why=say(f"其角色为 {own}", f"their role is {own}"),
-            hint=say("请有权限的人导出，或由管理员改配置", "let somebody who may export it"),
+            why=say(f"其角色为 {own}；--who 只是署名", f"its role is {own}; --who is but a signature")
+            if users
+            else say(
+                f"没有配置 report.users：只有工作区目录的所有者可以；此帐号的角色为 {own}",
+                f"report.users is empty: only the owner of the workspace's folder may; this account's role is {own}",
+            ),
+            hint=say(
+                f'请有权限的帐号导出，或由管理员在 secops.toml 写 users = ["{account}={wanted}"]',
+                f'let an account that may export it, or let the administrator set users = ["{account}={wanted}"]',
+            ),
         )
     return Sight(wanted, roles[wanted])
 

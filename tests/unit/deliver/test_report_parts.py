@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from secops.cli.main import main
 from secops.core.clock import Instant
 from secops.core.errors import InvalidFile, Refused, UsageError
 from secops.deliver.reports import manifest, spool, xlsx_bulk
@@ -120,6 +121,30 @@ def test_a_signed_report_verifies(made):
     place.write_text(json.dumps(json.loads(place.read_text("utf-8"))))
     found = manifest.verify(path, keys.trusted(trust))
     assert (found.signer, found.manifest["title"]) == ("甲", "台账")
+
+
+def test_taking_a_signature_away_hides_nothing_from_whoever_holds_the_key(made):
+    """An altered manifest without its signature is refused where the signer's key is given."""
+    path, key, trust = made
+    manifest.sign(path, key, "甲", "2026-11-28T00:00:00+08:00")
+    manifest.write(path, {"sha256": manifest.digest(path), "title": "改过", "rows": 9})
+    believed = (keys.public_key(trust / "甲.pub"),)
+    with pytest.raises(Refused) as caught:
+        manifest.verify(path, believed, signed=True)
+    assert caught.value.code == "E6307"
+    assert main(["report", "verify", str(path), "--key", str(trust / "甲.pub")]) == 3
+    manifest.sign(path, key, "甲", "2026-11-28T00:00:00+08:00")
+    assert main(["report", "verify", str(path), "--key", str(trust / "甲.pub")]) == 0
+
+
+def test_a_signature_that_nobody_could_check_is_told_by_the_exit_code(made, monkeypatch, tmp_path):
+    """Outside of a workspace, without a key, a signed report ends as incomplete."""
+    path, key, _ = made
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SECOPS_WORKSPACE", raising=False)
+    assert main(["report", "verify", str(path)]) == 0
+    manifest.sign(path, key, "甲", "2026-11-28T00:00:00+08:00")
+    assert main(["report", "verify", str(path)]) == 5
 
 
 def test_a_report_is_checked_by_whoever_was_handed_it(made):

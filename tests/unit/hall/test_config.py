@@ -46,6 +46,23 @@ def test_a_wrong_value_is_refused_with_its_place(tmp_path: Path, text: str) -> N
     assert caught.value.where.startswith(str(path))
 
 
+def test_nobody_says_for_themselves_what_they_may_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Roles come from the workspace or the machine; those of an environment or of one's own file are refused."""
+    path = tmp_path / "secops.toml"
+    path.write_text('[report]\nusers = ["a=officer"]\n')
+    assert load(path).texts("report.users") == ("a=officer",)
+    monkeypatch.setenv("SECOPS_REPORT_USERS", "b=officer")
+    with pytest.raises(InvalidFile) as caught:
+        load(path)
+    assert (caught.value.code, caught.value.where) == ("E1204", "SECOPS_REPORT_USERS")
+    monkeypatch.delenv("SECOPS_REPORT_USERS")
+    own = tmp_path / "none" / "secops" / "secops.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text('[report]\nrole = "officer"\n')
+    with pytest.raises(InvalidFile):
+        load(path)
+
+
 def test_lists_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list in an environment variable is split at commas."""
     monkeypatch.setenv("SECOPS_ALERT_SINKS", "jsonl, elasticsearch")

@@ -21,6 +21,7 @@ from secops.hall.flows.report_kinds import KINDS
 from secops.hall.flows.report_sight import sight
 from secops.hall.workspace import Workspace
 from secops.scope import keys
+from secops.scope.account import user
 from secops.scope.template import Draft, render
 from secops.store import observations
 
@@ -267,6 +268,27 @@ def test_a_role_sees_no_more_than_its_own(app, tmp_path):
         sight(load(None, settings), "乙", "king")
     with pytest.raises(InvalidFile):
         sight(load(None, {"report.roles": ["viewer=everything"]}), "乙")
+
+
+def test_a_name_given_brings_no_role(app, monkeypatch):
+    """The role is the system account's: signing with an officer's name shows nothing more."""
+    monkeypatch.setattr(app, "config", load(None, {"site": "s", "report.users": ["张三=officer"]}))
+    for words in ({"sensitive": True}, {"role": "officer"}):
+        with pytest.raises(Forbidden) as caught:
+            of(app, "register", type="supplier", who="张三", **words)
+        assert caught.value.code == "E6311"
+    assert {each["联系人"] for each in of(app, "register", type="supplier", who="张三")} == {"李***"}
+    monkeypatch.setattr(app, "config", load(None, {"site": "s", "report.users": [f"{user()}=officer"]}))
+    assert {each["联系人"] for each in of(app, "register", type="supplier", who="丙")} == {"李四"}
+
+
+def test_without_users_only_the_owner_of_the_workspace_sees_more():
+    """Whoever owns the folder takes any role, everybody else the usual one."""
+    config = load(None, {"site": "s"})
+    assert sight(config, "甲", sensitive=True, owner=True).whole
+    with pytest.raises(Forbidden) as caught:
+        sight(config, "乙", "officer")
+    assert "所有者" in caught.value.why
 
 
 def test_signing_needs_the_right_passphrase_before_anything_is_written(app, tmp_path):
