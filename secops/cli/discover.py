@@ -249,11 +249,11 @@ def import_(
     format: watch.Form = None,
 ) -> None:
     """Read files as observations."""
-    from secops.cli.context import exit_code, follow, open_app
+    from secops.cli.context import exit_code, follow, open_app, operator_of
     from secops.hall.flows.discover_import import bring_in
 
     with open_app() as app_:
-        raise typer.Exit(exit_code(follow(bring_in(app_, tuple(files), kind), format=format)))
+        raise typer.Exit(exit_code(follow(bring_in(app_, tuple(files), kind, operator=operator_of("")), format=format)))
 
 
 @app.command(

@@ -25,6 +25,7 @@ _TOLD: Final = tuple(
         (r"records", "专项台账"),
         (r"seen", "已发现"),
         (r"seen again", "再次发现"),
+        (r"told of by looks that were taken in later", "由之后并入的较早观测得知"),
         (r"(\d+) complete runs in a row without answer", r"连续 \1 次完整任务无应答"),
         (r"with its ports or addresses", "随其端口或地址"),
         (r"its last address shows another identifier", "最后的地址上出现了别的标识"),

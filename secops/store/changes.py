@@ -106,6 +106,13 @@ def newest(connection: Connection, field: str, upto: int | None = None) -> int:
     return int(connection.execute(sa.select(sa.func.max(changes.c.at)).where(*mine)).scalar() or 0)
 
 
+def newest_found(connection: Connection, site: str) -> Instant:
+    """When the newest of what looks found at this site was seen first; 0 where nothing was."""
+    mine = [changes.c.field == "born", changes.c.site == site, changes.c.run != ""]
+    chosen = sa.select(changes.c.at).where(*mine).order_by(changes.c.at.desc()).limit(1)
+    return Instant(connection.execute(chosen).scalar() or 0)
+
+
 def before(connection: Connection, field: str, at: int) -> Iterator[tuple[str, Value]]:
     """Of every entity in which this field changed after the instant: what it was then."""
     for row in connection.execute(earlier(field, at).execution_options(yield_per=2000)):

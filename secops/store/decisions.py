@@ -178,6 +178,17 @@ def of_subject(connection: Connection, site: str, subject: str) -> list[Logged]:
     return [_decode(row) for row in connection.execute(chosen.order_by(decisions.c.seq))]
 
 
+def newest_of(connection: Connection, site: str, subject: str) -> Logged | None:
+    """The newest decision about this subject."""
+    chosen = sa.select(decisions).where(
+        decisions.c.type.in_([str(each) for each in DecisionType]),
+        decisions.c.site == site,
+        decisions.c.subject == subject,
+    )
+    row = connection.execute(chosen.order_by(decisions.c.seq.desc()).limit(1)).first()
+    return None if row is None else _decode(row)
+
+
 def of_type(connection: Connection, site: str, type: DecisionType) -> list[Logged]:
     """Every decision of this type, oldest first."""
     chosen = sa.select(decisions).where(decisions.c.type == str(type), decisions.c.site == site)

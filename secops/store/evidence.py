@@ -124,10 +124,12 @@ def pending(connection: Connection, site: str, limit: int) -> list[str]:
     return list(connection.execute(chosen.order_by(evidence.c.place).limit(limit)).scalars())
 
 
-def unsettled(connection: Connection) -> list[str]:
-    """Sites where something is new."""
-    chosen = sa.select(evidence.c.site).where(evidence.c.pending > 0).distinct().order_by(evidence.c.site)
-    return list(connection.execute(chosen).scalars())
+def unsettled(connection: Connection) -> dict[str, int]:
+    """Sites where something is new, and when the newest of what is new there was seen."""
+    newest = sa.func.max(looks.c.at)
+    chosen = sa.select(evidence.c.site, newest).join(looks, looks.c.look == evidence.c.look, isouter=True)
+    chosen = chosen.where(evidence.c.pending > 0).group_by(evidence.c.site).order_by(evidence.c.site)
+    return {site: int(at or 0) for site, at in connection.execute(chosen)}
 
 
 def silence(connection: Connection, entities: Collection[str], news: int) -> set[str]:

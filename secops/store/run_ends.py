@@ -59,5 +59,11 @@ def by_seq(connection: Connection, seq: int) -> RunEnd | None:
     return entry
 
 
+def newest(connection: Connection, site: str) -> int:
+    """When the newest run of this site ended; 0 where none did."""
+    chosen = sa.select(sa.func.max(run_ends.c.at)).where(run_ends.c.site == site)
+    return int(connection.execute(chosen).scalar() or 0)
+
+
 def _decode(row: sa.Row[tuple[object, ...]]) -> Logged:
     return Logged(row.seq, RunEnd(row.run, row.site, Instant(row.at), bool(row.complete), Instant(row.started)))

@@ -1,7 +1,7 @@
 """Runs of discovery: the whole plan and its hash, who drives it, when it last gave a sign, and how it ended."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from secops.core.clock import Instant
 from secops.store.database import metadata
-from secops.store.rows import pack
+from secops.store.rows import among, chunks, pack
 
 RUNNING = "running"
 
@@ -90,6 +90,17 @@ def get(connection: Connection, run: str) -> Run | None:
     """The run of this id."""
     row = connection.execute(sa.select(runs).where(runs.c.id == run)).first()
     return None if row is None else _decode(row)
+
+
+def operators(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Who let each of these runs run; runs of which it is not known are left out."""
+    found: dict[str, str] = {}
+    for part in chunks(sorted(set(ids))):
+        for row in connection.execute(sa.select(runs.c.id, runs.c.plan, runs.c.summary).where(among(runs.c.id, part))):
+            who = json.loads(row.plan).get("operator") or json.loads(row.summary or "{}").get("operator")
+            if who:
+                found[row.id] = str(who)
+    return found
 
 
 def latest(connection: Connection, limit: int = 20) -> list[Run]:

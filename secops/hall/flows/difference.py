@@ -22,7 +22,7 @@ from secops.hall.flows.moment import instant
 from secops.hall.flows.past import asked
 from secops.hall.flows.queries import parse, read
 from secops.intake.declared_sections import by_kind
-from secops.store import decisions, entities, organisations, window
+from secops.store import decisions, entities, organisations, runs, window
 from secops.store.grading import Transaction
 
 NEW, GONE, BACK, CHANGED = "new", "gone", "back", "changed"
@@ -93,7 +93,7 @@ def _all(app: App, choice: "_Choice", told: Told) -> Iterator[Row]:
         for page in window.by_entity(connection, choice.start, choice.end, site=app.site):
             found = choice.met(connection, page)
             for id, entity in found.items():
-                rows = list(_rows(page[id], entity, wanted=choice.wanted))
+                rows = [choice.by(connection, row) for row in _rows(page[id], entity, wanted=choice.wanted)]
                 _count(told, rows)
                 for row in rows:
                     told_ = row | _pointed(connection, row, units)
@@ -112,6 +112,7 @@ class _Choice:
 
     def __init__(self, app: App, wanted: Wanted, start: Instant, end: Instant) -> None:
         self.wanted, self.start, self.end = wanted, start, end
+        self._operators: dict[str, str] = {}
         self.kind, parsed = read(app, wanted.query, wanted.kind)
         parts: list[Query] = [parsed] if wanted.query.strip() else []
         if wanted.org:
@@ -126,6 +127,15 @@ class _Choice:
         """Whether units and registers are asked about too."""
         wanted = self.wanted
         return wanted.declared and not (wanted.query or wanted.kind or wanted.org or wanted.field)
+
+    def by(self, connection: Transaction, row: Row) -> Row:
+        """The row, of what a run found with who let it run."""
+        run = str(row["run"])
+        if row["who"] or not run:
+            return row
+        if run not in self._operators:
+            self._operators[run] = runs.operators(connection, [run]).get(run, "")
+        return row | {"who": self._operators[run]}
 
     def met(self, connection: Transaction, page: Mapping[str, Sequence[Change]]) -> dict[str, Entity]:
         """Those of this page, by id."""

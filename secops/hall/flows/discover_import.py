@@ -1,12 +1,14 @@
 """Results of other tools brought in as observations. Sends nothing; rows outside every trusted scope are flagged."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
+from itertools import groupby, islice
 from pathlib import Path
 
-from secops.core.clock import Instant
+from secops.core.clock import Instant, render
 from secops.core.errors import InvalidFile, SecopsError, UsageError
 from secops.core.events import Event, Note, Progress, Row, Started, Summary
 from secops.core.ids import derive
@@ -14,18 +16,22 @@ from secops.core.language import say
 from secops.core.model import Observation, Skipped
 from secops.hall.app import App
 from secops.hall.flows.discover_record import write_files
+from secops.hall.flows.identity_rules import moment
 from secops.hall.flows.merge import merge
 from secops.hall.plugins import IMPORTERS, load
 from secops.intake import packed
 from secops.intake.interface import HEAD, Importer, Ledger
 from secops.scope import signature
 from secops.scope.intervals import IntervalSet
-from secops.store import observations, runs
+from secops.store import changes, observations, runs
 
 KIND = "import"
 _BATCH = 2_000
 _SKIPPED_TOLD = 20
 _REASONS_MOST = 100
+_NEVER = Instant(1 << 62), Instant(0)
+_LOOKED_AT = 200
+"""So many looks of a file tell when it begins."""
 
 
 @dataclass(slots=True)
@@ -43,6 +49,15 @@ class _File:
     skipped: dict[str, int] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     """Reason -> where it was met first."""
+    begins: Instant = _NEVER[1]
+    """When the first of what it tells was seen."""
+    span: tuple[Instant, Instant] = _NEVER
+    """When the first and the last of what was read of it was seen."""
+
+    @property
+    def day(self) -> str:
+        """The day on which what it tells begins."""
+        return _day(self.begins)
 
     @property
     def run(self) -> str:
@@ -68,6 +83,7 @@ class _File:
             "rows": self.rows,
             "observations": self.new,
             "outside_scope": self.outside,
+            "seen": [render(each) for each in self.span] if self.rows else [],
             "skipped": [
                 {"reason": reason, "count": count, "first": self.places[reason]}
                 for reason, count in self.skipped.items()
@@ -76,10 +92,11 @@ class _File:
         }
 
 
-def bring_in(app: App, files: tuple[Path, ...], kind: str = "") -> Iterator[Event]:
+def bring_in(app: App, files: tuple[Path, ...], kind: str = "", *, operator: str = "") -> Iterator[Event]:
     """Read the files, write their observations, merge. A file is a run of its own: the same file changes nothing twice.
 
-    The one Summary, last, sums up all files under the last one's run; each file's ledger is a Row.
+    Files are taken in in the order of the days they tell of, whatever they are called, and each day is merged before
+    the next. The one Summary, last, sums up all files under the last one's run; each file's ledger is a Row.
     """
     held = [_file(path, kind) for path in files]
     with app.workspace.lock("discover"):
@@ -87,15 +104,23 @@ def bring_in(app: App, files: tuple[Path, ...], kind: str = "") -> Iterator[Even
         in_scope = trusted(app)
         warnings: list[str] = []
         for each in held:
-            yield Started(each.run, KIND)
-            _begin(app, each)
-            yield from _read(app, each, in_scope, warnings)
-            yield Row("import", each.told())
-        merged: dict[str, int | float] = {}
-        for event in merge(app):
-            if isinstance(event, Summary):
-                merged = dict(event.counts)
-        summary = _summary(held, merged, warnings, app.clock.monotonic() - begun)
+            each.begins = _begins(app, each)
+        held.sort(key=lambda each: each.begins)
+        told = [{"file": str(each.path), "sha256": each.sha256} for each in held]
+        app.audit.append("discover.import", {"files": told, "site": app.site, "operator": operator})
+        merged: Counter[str] = Counter()
+        for _, day in groupby(held, key=lambda each: each.day):
+            for each in day:
+                yield Started(each.run, KIND)
+                known = _known_upto(app)
+                _begin(app, each, operator)
+                yield from _read(app, each, in_scope, warnings)
+                yield from _late(each, known, warnings)
+                yield Row("import", each.told())
+            for event in merge(app):
+                if isinstance(event, Summary):
+                    merged.update({name: int(count) for name, count in event.counts.items()})
+        summary = _summary(held, dict(merged), warnings, app.clock.monotonic() - begun)
         with app.database.write() as connection:
             for each in held:
                 state = "incomplete" if each.skipped else "done"
@@ -105,10 +130,51 @@ def bring_in(app: App, files: tuple[Path, ...], kind: str = "") -> Iterator[Even
         yield summary
 
 
-def _begin(app: App, file: _File) -> None:
+def _begins(app: App, file: _File) -> Instant:
+    """When the first of what the file tells was seen: by its first looks, else by the time of the file."""
+    latest, unknown = _bounds(app, file)
+    with file.path.open("rb") as raw:
+        rows = file.importer.read(packed.opened(raw)[0], app.site, app.observer, file.run, Ledger())
+        first = [timed(each, latest, unknown).seen_at for each in islice(rows, _LOOKED_AT) if type(each) is Observation]
+    return min(first, default=unknown)
+
+
+def _bounds(app: App, file: _File) -> tuple[Instant, Instant]:
+    """The latest time a look can have, and that of one that tells none."""
+    latest = app.clock.now()
+    return latest, Instant(min(int(latest), max(0, int(file.path.stat().st_mtime * 1000))))
+
+
+def _known_upto(app: App) -> Instant:
+    """As of when the newest of what is known of this site was seen or settled."""
+    with app.database.read() as connection:
+        return max(moment(connection, app.site, 0), changes.newest_found(connection, app.site))
+
+
+def _late(file: _File, known: Instant, warnings: list[str]) -> Iterator[Event]:
+    """Say it plainly where a file tells of days before what is taken in already."""
+    day, upto = _day(file.span[1]), _day(known)
+    if file.new and day < upto:
+        warnings.append(
+            say(
+                f"{file.path}: 只讲到 {day}，晚于它的（{upto}）先并入了：补记首次发现时间，"
+                f"但 {day} 当日的台账不再重做，--at、diff 和历史仍按并入的先后",
+                f"{file.path}: tells of {day} and before, later things ({upto}) were taken in first: when things "
+                f"were first seen is mended, the inventory of {day} is not made anew (--at, diff, history keep the "
+                "order in which things came)",
+            )
+        )
+        yield Note(warnings[-1], warning=True)
+
+
+def _day(at: Instant) -> str:
+    return render(at)[:10]
+
+
+def _begin(app: App, file: _File, operator: str) -> None:
     """The run's row, once."""
     now = app.clock.now()
-    plan = {"files": [str(file.path)], "sha256": [file.sha256], "formats": [file.format]}
+    plan = {"files": [str(file.path)], "sha256": [file.sha256], "formats": [file.format], "operator": operator}
     with app.database.write() as connection:
         if runs.get(connection, file.run) is None:
             mark = derive("imp", file.sha256)
@@ -145,14 +211,15 @@ def _summary(held: list[_File], merged: dict[str, int | float], warnings: list[s
 
 def _read(app: App, file: _File, in_scope: IntervalSet, warnings: list[str]) -> Iterator[Event]:
     """One file into the log, batch by batch."""
-    latest = app.clock.now()
-    unknown = Instant(min(int(latest), max(0, int(file.path.stat().st_mtime * 1000))))
+    latest, unknown = _bounds(app, file)
     begun = app.clock.monotonic()
     with file.path.open("rb") as raw:
         stream, unpacker = packed.opened(raw)
         for seen, skipped in batches(file.importer.read(stream, app.site, app.observer, file.run, file.ledger)):
             kept = [flagged(timed(each, latest, unknown), in_scope) for each in seen]
             file.outside += sum(not each.in_scope for each in kept)
+            for each in kept:
+                file.span = min(file.span[0], each.seen_at), max(file.span[1], each.seen_at)
             with app.database.write() as connection:
                 file.new += observations.append(connection, kept)
             file.rows += len(kept)

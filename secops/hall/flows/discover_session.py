@@ -296,9 +296,10 @@ class Session:
         )
         last = self.app.audit.append("discover.end", {"run": self.run, "state": state})
         logged = {"first": self.audit_first, "last": last, "hash": self.app.audit.last.hash}
+        told = asdict(summary) | {"audit": logged, "operator": self.operator}
         with self.app.database.write() as connection:
-            runs.end(connection, self.run, self.app.clock.now(), state, asdict(summary) | {"audit": logged})
-        write_files(self.app, self.run, "summary.json", asdict(summary) | {"audit": logged})
+            runs.end(connection, self.run, self.app.clock.now(), state, told)
+        write_files(self.app, self.run, "summary.json", told)
         return summary
 
     def _abandon(self, state: str) -> None:

@@ -15,11 +15,12 @@ from secops.core.model import Change, Decision, DecisionType, Entity, Kind, Rela
 from secops.hall.app import App
 from secops.hall.flows.inventory import find, plain
 from secops.intake.declared_sections import KEY, Section, by_kind, value_of
-from secops.store import changes, decisions, entities, observations, organisations, records, relations, run_ends
+from secops.store import changes, decisions, entities, observations, organisations, records, relations, run_ends, runs
 from secops.store.grading import Transaction
 
 RELATION: Final = "relation"
 _POINTERS: Final = ("org_id", "system_id")
+LATER: Final = "told of by looks that were taken in later"
 Row = dict[str, object]
 
 
@@ -47,11 +48,30 @@ def history(app: App, word: str, *, field: str = "") -> Iterator[Row]:
         told = changes.of_entity(connection, entity.id)
         rows = [(each.seq, changed((each, entity.key))) for each in (*_first(entity, told), *told)
                 if field in {"", each.field}]  # fmt: skip
+        if field in {"", "first_seen"}:
+            rows += _sooner(entity, told)
         if field in {"", RELATION}:
             rows += _related(connection, entity)
         origin = _sources(connection, [seq for seq, _ in rows])
-    for seq, row in sorted(rows, key=lambda pair: (pair[0], pair[1]["field"] != "born")):
-        yield row | origin.get(seq, {})
+        steps = [row | origin.get(seq, {}) for seq, row in rows]
+        operators = runs.operators(connection, {str(each["run"]) for each in steps if each["run"]})
+    for row in sorted(steps, key=_order):
+        yield row if row["who"] else row | {"who": operators.get(str(row["run"]), "")}
+
+
+def _order(row: Row) -> tuple[str, int, bool]:
+    """By time (all in one zone), then as the log has it; a birth before what came with it."""
+    return str(row["at"]), int(str(row["seq"])), row["field"] != "born"
+
+
+def _sooner(entity: Entity, told: Sequence[Change]) -> list[tuple[int, Row]]:
+    """That it was seen on a day before the one of its birth, as looks told that were taken in later."""
+    birth = next((each for each in told if each.field == "born"), None)
+    if birth is None or render(entity.first_seen)[:10] >= render(birth.at)[:10]:
+        return []
+    old, new = render(birth.at), render(entity.first_seen)
+    seen = replace(birth, field="first_seen", old=old, new=new, at=entity.first_seen, seq=0, reason=LATER)
+    return [(0, changed((seen, entity.key)) | {"run": ""})]
 
 
 def _first(entity: Entity, told: Sequence[Change]) -> list[Change]:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from secops.assets.marks import Rules, of, read
+from secops.core.clock import Instant
 from secops.core.model import Decision, DecisionType
 from secops.hall.app import App
 from secops.hall.workspace import layered
 from secops.scope.yaml_source import Source
-from secops.store import cursor, decisions, evidence, runs
+from secops.store import cursor, decisions, evidence, run_ends, runs
 from secops.store.grading import Transaction
 
 RULES = "identity:rules"
@@ -65,13 +66,30 @@ def rules_at(connection: Transaction, site: str, place: int) -> Rules:
 
 def settling(app: App, connection: Transaction) -> bool:
     """Log that what is new is settled here, unless a run is at work; False where there is nothing to settle."""
-    sites = evidence.unsettled(connection)
-    if not sites or working(connection, int(app.clock.now())):
+    sites, now = evidence.unsettled(connection), app.clock.now()
+    if not sites or working(connection, int(now)):
         return False
-    at = app.clock.now()
     upto = {"upto": cursor.get(connection)}
-    made = [Decision(each, DecisionType.SETTLE, SETTLED, upto, PROGRAM, at, "settled") for each in sites]
+    made = [
+        Decision(site, DecisionType.SETTLE, SETTLED, upto, PROGRAM, min(now, moment(connection, site, seen)), "settled")
+        for site, seen in sites.items()
+    ]
     return decisions.append(connection, made) > 0
+
+
+def moment(connection: Transaction, site: str, seen: int) -> Instant:
+    """As of when what was seen up to this moment is settled: then, but never before what was settled last.
+
+    Where other rules came into force since, everything is told apart anew: as of then.
+    """
+    last = decisions.newest_of(connection, site, SETTLED)
+    rules = decisions.newest_of(connection, site, RULES)
+    found = [seen, run_ends.newest(connection, site)]
+    if last is not None and isinstance(last.entry, Decision):
+        found.append(int(last.entry.at))
+        if rules is not None and rules.seq > last.seq and isinstance(rules.entry, Decision):
+            found.append(int(rules.entry.at))
+    return Instant(max(found))
 
 
 def working(connection: Transaction, now: int) -> bool:

@@ -287,7 +287,7 @@ class Settling:
     def _drawn(self, rows: Sequence[Evidence]) -> Relation:
         """The relation of these looks' address to their machine: it holds from now on, the first of them is why."""
         first = min(rows, key=lambda each: (each.at, each.seq, each.look))
-        return drawn(first, self._reason(first), self.cause.at, max(each.at for each in rows))
+        return drawn(first, self._reason(first), self.cause.at, max(self.cause.at, *(each.at for each in rows)))
 
     def _reason(self, row: Evidence) -> str:
         strong = [each for each in row.marks if self.rules.strong(kind_of(each))]
