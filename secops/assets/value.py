@@ -53,6 +53,7 @@ _TYPES: Final[dict[Type, Callable[[Value], Value]]] = {
     Type.INSTANT: _whole,
     Type.BOOLEAN: _truth,
     Type.TEXTS: _lines,
+    Type.ADDRESSES: _lines,
     Type.INTEGERS: _wholes,
 }
 NORMAL: Final = {name: _TYPES[field.type] for name, field in by_name().items()}

@@ -6,6 +6,8 @@ from typing import Final
 
 WIDTH: Final = 16
 """Bytes of a packed address."""
+LAST: Final = (1 << 8 * WIDTH) - 1
+"""The last place on the line."""
 V4: Final = 0xFFFF_0000_0000
 """Where IPv4 begins on the line."""
 _V4_HEAD: Final = (V4 >> 32).to_bytes(12, "big")

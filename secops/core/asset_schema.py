@@ -23,6 +23,7 @@ _TYPES: Final[dict[Type, Schema]] = {
     Type.ADDRESS: {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
     Type.VERSION: {"type": "string"},
     Type.TEXTS: {"type": "array", "items": {"type": "string"}},
+    Type.ADDRESSES: {"type": "array", "items": {"type": "string"}},
     Type.INTEGERS: {"type": "array", "items": {"type": "integer"}},
 }
 _SHAPES: Final[dict[Shape, Schema]] = {

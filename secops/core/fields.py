@@ -6,6 +6,7 @@ A new asset column is an entry here and a migration. Names follow ECS where ECS 
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import Final
 
 from secops.core.language import say
 from secops.core.model import Kind
@@ -24,6 +25,12 @@ class Type(StrEnum):
     TEXTS = "texts"
     """A set of texts; comparing means comparing with any member."""
     INTEGERS = "integers"
+    ADDRESSES = "addresses"
+    """A set of addresses; a network or a range holds where one member lies in it."""
+
+
+SETS: Final = frozenset({Type.TEXTS, Type.INTEGERS, Type.ADDRESSES})
+"""Types of which one thing has several values."""
 
 
 class Sensitivity(StrEnum):
@@ -158,7 +165,7 @@ FIELDS: tuple[Field, ...] = (
     _f("host.identifiers", "标识数量", "identifiers", T.INTEGER, frozenset({Kind.HOST})),
     _f("host.doubts", "身份存疑", "doubts of identity", T.TEXTS, frozenset({Kind.HOST}),
        help_="shared 与他机共用标识，many 标识过多"),
-    _f("host.addresses", "所用地址", "addresses", T.TEXTS, frozenset({Kind.HOST, Kind.DEVICE})),
+    _f("host.addresses", "所用地址", "addresses", T.ADDRESSES, frozenset({Kind.HOST, Kind.DEVICE})),
     _f("device.type", "设备类型", "device type", T.TEXT, frozenset({Kind.DEVICE, Kind.IP})),
     _f("device.vendor", "设备厂商", "device vendor", T.TEXT, _BOX, alias="vendor"),
     _f("device.model", "设备型号", "device model", T.TEXT, _BOX, alias="model"),

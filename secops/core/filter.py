@@ -330,12 +330,15 @@ class _Parser:
         found = find(word, self.kind)
         if found:
             return found
+        meant = [by_name()[name] for name in WIDE.get(plain, ())] if plain == word else []
         field = by_word().get(plain) or titles().get(plain)
-        if field is not None:
-            kinds = ", ".join(sorted(field.kinds))
+        meant = meant or ([field] if field is not None else [])
+        if meant:
+            kinds = ", ".join(sorted({kind for each in meant for kind in each.kinds}))
+            called = f"（{field.zh}）" if field is not None else ""
             raise self.wrong(
                 "E1502",
-                f"{self.kind or '资产'} 没有字段 {plain}（{field.zh}）；有它的类别：{kinds}",
+                f"{self.kind or '资产'} 没有字段 {plain}{called}；有它的类别：{kinds}",
                 f"{self.kind or 'assets'} have no field {plain}; these have: {kinds}",
                 start,
             )

@@ -64,6 +64,7 @@ _SIGNS: Final = {
     Type.INTEGERS: ": = < <= > >= a-b",
     Type.INSTANT: ": < <= > >= 7d 2026-01-31 a..b",
     Type.ADDRESS: ": = < > a-b a/n",
+    Type.ADDRESSES: ": = < > a-b a/n",
 }
 
 

@@ -8,7 +8,7 @@ from secops.core.filter_value import LABELS
 from secops.core.filter_words import WIDE, find
 from secops.core.links import by_link, inside
 from secops.core.model import Kind
-from secops.core.query import VERSIONS, And, Compare, Linked, Not, Op, Or, Query, Wild, escape, pattern
+from secops.core.query import PLACED, VERSIONS, And, Compare, Linked, Not, Op, Or, Query, Wild, escape, pattern
 
 _SIGN: Final = {Op.EQ: "=", Op.LT: "<", Op.LTE: "<=", Op.GT: ">", Op.GTE: ">="}
 _SPECIAL: Final = frozenset(' \t\r\n()",\\：（）“”，＝＜＞　｜|')
@@ -67,6 +67,8 @@ def _compare(query: Compare, kind: Kind | None) -> str:
         return word + _text(field, op, str(value))
     if op is Op.CIDR:
         return f"{word}:{value}"
+    if isinstance(value, tuple) and field.type in PLACED:
+        return f"{word}:{value[0]}-{value[1]}"
     if isinstance(value, tuple):
         return f"{word}:{_plain(field, value[0])}..{_plain(field, value[1])}"
     return word + _SIGN[op] + _plain(field, value)

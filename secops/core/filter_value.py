@@ -9,7 +9,7 @@ from secops.core.clock import DAY_MS, parse
 from secops.core.fields import FIELDS, Derivation, Field, Type
 from secops.core.language import say
 from secops.core.model import Value
-from secops.core.query import LARGEST, And, Compare, Op, Query, Wild, escape, misfit, pattern
+from secops.core.query import LARGEST, PLACED, Compare, Op, Query, Wild, escape, misfit, pattern
 
 LABELS: Final = frozenset(
     {"id", "kind", "site", "state", "org_id", "system_id", "tags", "transport", "service.name", "services.names",
@@ -52,7 +52,7 @@ def compare(field: Field, sign: str, raw: Raw, *, within: bool = False, network:
         query = _boolean(field, sign, raw)
     elif field.type is Type.INSTANT:
         query = _instant(field, sign, raw)
-    elif field.type is Type.ADDRESS:
+    elif field.type in PLACED:
         query = _address(field, sign, raw, network=network)
     else:
         query = _number(field, sign, raw)
@@ -134,14 +134,6 @@ def _range(text: str) -> tuple[str, str] | None:
     return (match.group(1) or "", match.group(2) or "") if match and any(match.groups()) else None
 
 
-def _all(made: list[Query | str]) -> Query | str:
-    for each in made:
-        if isinstance(each, str):
-            return each
-    items = tuple(each for each in made if not isinstance(each, str))
-    return items[0] if len(items) == 1 else And(items)
-
-
 def _instant(field: Field, sign: str, raw: Raw) -> Query | str:
     match = _DAYS.fullmatch(raw.text)
     if match:
@@ -204,7 +196,7 @@ def _address(field: Field, sign: str, raw: Raw, *, network: bool) -> Query | str
     if sign in {":", "="}:
         low, dash, high = text.partition("-")
         if dash:
-            return _all([_checked(field, Op.GTE, low), _checked(field, Op.LTE, high)])
+            return _checked(field, Op.RANGE, (low.strip(), high.strip()))
         if "/" in text or network:
             return _checked(field, Op.CIDR, text)
     return _checked(field, _SIGNS[sign], text)

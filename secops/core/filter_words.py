@@ -20,7 +20,7 @@ WIDE: Final[dict[str, tuple[str, ...]]] = {
     "system": ("system.name", "system.code", "system.key"),
     "org": ("org.name", "org_id"),
     "ip": ("address", "host.addresses"),
-    "net": ("address", "network.cidr"),
+    "net": ("address", "host.addresses", "network.cidr"),
     "text": ("key", *sorted(SEARCHED)),
 }
 """Words that mean whichever of these fields the kind has."""

@@ -31,7 +31,7 @@ class Op(StrEnum):
     """Whole-text match with `*` (any run) and `?` (one character); `\\*`, `\\?`, `\\\\` stand for themselves."""
     CIDR = "cidr"
     RANGE = "range"
-    """Value (first, last), both inclusive: one number, or one member of a set, lies between them."""
+    """Value (first, last), both inclusive: one number or address, or one member of a set, lies between them."""
     EXISTS = "exists"
     """Value True: known; False: unknown (no value)."""
     VERSION_LT = "version_lt"
@@ -98,11 +98,13 @@ OPS: Final[dict[Type, frozenset[Op]]] = {
     Type.INTEGER: frozenset({Op.EQ, Op.EXISTS, Op.RANGE}) | ORDER,
     Type.INTEGERS: frozenset({Op.EQ, Op.EXISTS, Op.RANGE}) | ORDER,
     Type.INSTANT: frozenset({Op.EQ, Op.EXISTS, Op.RANGE}) | ORDER,
-    Type.ADDRESS: frozenset({Op.EQ, Op.EXISTS, Op.CIDR}) | ORDER,
+    Type.ADDRESS: frozenset({Op.EQ, Op.EXISTS, Op.CIDR, Op.RANGE}) | ORDER,
+    Type.ADDRESSES: frozenset({Op.EQ, Op.EXISTS, Op.CIDR, Op.RANGE}) | ORDER,
     Type.BOOLEAN: frozenset({Op.EQ, Op.EXISTS}),
 }
 """Which comparisons each type of field has."""
 
+PLACED: Final = frozenset({Type.ADDRESS, Type.ADDRESSES})
 WHOLE: Final = frozenset({Type.INTEGER, Type.INTEGERS, Type.INSTANT})
 LARGEST: Final = 2**63 - 1
 LONGEST: Final = 4096
@@ -205,9 +207,11 @@ def expected(field: Field, op: Op) -> tuple[str, str]:
         return "true 或 false", "true or false"
     if op is Op.CIDR:
         return "网段，如 198.18.0.0/16", "a network such as 198.18.0.0/16"
+    if op is Op.RANGE and field.type in PLACED:
+        return "两个 IP 地址（首、末）", "two IP addresses, first and last"
     if op is Op.RANGE:
         return "两个整数（首、末）", "two whole numbers, first and last"
-    if field.type is Type.ADDRESS:
+    if field.type in PLACED:
         return "IP 地址", "an IP address"
     if field.type is Type.INSTANT:
         return "时间（毫秒整数）", "a time in whole milliseconds"
@@ -220,18 +224,23 @@ def _suits(field: Field, op: Op, value: Value) -> bool:
     if op is Op.EXISTS or field.type is Type.BOOLEAN:
         return isinstance(value, bool)
     if op is Op.RANGE:
-        return isinstance(value, tuple) and len(value) == 2 and all(map(_whole, value))
+        one = _placed if field.type in PLACED else _whole
+        return isinstance(value, tuple) and len(value) == 2 and all(map(one, value))
     if field.type in WHOLE:
         return _whole(value)
     if not isinstance(value, str) or len(value) > LONGEST or "\0" in value or not _parses(str.encode, value):
         return False
-    if field.type is Type.ADDRESS:
+    if field.type in PLACED:
         return _parses(address.span if op is Op.CIDR else address.number, value)
     return True
 
 
 def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
+
+
+def _placed(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST and _parses(address.number, value)
 
 
 def _parses(read: Callable[[str], object], value: str) -> bool:
@@ -269,16 +278,27 @@ def _one(type_: Type, op: Op, wanted: Value, value: Value) -> bool:
             first, last = wanted
             return int(first) <= value <= int(last)
         return isinstance(wanted, int) and _ordered(op, value, wanted)
+    if type_ in PLACED:
+        first, last = places(op, wanted)
+        return isinstance(value, str) and _parses(address.number, value) and first <= address.number(value) <= last
     if not isinstance(value, str) or not isinstance(wanted, str):
         return False
-    if type_ is Type.ADDRESS:
-        if op is Op.CIDR:
-            first, last = address.span(wanted)
-            return first <= address.number(value) <= last
-        return _ordered(op, address.number(value), address.number(wanted))
     if op in VERSIONS:
         return _ordered(Op(op.removeprefix("version_")), version.key(value), version.key(wanted))
     return _textual(op, fold(value), fold(wanted))
+
+
+def places(op: Op, wanted: Value) -> tuple[int, int]:
+    """First and last place, on the line of addresses, of those that the comparison wants; first > last: none."""
+    if isinstance(wanted, tuple):
+        first, last = (address.number(str(each)) for each in wanted)
+        return first, last
+    first, last = address.span(str(wanted)) if op is Op.CIDR else (address.number(str(wanted)),) * 2
+    if op in {Op.LT, Op.LTE}:
+        return 0, last - (op is Op.LT)
+    if op in {Op.GT, Op.GTE}:
+        return first + (op is Op.GT), address.LAST
+    return first, last
 
 
 def _ordered(op: Op, value: _Order, wanted: _Order) -> bool:

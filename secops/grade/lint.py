@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from secops.core.fields import Type, by_name
+from secops.core.fields import SETS, by_name
 from secops.core.language import say
 from secops.core.query import ORDER, And, Compare, Linked, Not, Op, Or, Query, fields_of
 from secops.grade.rule import Outcome, Rule, judge
@@ -114,7 +114,7 @@ def _clash(items: Sequence[Query]) -> Iterator[str]:
         if isinstance(each, Not) and each.item in plain:
             yield say("同一个条件既要成立又要不成立", "a condition and its opposite")
     for name in dict.fromkeys(each.field for each in plain):
-        if by_name()[name].type in {Type.TEXTS, Type.INTEGERS}:
+        if by_name()[name].type in SETS:
             continue
         mine = [each for each in plain if each.field == name]
         equal = {each.value for each in mine if each.op is Op.EQ}

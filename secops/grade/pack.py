@@ -11,7 +11,7 @@ from typing import Final
 from secops.core import ids
 from secops.core.clock import parse as parse_time
 from secops.core.errors import InvalidFile, SecopsError
-from secops.core.fields import Field, Type, by_name
+from secops.core.fields import SETS, Field, Type, by_name
 from secops.core.finding import Severity
 from secops.core.language import say
 from secops.core.model import Kind, State, Value
@@ -298,7 +298,7 @@ def typed(field: Field, plain: object) -> Value:
     """A plain YAML value as the field's own; times may be written as dates. Raises ValueError."""
     if plain is None:
         return None
-    if field.type in {Type.TEXTS, Type.INTEGERS}:
+    if field.type in SETS:
         members = plain if isinstance(plain, list) else [plain]
         if field.type is Type.INTEGERS:
             return tuple(int(_checked(field, each)) for each in members)  # type: ignore[arg-type]  # checked

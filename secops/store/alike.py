@@ -14,7 +14,7 @@ SIZE: Final = 16
 """Its bytes: nobody can make two things that say something else look alike."""
 OWN: Final = frozenset(
     {"id", "site", "key", "first_seen", "last_seen", "parent", "org_id", "system_id", "changed_seq", "address", "port"}
-    | {"name", "host_names", "host_addresses", "host_mac", "service_banner", "ssh_host_key"}
+    | {"name", "host_names", "host_addresses", "host_addresses_key", "host_mac", "service_banner", "ssh_host_key"}
     | {"http_title", "http_body_sha256", "http_favicon_hash", "http_icp"}
     | {"tls_subject", "tls_names", "tls_not_before", "tls_not_after", "tls_fingerprint"}
 )

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from secops.core import address, version
 from secops.core.clock import DAY_MS, Instant
-from secops.core.fields import Derivation, Field, Type, by_name
+from secops.core.fields import SETS, Derivation, Field, Type, by_name
 from secops.core.model import Kind, Value
 from secops.core.query import (
     LARGEST,
@@ -26,8 +26,10 @@ from secops.core.query import (
     fold,
     misfit,
     pattern,
+    places,
 )
 from secops.store import derive, dialect, links, standing
+from secops.store import shadow as shadowed
 from secops.store.rows import plain
 
 Clause = sa.ColumnElement[bool]
@@ -127,7 +129,10 @@ def _stored(table: sa.FromClause, field: Field, op: Op, value: Value) -> Clause:
     column = derive.physical(table, field)
     if op is Op.EXISTS:
         return column.is_not(None) if value else column.is_(None)
-    if field.type in {Type.TEXTS, Type.INTEGERS}:
+    if field.type is Type.ADDRESSES:
+        shadow = table.c[f"{field.column}_key"] if f"{field.column}_key" in table.c else sa.null()
+        return shadowed.between(shadow, *places(op, value))
+    if field.type in SETS:
         read = dialect.number if field.type is Type.INTEGERS else _as_it_is
         return dialect.any_member(column, lambda member: _scalar(read(member), field.type, op, value))
     if op in VERSIONS:
@@ -141,14 +146,18 @@ def _scalar(column: sa.ColumnElement[Any], type_: Type, op: Op, value: Value) ->
         return _whole(column, op, value)
     if type_ is Type.BOOLEAN:
         return column == (value is True)
-    text = plain(str(value))
     if type_ is Type.ADDRESS:
-        if op is Op.CIDR:
-            first, last = (each.to_bytes(address.WIDTH, "big") for each in address.span(text))
-            return column.between(first, last)
-        return _ordered(column, op, address.pack(text))
+        return _place(column, op, value)
+    text = plain(str(value))
     exact = _text(dialect.fold(column), op, fold(text))
     return dialect.Narrowed(exact, _quick(column, op, text), _text(column, op, text)) if text else exact
+
+
+def _place(column: sa.ColumnElement[Any], op: Op, value: Value) -> Clause:
+    if op in {Op.CIDR, Op.RANGE}:
+        first, last = (each.to_bytes(address.WIDTH, "big") for each in places(op, value))
+        return column.between(first, last)
+    return _ordered(column, op, address.pack(str(value)))
 
 
 def _as_it_is(member: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from secops.core.address import unpack
 from secops.core.clock import DAY_MS, Instant
-from secops.core.fields import Derivation, Derived, Field, Type, by_name
+from secops.core.fields import SETS, Derivation, Derived, Field, Type, by_name
 from secops.core.model import Kind, State, Value
 from secops.store import dialect, standing
 from secops.store.entities import assets, services
@@ -100,7 +100,7 @@ def decode(field: Field, raw: object, now: Instant) -> Value:
         return (int(now) - int(str(raw))) // DAY_MS
     if field.type is Type.ADDRESS:
         return unpack(bytes(raw)) if isinstance(raw, (bytes, memoryview)) else str(raw)
-    if field.type in {Type.TEXTS, Type.INTEGERS}:
+    if field.type in SETS:
         items = json.loads(raw) if isinstance(raw, str) else raw
         assert isinstance(items, (list, tuple))
         return tuple(sorted(items)) if field.derived is not None else tuple(items)

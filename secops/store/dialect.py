@@ -56,6 +56,13 @@ class Members(FunctionElement[str]):
     name = "members"
 
 
+class Listed(FunctionElement[Any]):
+    """A set that is kept as the text of a JSON array even where other sets are lists."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
 class Gathered(FunctionElement[str]):
     """All values of a group as the text of a JSON array, in no order; that of an empty array where there is none."""
 
@@ -135,6 +142,11 @@ def members(array: sa.ColumnElement[Any]) -> sa.TableValuedAlias:
     return Members(array).table_valued(sa.column("value", sa.Text()))
 
 
+def listed(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """A set that is kept as text everywhere, for `any_member`."""
+    return Listed(text)
+
+
 def any_member(
     array: sa.ColumnElement[Any], condition: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
 ) -> sa.ColumnElement[bool]:
@@ -184,6 +196,7 @@ def _rare_sqlite(element: Rare, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 @compiles(Bytewise)
+@compiles(Listed)
 def _bytewise(element: Bytewise, compiler: SQLCompiler, **kw: Any) -> str:
     return _words(element, compiler, **kw)[0]
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from secops.store.dialect import AnyMember, Fold, Lowered, Members, Narrowed, Position, Tail
+from secops.store.dialect import AnyMember, Fold, Listed, Lowered, Members, Narrowed, Position, Tail
 
 NAME: Final = "duckdb"
 FETCH: Final = 1_000
@@ -148,6 +148,11 @@ def _any_member(element: AnyMember, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(Members, NAME)
 def _members(element: Members, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(SELECT unnest({_parts(element, compiler, **kw)[0]}) AS value)"
+
+
+@compiles(Listed, NAME)
+def _listed(element: Listed, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"from_json({_parts(element, compiler, **kw)[0]}, '[\"VARCHAR\"]')"
 
 
 @compiles(Position, NAME)

@@ -2,8 +2,8 @@
 
 Both are views to read. What is written are `asset_rows`, `service_rows` and `sightings`, for when each was last seen.
 
-A field of type VERSION has a shadow column `<column>_key` that sorts as versions do; an ADDRESS is 16 bytes; sets are
-JSON text; NULL is unknown. `changed_seq` is the log entry of the last change (not of the last look).
+A VERSION or ADDRESSES field has a shadow column `<column>_key` by which it is compared (`shadow`); an ADDRESS is 16
+bytes; sets are JSON text; NULL is unknown. `changed_seq` is the log entry of the last change (not of the last look).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ from secops.store import alike, entity_row, numbers, sightings, texts, views
 from secops.store.database import metadata
 from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS, encode
 from secops.store.rows import among, change, chunks, pack, upsert
+from secops.store.shadow import SHADOWED
 
 _TYPES: Final[dict[Type, sa.types.TypeEngine[Any]]] = {
     Type.TEXT: sa.Text(),
@@ -31,13 +32,14 @@ _TYPES: Final[dict[Type, sa.types.TypeEngine[Any]]] = {
     Type.VERSION: sa.Text(),
     Type.TEXTS: sa.Text(),
     Type.INTEGERS: sa.Text(),
+    Type.ADDRESSES: sa.Text(),
 }
 
 
 def _columns(fields: Sequence[Field]) -> Iterator[sa.Column[object]]:
     for each in fields:
         yield sa.Column(each.column, _TYPES[each.type])
-        if each.type is Type.VERSION:
+        if each.type in SHADOWED:
             yield sa.Column(f"{each.column}_key", sa.Text)
     yield sa.Column(alike.COLUMN, sa.LargeBinary)
 

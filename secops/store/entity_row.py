@@ -7,11 +7,12 @@ from operator import attrgetter
 from sys import intern
 from typing import Any, Final
 
-from secops.core import address, version
+from secops.core import address
 from secops.core.fields import FIELDS, Field, Type
 from secops.core.model import Entity, Kind, State, Value
 from secops.store import alike
 from secops.store.rows import pack, pack_or_none, plain, unpacked
+from secops.store.shadow import SHADOWED
 
 
 def _fields(kinds: Collection[Kind]) -> tuple[Field, ...]:
@@ -70,18 +71,18 @@ def cells(field: str, value: Value, *, service: bool) -> dict[str, object]:
     return row
 
 
-_Shape = Mapping[str, tuple[str, Callable[[Any], object] | None, str]]
-"""Fact -> its column, what encodes its value, the column by which versions sort."""
+_Shape = Mapping[str, tuple[str, Callable[[Any], object] | None, str, Callable[[Any], str] | None]]
+"""Fact -> its column, what encodes its value; the column by which it is compared, and what spells that."""
 
 
 def _fill(row: dict[str, object], shape: _Shape, name: str, value: Value) -> None:
     """Put the columns of this fact into the row, if the table has it."""
     place = shape.get(name)
     if place is not None:
-        column, encoded, sorting = place
+        column, encoded, shadow, spelled = place
         row[column] = value if encoded is None or value is None else encoded(value)
-        if sorting:
-            row[sorting] = None if value is None else version.key(str(value))
+        if spelled is not None:
+            row[shadow] = None if value is None else spelled(value)
 
 
 def _looks(sources: Mapping[str, tuple[int, int, str]]) -> dict[str, object]:
@@ -153,12 +154,13 @@ _ENCODED: Final[dict[Type, Callable[[Any], object]]] = {
     Type.ADDRESS: address.pack,
     Type.TEXTS: pack,
     Type.INTEGERS: pack,
+    Type.ADDRESSES: pack,
 }
 
 
 def _shape(fields: Sequence[Field]) -> _Shape:
     return {
-        each.name: (each.column, _ENCODED.get(each.type), f"{each.column}_key" if each.type is Type.VERSION else "")
+        each.name: (each.column, _ENCODED.get(each.type), f"{each.column}_key", SHADOWED.get(each.type))
         for each in fields
     }
 
@@ -175,6 +177,7 @@ def _members(raw: str) -> Value:
 _DECODED: Final[dict[Type, Callable[[Any], Value]]] = {
     Type.ADDRESS: lambda raw: address.unpack(bytes(raw)),
     Type.TEXTS: lru_cache(maxsize=1 << 12)(_members),
+    Type.ADDRESSES: lru_cache(maxsize=1 << 12)(_members),
     Type.INTEGERS: lru_cache(maxsize=1 << 12)(_members),
     Type.BOOLEAN: bool,
 }

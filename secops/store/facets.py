@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from secops.core.clock import DAY_MS, Instant
-from secops.core.fields import Derivation, Field, Type, by_name
+from secops.core.fields import SETS, Derivation, Field, Type, by_name
 from secops.core.model import Kind, State, Value
 from secops.store import derive, dialect
 from secops.store.entities import services
@@ -60,7 +60,7 @@ def _value(table: sa.Table, field: Field, now: Instant) -> tuple[sa.ColumnElemen
         return derive.physical(inner, by_name()[derived.of]), table.outerjoin(inner, here)
     if derived is not None and derived.how is Derivation.AGE:
         return (int(now) - derive.expression(table, field)) // sa.literal(DAY_MS), table
-    if derived is None and field.type in {Type.TEXTS, Type.INTEGERS}:
+    if derived is None and field.type in SETS:
         rows = dialect.members(derive.physical(table, field))
         member = dialect.number(rows.c.value) if field.type is Type.INTEGERS else dialect.bytewise(rows.c.value)
         return member, table.outerjoin(rows, sa.true())

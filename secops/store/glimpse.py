@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from secops.core.fields import Derivation, Field, Type
+from secops.core.fields import SETS, Derivation, Field, Type
 from secops.core.model import Kind
 
 SECONDS: Final = 0.06
@@ -76,7 +76,7 @@ class Glimpse:
 
 def _sources(field: Field) -> Iterator[tuple[str, str, bool]]:
     """Tables and column of a field's values, and whether a row holds a set of them."""
-    many = field.type in {Type.TEXTS, Type.INTEGERS}
+    many = field.type in SETS
     derived = field.derived
     if derived is None and field.type is not Type.ADDRESS:
         if field.kinds - {Kind.SERVICE}:

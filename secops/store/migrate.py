@@ -11,7 +11,7 @@ from secops.core.language import say
 from secops.store import server
 from secops.store.database import Database
 
-HEAD = "0016"
+HEAD = "0017"
 """The newest step in `migrations/versions`."""
 
 

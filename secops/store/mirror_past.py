@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from secops.core import address, version
+from secops.core import address
 from secops.core.clock import Instant
 from secops.core.fields import Field, Type, by_name
 from secops.core.model import Kind, Organisation, Value
@@ -25,6 +25,7 @@ from secops.store.mirror_condition import Rows, stored
 from secops.store.mirror_query import Counted, View, commonest, knows, told
 from secops.store.mirror_tables import ASSETS, SERVICES, Wide, wide_of
 from secops.store.moved import Before
+from secops.store.shadow import SHADOWED
 
 _SAID: Final = sa.table("said", sa.column("value"), sa.column("number"))
 
@@ -225,12 +226,13 @@ def _columns(field: Field, olds: Sequence[str | None]) -> dict[str, Any]:
         Type.BOOLEAN: pa.bool_(),
         Type.ADDRESS: pa.binary(),
         Type.TEXTS: pa.list_(pa.string()),
+        Type.ADDRESSES: pa.list_(pa.string()),
         Type.INTEGERS: pa.list_(pa.int64()),
     }
     cells = [address.pack(str(each)) for each in found] if field.type is Type.ADDRESS else found
     columns = {field.column: pa.array(cells, types.get(field.type, pa.string())).take(texts.indices)}
-    if field.type is Type.VERSION:
-        keys = [version.key(str(each)) for each in found]
+    if shadow := SHADOWED.get(field.type):
+        keys = [None if each is None else shadow(each) for each in found]
         columns[f"{field.column}_key"] = pa.array(keys, pa.string()).take(texts.indices)
     return columns
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
 from secops.core.clock import DAY_MS, Instant
-from secops.core.fields import Derivation, Field, Type, by_name
+from secops.core.fields import SETS, Derivation, Field, Type, by_name
 from secops.core.model import Kind, Value
 from secops.core.query import EVERYTHING, Or, Query, fields_of, steps
 from secops.store import derive
@@ -16,8 +16,6 @@ from secops.store.duck import Questions, Scratch
 from secops.store.grading import Match, Question
 from secops.store.mirror_condition import Rows, stored
 from secops.store.mirror_tables import ALIKE, held, wide_of
-
-_SETS: Final = {Type.TEXTS, Type.INTEGERS}
 
 
 def answers(query: Query, *fields: str) -> bool:
@@ -180,12 +178,12 @@ class Counted:
 
 def knows(field: Field, value: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Whether it is known: a set without members is not."""
-    return sa.func.len(value) > 0 if field.type in _SETS else value.is_not(None)
+    return sa.func.len(value) > 0 if field.type in SETS else value.is_not(None)
 
 
 def commonest(found: sa.Select[Any], field: Field, limit: int) -> sa.Select[Any]:
     """The commonest of these values with their counts, of sets the members; at most `limit` (0: all)."""
-    if field.type in _SETS:  # few different sets: their members are counted, not those of every row
+    if field.type in SETS:  # few different sets: their members are counted, not those of every row
         sets = found.subquery()
         member = sa.func.unnest(sa.func.list_distinct(sets.c.value)).label("value")
         inner = sa.select(member, sets.c.number).subquery()

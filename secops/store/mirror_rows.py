@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from secops.core import address, key_order
 from secops.core.clock import Instant
-from secops.core.fields import Derivation, Field, Type, by_name
+from secops.core.fields import SETS, Derivation, Field, Type, by_name
 from secops.core.model import Kind, Value
 from secops.core.query import Query
 from secops.store import derive
@@ -20,7 +20,6 @@ from secops.store.mirror_tables import held
 SIZE: Final = 10_000
 """Rows of a batch."""
 _SPOT: Final = "key_place"
-_SETS: Final = {Type.TEXTS, Type.INTEGERS}
 
 
 def columns(
@@ -69,14 +68,14 @@ def _raw(table: sa.Table, field: Field) -> sa.ColumnElement[Any]:
 
 def _column(table: sa.Table, field: Field, parted: str) -> sa.ColumnElement[Any]:
     raw = _raw(table, field)
-    return sa.func.array_to_string(raw, sa.literal(parted)) if parted and field.type in _SETS else raw
+    return sa.func.array_to_string(raw, sa.literal(parted)) if parted and field.type in SETS else raw
 
 
 def _values(field: Field, column: Any, now: Instant, parted: str) -> Sequence[Value]:
     found: list[Any] = column.to_pylist()
     if field.type is Type.ADDRESS:
         return [None if each is None else _address(each) for each in found]
-    read = None if field.type is Type.BOOLEAN or (parted and field.type in _SETS) else reader(field, now)
+    read = None if field.type is Type.BOOLEAN or (parted and field.type in SETS) else reader(field, now)
     return found if read is None else list(map(read, found))
 
 

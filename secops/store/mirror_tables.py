@@ -18,6 +18,7 @@ from secops.core.fields import FIELDS, Derivation, Field, Type
 from secops.core.model import Kind
 from secops.store.alike import COLUMN, OWN
 from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS
+from secops.store.shadow import SHADOWED
 
 LAYOUT: Final = 2
 """Moved on when what the mirror holds changes in a way that its columns do not show."""
@@ -61,6 +62,7 @@ _SPELLED: Final[dict[Type, tuple[str, str, str]]] = {
     Type.BOOLEAN: ("BOOLEAN", "0", "{0} <> 0"),
     Type.ADDRESS: ("BLOB", "x'00'", "{0}"),
     Type.TEXTS: ("VARCHAR[]", "'[]'", "from_json({0}, '[\"VARCHAR\"]')"),
+    Type.ADDRESSES: ("VARCHAR[]", "'[]'", "from_json({0}, '[\"VARCHAR\"]')"),
     Type.INTEGERS: ("BIGINT[]", "'[]'", "from_json({0}, '[\"BIGINT\"]')"),
 }
 _CORE: Final = (
@@ -85,7 +87,7 @@ def _parts(fields: tuple[Field, ...], *, kind: bool) -> Iterator[Part]:
         yield _part("kind", Type.TEXT)
     for each in fields:
         yield _part(each.column, each.type)
-        if each.type is Type.VERSION:
+        if each.type in SHADOWED:
             yield _part(f"{each.column}_key", Type.TEXT)
 
 

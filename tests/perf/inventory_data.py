@@ -30,6 +30,7 @@ from secops.store.cursor import cursors  # noqa: E402
 from secops.store.database import Database, sequence  # noqa: E402
 from secops.store.migrate import HEAD, upgrade  # noqa: E402
 from secops.store.rows import pack  # noqa: E402
+from secops.store.shadow import places  # noqa: E402
 
 SITE = "default"
 NOW = Instant(1_795_800_000_000)
@@ -535,7 +536,8 @@ class Filler:
 
     def _box(self, box: Pattern, kind: str, n: int, text: str, parent: str, org: str, system: str) -> None:
         mac = ":".join(f"{each:02x}" for each in (0x00, 0x1B, 0x21, n >> 16 & 255, n >> 8 & 255, n & 255))
-        own: dict[str, object] = {"host_addresses": f'["{text}"]', "host_mac": f'["{mac}"]', "name": f"{kind}-{n:07}"}
+        own: dict[str, object] = {"host_addresses": f'["{text}"]', "host_addresses_key": places((text,)),
+                                  "host_mac": f'["{mac}"]', "name": f"{kind}-{n:07}"}  # fmt: skip
         if kind == "host":
             own["host_os"] = self.dice.choice(
                 ("CentOS Linux 7", "Windows Server 2012 R2", "麒麟 V10", "统信 UOS 20", "Ubuntu 22.04")

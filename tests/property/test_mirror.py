@@ -99,11 +99,14 @@ def test_every_comparison_of_every_field_agrees(mirrored: Mirrored, field: str) 
 def _samples(type_: object, op: q.Op) -> list[object]:
     if op is q.Op.EXISTS:
         return [True, False]
+    if op is q.Op.RANGE and type_ in q.PLACED:
+        return [tuple(sqls.ADDRESSES[:2]), tuple(sqls.ADDRESSES[2:4])]
     if op is q.Op.RANGE:
         return [(1, 443), (-30, 7)]
     if op is q.Op.CIDR:
         return list(sqls.CIDRS)
     known = {"integer": [22, -1, 7], "integers": [22, 443], "instant": [int(NOW)], "address": sqls.ADDRESSES[:3]}
+    known["addresses"] = known["address"]
     known |= {"version": sqls.VERSIONS[:6], "boolean": [True, False]}
     return list(known.get(str(type_), ["NGINX", "é", "É", "\u212a1", "*财*"]))
 

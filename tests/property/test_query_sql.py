@@ -81,6 +81,8 @@ def fact(dice: random.Random, field: Field) -> Value:
             return int(NOW) + dice.choice([0, 1, -1, DAY_MS, -DAY_MS, 7 * DAY_MS, -7 * DAY_MS - 1, -30 * DAY_MS])
         case Type.ADDRESS:
             return dice.choice(ADDRESSES)
+        case Type.ADDRESSES:
+            return tuple(dice.sample([*ADDRESSES, "none"], dice.randint(0, 3)))
 
 
 def entity(dice: random.Random, kind: Kind, key: str, parents: list[str], systems: list[str]) -> Entity:
@@ -223,6 +225,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def wanted(field: Field, op: q.Op) -> st.SearchStrategy[Value]:
     if op is q.Op.EXISTS or field.type is Type.BOOLEAN:
         return st.booleans()
+    if op is q.Op.RANGE and field.type in q.PLACED:
+        return st.tuples(st.sampled_from(ADDRESSES), st.sampled_from(ADDRESSES))
     if op is q.Op.RANGE:
         return st.tuples(st.sampled_from(NUMBERS + DAYS), st.sampled_from(NUMBERS + DAYS))
     if field.type is Type.INSTANT:
@@ -232,7 +236,7 @@ def wanted(field: Field, op: q.Op) -> st.SearchStrategy[Value]:
         return st.sampled_from(DAYS if age else NUMBERS) | st.integers(-(2**63) + 1, 2**63 - 1)
     if op is q.Op.CIDR:
         return st.sampled_from(CIDRS)
-    if field.type is Type.ADDRESS:
+    if field.type in q.PLACED:
         return st.sampled_from(ADDRESSES)
     if op in q.VERSIONS or field.type is Type.VERSION:
         return st.sampled_from(VERSIONS)
@@ -323,6 +327,7 @@ def test_every_comparison_of_every_field_agrees(world: World, field: str) -> Non
         Type.INTEGERS: NUMBERS[:7],
         Type.INSTANT: [int(NOW), int(NOW) - DAY_MS],
         Type.ADDRESS: ADDRESSES[:4],
+        Type.ADDRESSES: ADDRESSES[:4],
         Type.VERSION: VERSIONS[:6],
         Type.BOOLEAN: [True, False],
     }
@@ -335,7 +340,9 @@ def test_every_comparison_of_every_field_agrees(world: World, field: str) -> Non
         elif op is q.Op.CIDR:
             values = list(CIDRS)
         elif op is q.Op.RANGE:
-            values = [(1, 443), (-30, 7)]
+            values = (
+                [(1, 443), (-30, 7)] if found.type not in q.PLACED else [tuple(ADDRESSES[:2]), tuple(ADDRESSES[2:4])]
+            )
         for value in values:
             compare = q.Compare(field, op, value)
             for query in (compare, q.Not(compare)):

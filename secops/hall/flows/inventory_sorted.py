@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from secops.core.errors import UsageError
-from secops.core.fields import Field, Type
+from secops.core.fields import SETS, Field
 from secops.core.filter_words import find, words
 from secops.core.language import say
 from secops.core.model import Kind
@@ -18,7 +18,6 @@ from secops.hall.flows.queries import read
 from secops.store import search
 from secops.store.order import Mark, Order, fits, page
 
-_SETS: Final = frozenset({Type.TEXTS, Type.INTEGERS})
 _TOKEN_MOST: Final = 16_384
 
 
@@ -52,7 +51,7 @@ def ordered(sort: str, kind: Kind | None) -> Order:
     """The order that a word asks for. Raises UsageError for a field the kind lacks or that has no order."""
     word = sort.removeprefix("-")
     fields = find(word, kind)
-    usable = tuple(each for each in fields if each.type not in _SETS)
+    usable = tuple(each for each in fields if each.type not in SETS)
     if usable:
         return Order(_alike(usable), sort.startswith("-"))
     raise UsageError(

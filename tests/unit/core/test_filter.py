@@ -42,6 +42,7 @@ PORT = Compare("port", Op.EQ, 443)
         ("expires<30d", Compare("tls.expired_days", Op.GT, -30)),
         ("version<2.4.50", Compare("service.version", Op.VERSION_LT, "2.4.50")),
         ("net:198.18.0.0/16", Compare("address", Op.CIDR, "198.18.0.0/16")),
+        ("ip:198.18.0.1-198.18.0.9", Compare("address", Op.RANGE, ("198.18.0.1", "198.18.0.9"))),
         ("ip:198.18.*", Compare("address", Op.CIDR, "198.18.0.0/16")),
         ("198.18.0.0/16", Compare("address", Op.CIDR, "198.18.0.0/16")),
         ("net:2001:db8::/32", Compare("address", Op.CIDR, "2001:db8::/32")),
@@ -54,6 +55,21 @@ def test_what_the_words_mean(text: str, query: object) -> None:
     found = parse(text, Kind.WEBSITE)
     assert found == query
     assert parse(write(found, Kind.WEBSITE), Kind.WEBSITE) == query
+
+
+def test_networks_and_ranges_are_of_the_addresses_a_machine_uses() -> None:
+    """Hosts and devices are found by where they are, as addresses are."""
+    assert parse("net:198.18.0.0/16", Kind.HOST) == Compare("host.addresses", Op.CIDR, "198.18.0.0/16")
+    found = parse("ip:198.18.0.1-198.18.0.9", Kind.DEVICE)
+    assert found == Compare("host.addresses", Op.RANGE, ("198.18.0.1", "198.18.0.9"))
+    assert parse(write(found, Kind.DEVICE), Kind.DEVICE) == found
+
+
+def test_a_short_word_the_kind_has_nothing_for_names_the_kinds_that_do() -> None:
+    """It is no unknown word."""
+    with pytest.raises(UsageError) as refused:
+        parse("net:198.18.0.0/16", Kind.DATA)
+    assert "host" in refused.value.what
 
 
 def test_short_words_mean_what_the_kind_has() -> None:

@@ -8,6 +8,7 @@ from secops.core.clock import Instant
 from secops.core.fields import FIELDS, Type
 from secops.core.model import Entity, Kind, State
 from secops.store import entities
+from secops.store.shadow import SHADOWED
 
 _FACTS = {
     Type.TEXT: "文字 ' %",
@@ -16,6 +17,7 @@ _FACTS = {
     Type.INSTANT: 1_750_000_000_000,
     Type.ADDRESS: "2001:db8::1",
     Type.VERSION: "1.2.10",
+    Type.ADDRESSES: ("198.18.0.1", "2001:db8::1"),
     Type.TEXTS: ("a", "b"),
     Type.INTEGERS: (1, 2),
 }
@@ -50,11 +52,11 @@ def test_writing_again_replaces(connection: Connection) -> None:
 
 
 def test_versions_have_a_column_that_sorts() -> None:
-    """Every stored field is a column, every version two."""
+    """Every stored field is a column; versions and sets of addresses are two."""
     for table, fields in ((entities.assets, entities.ASSET_FIELDS), (entities.services, entities.SERVICE_FIELDS)):
         for field in fields:
             assert field.column in table.c
-            assert (f"{field.column}_key" in table.c) is (field.type is Type.VERSION)
+            assert (f"{field.column}_key" in table.c) is (field.type in SHADOWED)
 
 
 def test_changed_since_gives_what_moved_later(connection: Connection) -> None:

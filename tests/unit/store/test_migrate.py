@@ -50,6 +50,20 @@ def _tables(connection: Connection, *, views: bool = False) -> dict[str, sa.Tabl
     return dict(found.tables)
 
 
+def test_machines_of_before_get_their_places(store: Database) -> None:
+    """A network finds them as it finds those taken in later."""
+    _brought_to(store, "0016")
+    row = {"id": "host-a", "kind": "host", "site": "s", "key": "k", "state": "active", "declared": False,
+           "first_seen": 1, "misses": 0, "generation": 0, "changed_seq": 1,
+           "host_addresses": '["198.18.0.1"]'}  # fmt: skip
+    with store.write() as connection:
+        connection.execute(_tables(connection)["asset_rows"].insert(), [row])
+    upgrade(store)
+    with store.read() as connection:
+        found = connection.exec_driver_sql("SELECT host_addresses_key FROM assets").scalar_one()
+    assert found == '["00000000000000000000ffffc6120001"]'
+
+
 _SPECIAL: dict[str, object] = {"origin": '{"name":7}', "sources": '{"http":[5,7]}', "kind": "ip", "state": "active"}
 
 

@@ -43,6 +43,8 @@ def _value(dice: random.Random, type: Type, name: str) -> object:
             return dice.choice((("name",), ("name", "owner")))
         case Type.TEXTS:
             return tuple(sorted(dice.sample(_WORDS, dice.randrange(0, 4))))
+        case Type.ADDRESSES:
+            return tuple(dice.sample(["198.18.0.1", "198.18.0.77", "2001:db8::1"], dice.randint(0, 2)))
         case Type.INTEGERS:
             return tuple(sorted(dice.sample(range(1, 60_000), dice.randrange(0, 4))))
         case _:
