@@ -18,6 +18,8 @@ class Found:
     """The unit that answers by it, its own or its system's; empty where it names none."""
     system: str
     """The code of the system it names or is."""
+    size: int = 0
+    """Of how many addresses it speaks."""
 
 
 class Claims:
@@ -36,7 +38,7 @@ class Claims:
                 place = self._ports.setdefault((claim.first, port), []) if port else self._spans.setdefault(
                     (claim.first, size), []
                 )  # fmt: skip
-                place.append(Found(level, each, org, system))
+                place.append(Found(level, each, org, system, size))
             for url in register.websites_of(each):
                 self._sites.setdefault(site_key(url), []).append(Found("website", each, org, system))
         self._sizes = sorted({size for _, size in self._spans})

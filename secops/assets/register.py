@@ -186,7 +186,7 @@ class Register:
         """Declarations equally specific that name different units or systems, in words."""
         seen: dict[tuple[int, int, int], Claim] = {}
         found = []
-        for each in self.things.values():
+        for _, each in sorted(self.things.items()):
             for claim, port in self.claims_of(each):
                 other = seen.setdefault((claim.first, claim.last, port), claim)
                 for what, title in (("org", say("责任单位", "unit")), ("system", say("系统", "system"))):

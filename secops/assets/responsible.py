@@ -29,7 +29,8 @@ class Asked:
 
     kind: Kind
     key: str
-    org: str = ""
+    org: str | None = ""
+    """Its unit; None of what is no asset yet: whoever its place is declared to answers for it."""
     system: str = ""
     """The code of its system."""
     places: tuple[int, ...] = ()
@@ -103,8 +104,11 @@ class Responsibility:
         """Who must act. Without `steps` only the outcome is told, which is quicker."""
         found = list(self._claims(asked))
         told = next((each for each in found if each.org), None)
-        org = asked.org if self.register.get(ORGANISATION, asked.org) is not None else ""
+        org = (told.org if told is not None else "") if asked.org is None else asked.org
+        org = org if self.register.get(ORGANISATION, org) is not None else ""
         system = asked.system or (asked.key if asked.kind is Kind.SYSTEM else "")
+        if asked.org is None and told is not None:
+            system = system or told.system
         if not org:
             unit, why = self._escalation(asked, system)
             way = (*_claimed(found), _nobody(asked), *self._told(unit, why)) if steps else ()
@@ -114,7 +118,8 @@ class Responsibility:
         if not steps:
             return Answer(org, person, via)
         shown = found[: found.index(told) + 1] if told is not None else found
-        way = (*_claimed(shown), *self._units(org), *self._duties(org, system), _acting(person))
+        rivals = _rivals(told, found) if told is not None else ()
+        way = (*_claimed(shown), *rivals, *self._units(org), *self._duties(org, system), _acting(person))
         return Answer(org, person, via, steps=way)
 
     def _claims(self, asked: Asked) -> Iterator[Found]:
@@ -221,6 +226,15 @@ def _claimed(found: Sequence[Found]) -> Iterator[Step]:
         else:
             text = say("没有写单位", "names no unit")
         yield Step(each.level, each.thing.subject, text, each.org, each.thing.seq)
+
+
+def _rivals(told: Found, found: Sequence[Found]) -> Iterator[Step]:
+    """Declarations as narrow as the one that counts which name another unit."""
+    for each in found[found.index(told) + 1 :]:
+        if (each.level, each.size) == (told.level, told.size) and each.org and each.org != told.org:
+            text = say(f"登记的单位却是 {each.org}：与 {told.thing.subject} 矛盾，以后者为准",
+                       f"names {each.org} instead, against {told.thing.subject}, which stands")  # fmt: skip
+            yield Step("contradiction", each.thing.subject, text, each.org, each.thing.seq)
 
 
 def _nobody(asked: Asked) -> Step:

@@ -94,6 +94,7 @@ def _worded(row: Mapping[str, object]) -> dict[str, object]:
         "port": say("端口登记", "port"), "address": say("地址登记", "address"), "network": say("网段登记", "network"),
         "website": say("网站登记", "website"), "own": say("自身登记", "declaration"), "unit": say("责任单位", "unit"),
         "above": say("上级单位", "unit above"), "duty": say("责任台账", "duty"), "act": say("结论", "so"),
+        "contradiction": say("矛盾", "contradiction"),
         "nobody": say("缺口", "gap"), "escalation": say("上报", "escalation"),
     }  # fmt: skip
     return {**row, "title": words[str(row["step"])]}

@@ -38,7 +38,7 @@ def steps(app: App, word: str) -> list[dict[str, object]]:
             entity = None
         resolved, codes = _world(app, connection)
         if entity is None:
-            asked = Asked(Kind.IP, word, places=(place,) if place is not None else ())
+            asked = Asked(Kind.IP, word, None, places=(place,) if place is not None else ())
         else:
             condition = compiler.where(Compare("id", Op.EQ, entity.id), entity.kind, app.clock.now())
             (one,) = owned.page(connection, entity.kind, condition)

@@ -148,3 +148,22 @@ def test_an_address_and_a_machine_named_by_it_are_told_apart(app: App, tmp_path:
     assert find(app, "主机:198.18.1.9").kind is Kind.HOST
     assert find(app, "198.18.1.5:8443").kind is Kind.SERVICE
     assert way(app, "198.18.1.5:8443")[0] == ("port", "FIN")
+
+
+def test_two_declarations_of_one_address_are_told_as_a_contradiction(app: App) -> None:
+    """Of an address nobody saw, declared to two units, the first by number answers and the other is named."""
+    (app.workspace.inventory / "all.yaml").write_text(
+        TEXT
+        + """
+hosts:
+  - {key: H1, organisation: FIN, addresses: [198.18.9.9]}
+devices:
+  - {key: D1, organisation: HEALTH, addresses: [198.18.9.9]}
+""",
+        encoding="utf-8",
+    )
+    summary = list(declare(app, who="甲"))[-1]
+    assert any("device:D1" in each and "host:H1" in each for each in summary.warnings)  # type: ignore[union-attr]
+    told = [(row["step"], row["subject"], row["org_id"]) for row in steps(app, "198.18.9.9")]
+    assert told[:2] == [("address", "device:D1", "HEALTH"), ("contradiction", "host:H1", "FIN")]
+    assert told[-1][0] == "act"
