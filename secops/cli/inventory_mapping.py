@@ -80,5 +80,6 @@ def save(
         meant = section_of(section)
         table = recognised(opened, file, sheet=sheet, section=meant.name if meant else "", words=words or [])
         path, found = kept(opened, name, table, words or [])
+    talk(say(f"作为“{table.section.title}”读（--as 可改）", f"read as {table.section.title} (--as says otherwise)"))
     talk(str(path))
     sys.stdout.write(found.text())

@@ -28,10 +28,19 @@ _TOGETHER: Final[Mapping[str, tuple[str, ...]]] = {"filing": ("number", "filed_o
 """Columns that a form fills in together."""
 
 
-def impossible(section: Section, payload: Mapping[str, object], touched: Collection[str]) -> tuple[str, str] | None:
-    """The column that contradicts another, and how; of those pairs only that `touched` names one of."""
+def turning(section: Section, payload: Mapping[str, object]) -> dict[str, object]:
+    """What a statement says of the days that follow one another."""
+    names = {each for pair in _IN_TURN.get(section.kind, ()) for each in pair}
+    return {each: found for each in names if (found := value_of(section, payload, each)) is not None}
+
+
+def impossible(section: Section, days: Mapping[str, object], touched: Collection[str]) -> tuple[str, str] | None:
+    """The column that contradicts another, and how; of those pairs only that `touched` names one of.
+
+    `days`: as `turning` gives them.
+    """
     for first, second in _IN_TURN.get(section.kind, ()):
-        start, end = (value_of(section, payload, each) for each in (first, second))
+        start, end = days.get(first), days.get(second)
         if {first, second} & set(touched) and _before(end, start):
             late, early = section.slots[first].title, section.slots[second].title
             return second, say(

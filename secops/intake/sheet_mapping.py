@@ -40,9 +40,10 @@ class SheetMapping:
     epoch: int = 0
     """From when bare numbers count days: 1900 or 1904; 0: as the file says."""
 
-    def fits(self, titles: Sequence[str]) -> bool:
-        """Whether a table with these headings is read by it."""
-        return fingerprint(list(self.columns)) <= fingerprint(titles)
+    def covers(self, titles: Sequence[str]) -> float:
+        """Which share of a table's headings it speaks of; 0 where the table lacks one of its own."""
+        mine, its = fingerprint(list(self.columns)), fingerprint(titles)
+        return len(mine) / len(its) if mine and mine <= its else 0.0
 
     def text(self) -> str:
         """The file."""

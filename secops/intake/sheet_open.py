@@ -17,6 +17,8 @@ from secops.intake.sheet_rows import Table
 
 _EXPLAINED: Final = frozenset({"填写说明", "填表说明", "填报说明", "说明"})
 """Sheets that tell how to fill in the others."""
+_MOST: Final = 2 / 3
+"""Of a table's headings a saved mapping speaks of so many at least, or it is not used unasked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,14 @@ def _table(
         return _mapped(sheet, mapping) or Unread(
             where, say(f"没有映射 {mapping.name} 的列标题", f"the headings of mapping {mapping.name} are not there")
         )
-    for each in known:
-        if not all(column_of(sections()[each.section], word) for word in said.values()):
-            continue
-        if (not only or each.section == only) and (found := _mapped(sheet, each)) is not None:
-            return replace(found, reasons=(say(f"按已存的映射 {each.name}", f"by the saved mapping {each.name}"),))
-    tried = headings(sheet, only=only, said=said)
+    tried = _tried(sheet, only, said)
+    fitting = [
+        (each, found) for each in known if (not only or each.section == only) and (found := _mapped(sheet, each))
+    ]
+    chosen = _chosen(fitting, tried)
+    if chosen is not None:
+        return chosen
+    passed = tuple(_passed(each, found) for each, found in fitting)
     if not tried:
         return Unread(where, say("没有认出列标题", "no headings were recognised"))
     if not only and not plain_choice(tried):
@@ -100,7 +104,51 @@ def _table(
             where,
             say(f"像{section.title}，但没有能作标识的列：{names}", f"like {section.title}, but no column of: {names}"),
         )
-    return Table(sheet, best, made("", best, section), best.reasons)
+    return Table(sheet, best, made("", best, section), (*best.reasons, *passed))
+
+
+def _tried(sheet: Sheet, only: str, said: Mapping[str, str]) -> list[Headings]:
+    """The ways to read the headings. Columns that somebody names settle the list only where the headings do not."""
+    tried = headings(sheet, only=only)
+    if not said:
+        return tried
+    plain = bool(only) or (plain_choice(tried) and not _lacking(tried[0]))
+    if not plain:
+        return headings(sheet, said=said) or tried
+    section = sections()[only or tried[0].section]
+    return headings(
+        sheet, only=section.name, said={each: word for each, word in said.items() if column_of(section, word)}
+    )
+
+
+def _lacking(found: Headings) -> list[str]:
+    """Columns without which no row of the section can be."""
+    section, there = sections()[found.section], set(found.columns.values())
+    keys = (section.key, *section.identity)
+    return [each for each in section.required if each not in there] + ([] if there & set(keys) else [section.key])
+
+
+def _chosen(fitting: Sequence[tuple[SheetMapping, Table]], tried: Sequence[Headings]) -> Table | None:
+    """By the saved mapping that speaks of all the table's headings, else of most; None where none does.
+
+    One made for a sheet of this name goes before others, and a list that knows more of the headings before one of few.
+    """
+    shares = [(bool(each.sheet), each.covers(found.headings.titles), each, found) for each, found in fitting]
+    shares.sort(key=lambda one: (one[1] >= _MOST, one[0], one[1]), reverse=True)
+    for _, share, each, found in shares[:1]:
+        more = tried and tried[0].section != each.section and len(tried[0].columns) > len(found.headings.columns)
+        if share >= _MOST and (share == 1 or not more):
+            return replace(found, reasons=(say(f"按已存的映射 {each.name}", f"by the saved mapping {each.name}"),))
+    return None
+
+
+def _passed(mapping: SheetMapping, found: Table) -> str:
+    titles = len([each for each in found.headings.titles if each])
+    share = f"{len(mapping.columns)}/{titles}"
+    return say(
+        f"映射 {mapping.name} 只讲到 {share} 个列标题，没有采用；要用就写 --mapping {mapping.name}",
+        f"the mapping {mapping.name} tells {share} headings, it is not used; say --mapping {mapping.name} to use it",
+    )
 
 
 def made(name: str, best: Headings, section: Section) -> SheetMapping:
@@ -114,7 +162,7 @@ def _mapped(sheet: Sheet, mapping: SheetMapping) -> Table | None:
         return None
     wanted = {normal(heading): column for heading, column in mapping.columns.items()}
     for numbers, titles in candidates(sheet, mapping.header):
-        if any(titles) and mapping.fits(titles):
+        if any(titles) and mapping.covers(titles):
             columns = {
                 place: column for place, each in enumerate(titles) if each and (column := wanted.get(normal(each)))
             }

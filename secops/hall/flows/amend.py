@@ -13,7 +13,7 @@ from secops.hall.app import App
 from secops.hall.flows.merge import merge
 from secops.hall.flows.statement import Force, in_force, news, record
 from secops.intake.declared_amend import amended
-from secops.intake.declared_doubts import impossible
+from secops.intake.declared_doubts import impossible, turning
 from secops.intake.declared_refer import ORGANISATION, Directory, circle, going_round, resolved, superiors
 from secops.intake.declared_sections import Section, flatten, identity, value_of
 from secops.intake.lists import parted
@@ -59,7 +59,7 @@ def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: st
         new = resolved(replace(new, derived=not given), everything(force))
         if new.kind == ORGANISATION and (ring := circle(superiors({**force.payloads, new.subject: new.payload}), key)):
             raise ValueError(going_round(ring))
-        if wrong := impossible(section, new.payload, flat):
+        if wrong := impossible(section, turning(section, new.payload), flat):
             raise ValueError(wrong[1])
     except ValueError as error:
         raise UsageError(

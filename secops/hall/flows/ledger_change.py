@@ -17,7 +17,7 @@ from secops.hall.flows.merge import Replay
 from secops.hall.flows.register import change, differing
 from secops.hall.flows.statement import Force, news, record, waiting, withdrawals
 from secops.intake.declared_amend import amended
-from secops.intake.declared_doubts import impossible
+from secops.intake.declared_doubts import impossible, turning
 from secops.intake.declared_refer import resolved
 from secops.intake.declared_sections import Stated, by_kind, sections, value_of
 from secops.intake.sheet_rows import Faulty, Passed, Read
@@ -177,7 +177,7 @@ def _after(settled: Settled, item: Read, thing: Stated, before: Mapping[str, obj
         new = resolved(new, settled.directory)
     except ValueError as error:
         return Skipped(item.where, str(error))
-    if wrong := impossible(section, new.payload, flat.keys()):
+    if wrong := impossible(section, turning(section, new.payload), flat.keys()):
         return Skipped(item.cell(wrong[0]), wrong[1])
     return new
 

@@ -15,6 +15,7 @@ from secops.store import decisions, entities
 from secops.store.grading import Transaction
 
 _KINDS: Final = {str(each) for each in ASSET_KINDS}
+_MACHINES: Final = frozenset({"host", "device"})
 _POINTERS: Final = {"org": "org_id", "system": "system_id"}
 
 
@@ -28,6 +29,9 @@ class Known:
     filed: dict[str, set[str]] = field(default_factory=dict)
     """Number of a filing certificate -> the systems under it."""
 
+    addresses: dict[int, str] = field(default_factory=dict)
+    """Number of an address -> unit and subject of the first machine that says it is its own."""
+
     def note(self, kind: str, key: str, payload: Mapping[str, object]) -> None:
         """One thing as it is stated, its references as keys. A later one says more."""
         if kind == "system":
@@ -38,6 +42,8 @@ class Known:
         elif kind == "filing":
             number, system = value_of(by_kind()[kind], payload, "number"), str(payload.get("system") or "")
         else:
+            for address, org in _addresses(kind, payload):
+                self.addresses.setdefault(hash(address), f"{org}\n{kind}:{key}")
             return
         if isinstance(number, str) and system:
             self.filed.setdefault(number, set()).add(system)
@@ -52,6 +58,7 @@ class Known:
         section = by_kind()[thing.kind]
         yield from doubts(section, thing.payload)
         if thing.kind not in {"system", "filing"}:
+            yield from self._shared(thing)
             return
         system = thing.key if thing.kind == "system" else str(thing.payload.get("system") or "")
         number = value_of(section, thing.payload, "number" if thing.kind == "filing" else "filing_no")
@@ -63,6 +70,17 @@ class Known:
             level, org = self.systems[system]
             yield from self._beside(thing, value_of(section, thing.payload, "level"), level, org)
 
+    def _shared(self, thing: Stated) -> Iterator[str]:
+        for address, org in _addresses(thing.kind, thing.payload):
+            other, _, subject = self.addresses.get(hash(address), "").partition("\n")
+            if other and other != org and subject != thing.subject:
+                kind, _, key = subject.partition(":")
+                title, unit = by_kind()[kind].title, self.called("organisation", other)
+                yield say(
+                    f"地址 {address} 也是{title} {key} 的，那一个属于 {unit}",
+                    f"address {address} is also that of {kind} {key}, of {unit}",
+                )
+
     def _beside(self, filing: Stated, level: object, its: object, org: str) -> Iterator[str]:
         if level and its and level != its:
             yield say(f"备案为第{level}级，系统登记为第{its}级", f"filed as level {level}, the system's is {its}")
@@ -70,6 +88,13 @@ class Known:
         if mine and org and mine != org:
             one, other = self.called("organisation", mine), self.called("organisation", org)
             yield say(f"备案单位 {one}，系统的责任单位是 {other}", f"filed by {one}, the system is of {other}")
+
+
+def _addresses(kind: str, payload: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The addresses a machine of a unit says are its own, with that unit."""
+    found, org = payload.get("addresses"), str(payload.get("org") or "")
+    if kind in _MACHINES and org and isinstance(found, (list, tuple)):
+        yield from ((str(each), org) for each in found)
 
 
 def put_back(

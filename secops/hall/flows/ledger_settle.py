@@ -12,6 +12,7 @@ from secops.core.model import Decision, DecisionType, Skipped
 from secops.hall.app import App
 from secops.hall.flows.ledger_doubts import Known
 from secops.hall.flows.ledger_spool import Spool
+from secops.intake.declared_doubts import impossible, turning
 from secops.intake.declared_refer import ORGANISATION, Directory, hanging, references, resolved
 from secops.intake.declared_sections import Section, Stated, by_kind, identity, sections, stated, value_of
 from secops.intake.declared_values import credit_code
@@ -21,8 +22,11 @@ from secops.store import decisions
 
 _PLACES: Final = 5
 _BOXES: Final = frozenset({"device", "host"})
+_MACHINE: Final = "machine"
 Claim = tuple[str, str, str]
-"""Kind, column, value: only one thing may have it."""
+"""Kind (hosts and devices are one), column, value: only one thing may have it."""
+Holder = tuple[str, str]
+"""Kind and key."""
 
 
 @dataclass(slots=True)
@@ -33,8 +37,10 @@ class Settled:
     known: Known
     bad: dict[str, str] = field(default_factory=dict)
     """Subject -> why none of its rows is taken."""
-    claimed: dict[Claim, set[str]] = field(default_factory=dict)
-    """Claim -> the keys that make it."""
+    claimed: dict[Claim, set[Holder]] = field(default_factory=dict)
+    """Claim -> who makes it."""
+    days: dict[str, dict[str, object]] = field(default_factory=dict)
+    """What is declared already of what rows may name, by subject: its days that follow one another."""
     held: frozenset[str] = frozenset()
     """Components an older bill of materials listed already: which bill told them stays."""
     lost: dict[str, str] = field(default_factory=dict)
@@ -54,7 +60,7 @@ class Settled:
             return ""
         found: set[str] = set()
         for claim in claims(section, read.flat):
-            found |= self.claimed.get(claim, set())
+            found |= {key for kind, key in self.claimed.get(claim, ()) if kind == section.kind}
         for name in section.identity:
             if not found and isinstance(word := read.flat.get(name), str):
                 found |= self.directory.keys(section.kind, word)
@@ -83,7 +89,7 @@ def claims(section: Section, flat: Mapping[str, object]) -> Iterator[Claim]:
     for name in uniques(section):
         if isinstance(value := flat.get(name), str):
             maker = f"{flat['vendor']} " if name == "serial" and flat.get("vendor") else ""
-            yield section.kind, name, maker + value
+            yield _MACHINE if section.kind in _BOXES else section.kind, name, maker + value
 
 
 def settle(app: App, spool: Spool, *, create: bool = False) -> Settled:
@@ -107,8 +113,8 @@ def _kinds(spool: Spool) -> set[str]:
     for name in seen:
         section = sections()[name]
         kinds |= {slot.refers for slot in section.slots.values() if slot.refers}
-        if section.kind == "filing" or any(True for _ in uniques(section)) or section.register is None:
-            kinds.add(section.kind)
+        if section.kind in _referred() | {"filing"} or any(uniques(section)) or section.register is None:
+            kinds |= _BOXES if section.kind in _BOXES else {section.kind}
     return kinds | {ORGANISATION} if kinds else kinds
 
 
@@ -131,6 +137,8 @@ def _known(app: App, settled: Settled, kinds: Iterable[str]) -> dict[str, str]:
             settled.directory.add(kind, key, payload)
             settled.known.note(kind, key, payload)
             _claim(settled, known[kind], key, payload)
+            if kind in _referred():
+                settled.days[entry.subject] = turning(known[kind], payload)
             if kind == ORGANISATION:
                 parents[key] = str(payload.get("parent") or "")
     return parents
@@ -139,7 +147,7 @@ def _known(app: App, settled: Settled, kinds: Iterable[str]) -> dict[str, str]:
 def _claim(settled: Settled, section: Section, key: str, payload: Mapping[str, object]) -> None:
     names = [*uniques(section), "vendor"] if section.kind in _BOXES else list(uniques(section))
     for claim in claims(section, {name: value_of(section, payload, name) for name in names}):
-        settled.claimed.setdefault(claim, set()).add(key)
+        settled.claimed.setdefault(claim, set()).add((section.kind, key))
 
 
 def _named(settled: Settled, spool: Spool) -> None:
@@ -151,7 +159,7 @@ def _named(settled: Settled, spool: Spool) -> None:
             section = sections()[read.section]
             if keyed and isinstance(each, Read):
                 for claim in claims(section, read.flat):
-                    settled.claimed.setdefault(claim, set()).add(read.key)
+                    settled.claimed.setdefault(claim, set()).add((section.kind, read.key))
             if section.kind in _referred():
                 try:
                     key = settled.key(read) or identity(section, read.flat)
@@ -186,7 +194,7 @@ class _Rows:
     contents: dict[int, int] = field(default_factory=dict)
     doubled: set[int] = field(default_factory=set)
     rivals: set[Claim] = field(default_factory=set)
-    holders: dict[Claim, set[str]] = field(default_factory=dict)
+    holders: dict[Claim, set[Holder]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     """Subjects with a row that cannot be taken -> where."""
 
@@ -198,7 +206,7 @@ def _compared(app: App, settled: Settled, spool: Spool, parents: dict[str, str])
     mine: set[str] = set()
     for each in (*settled.created, *spool):
         thing = _thing(settled, each)
-        if thing is None or not isinstance(each, Read):
+        if thing is None or not isinstance(each, Read) or _impossible(settled, each, thing):
             _failed(settled, rows, each)
             continue
         settled.known.note(thing.kind, thing.key, thing.payload)
@@ -207,8 +215,8 @@ def _compared(app: App, settled: Settled, spool: Spool, parents: dict[str, str])
             rows.doubled.add(subject)
         for claim in claims(sections()[each.section], each.flat):
             holders = rows.holders.setdefault(claim, set(settled.claimed.get(claim, ())))
-            holders.add(thing.key)
-            if len(holders) > 1:
+            holders.add((thing.kind, thing.key))
+            if len({key for _, key in holders}) > 1:
                 rows.rivals.add(claim)
         if thing.kind == ORGANISATION:
             mine.add(thing.key)
@@ -224,6 +232,17 @@ def _compared(app: App, settled: Settled, spool: Spool, parents: dict[str, str])
     if failed or settled.bad:
         settled.lost = _undeclared(app, failed | _places_of(settled, spool))
         _hung(app, settled, spool)
+
+
+def _impossible(settled: Settled, read: Read, thing: Stated) -> bool:
+    """Whether a row that others may name is going to be left out for what it lacks or contradicts."""
+    if thing.kind not in _referred():
+        return False
+    section, before = sections()[read.section], settled.days.get(thing.subject)
+    if before is None and any(each not in read.flat for each in section.required):
+        return True
+    kept = {name: value for name, value in (before or {}).items() if name not in read.cleared}
+    return impossible(section, kept | turning(section, thing.payload), read.flat.keys()) is not None
 
 
 def _failed(settled: Settled, rows: _Rows, each: object) -> None:
@@ -309,9 +328,9 @@ def _blamed(settled: Settled, spool: Spool, rows: _Rows) -> None:
             f"同一标识写了几行，{titles}不同：", f"rows of one key that differ in {titles}: "
         ) + _listed(where)
     for claim, where in claiming.items():
-        kind, column, value = claim
-        title = by_kind()[kind].slots[column].title
-        holders = "、".join(visible(each, 40) for each in sorted(rows.holders[claim])[:_PLACES])
+        held = sorted(rows.holders[claim])[:_PLACES]
+        title, value = by_kind()[held[0][0]].slots[claim[1]].title, claim[2]
+        holders = "、".join(f"{by_kind()[kind].title} {visible(key, 40)}" for kind, key in held)
         for subject in subjects[claim]:
             settled.bad[subject] = say(
                 f"{title} {value} 不止一处声明（{holders}）：", f"{title} {value} is claimed by several ({holders}): "

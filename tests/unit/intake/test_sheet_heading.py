@@ -116,3 +116,36 @@ def test_an_empty_cell_clears_only_where_asked() -> None:
     found = _only(_sheet(["系统名称", "系统编号", "负责人"], ["预算", "S1", ""]))
     assert [getattr(each, "cleared", None) for each in found.read()] == [()]
     assert [getattr(each, "cleared", None) for each in found.read(clear=True)] == [("owner",)]
+
+
+def test_a_mapping_of_few_headings_takes_over_no_other_sheet() -> None:
+    """A saved mapping is used where it speaks of most headings; else the list that knows them is, and that is told."""
+    few = SheetMapping("甲", "suppliers", {"单位名称": "name", "联系人": "contact"})
+    rows = ["单位名称", "统一社会信用代码", "上级单位", "联系人", "电子邮箱"], ["财政局", "", "", "张三", ""]
+    found = _only(_sheet(*rows), few)
+    assert found.section.name == "organisations"
+    assert any("--mapping 甲" in each for each in found.reasons)
+    (named,) = tables([_sheet(*rows)], [few], mapping=few)
+    assert isinstance(named, Table)
+    assert named.section.name == "suppliers"
+    most = SheetMapping("乙", "suppliers", {"单位名称": "name", "联系人": "contact", "电子邮箱": ""})
+    assert _only(_sheet(["单位名称", "联系人", "电子邮箱", "上级单位"], ["甲", "乙", "", ""]), most).section.name == (
+        "organisations"
+    )
+    whole = SheetMapping("丙", "suppliers", dict.fromkeys(rows[0], "") | {"单位名称": "name"})
+    assert _only(_sheet(*rows), few, most, whole).section.name == "suppliers"
+
+
+def test_of_two_mappings_the_one_for_the_sheet_goes_first() -> None:
+    """Both speak of all the headings; one names the sheet."""
+    columns = {"项目": "name", "代号": "code"}
+    one, other = SheetMapping("甲", "systems", columns), SheetMapping("乙", "systems", columns, sheet="年报")
+    assert "乙" in _only(_sheet(["项目", "代号"], ["a", "b"], name="年报"), one, other).reasons[0]
+
+
+def test_a_column_named_that_the_list_lacks_makes_no_other_list_of_it() -> None:
+    """The headings tell units; a column that only suppliers have does not make suppliers of them."""
+    sheet = _sheet(["单位名称", "统一社会信用代码", "上级单位", "联系人", "附记"], ["财政局", "", "", "张三", ""])
+    (found,) = tables([sheet], [], said={"附记": "remark"})
+    assert isinstance(found, Table)
+    assert found.section.name == "organisations"

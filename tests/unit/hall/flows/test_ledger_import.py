@@ -426,3 +426,62 @@ def test_lists_are_known_by_short_names(word: str, name: str) -> None:
     with pytest.raises(UsageError) as caught:
         section_of("全")
     assert caught.value.code == "E1378"
+
+
+def test_a_mapping_refuses_a_column_that_its_list_does_not_have(app: App) -> None:
+    """Units stay units: 备注 is no column of theirs, and the lists that have one are told."""
+    file = _file(app, "单位", [["单位名称", "统一社会信用代码", "上级单位", "备注"], ["财政局", CODE, "", "x"]])
+    table = ledger_mapping.recognised(app, file, words=["备注=remark"])
+    with pytest.raises(UsageError, match="单位没有列 remark") as caught:
+        ledger_mapping.save(app, "组织", table, ["备注=remark"])
+    assert "--as suppliers" in caught.value.hint
+
+
+def test_what_names_a_row_that_cannot_be_is_left_out(app: App) -> None:
+    """An end before its start, or a name not given, costs the row and those that name it: no reference dangles."""
+    _run(app, _file(app, "供应商", [["供应商名称"], ["甲公司"]]), section="suppliers")
+    contracts = [["合同编号", "合同名称", "供应商", "开始日期", "结束日期"]]
+    contracts += [["HT-1", "运维", "甲公司", "2026-02-01", "2025-12-31"], ["HT-2", "", "甲公司", "", ""]]
+    staff = [
+        ["姓名", "供应商", "外包合同", "可访问系统"],
+        ["张三", "甲公司", "HT-1", ""],
+        ["李四", "甲公司", "HT-2", ""],
+    ]
+    rows, _ = _run(app, _file(app, "外包合同", contracts), _file(app, "外包人员", staff))
+    assert _outcomes(rows) == ["left_out"] * 4
+    assert "外包合同.csv!2" in str(rows[2]["reason"])
+    assert list(register.listed(app, "staff")) == []
+    _run(app, _file(app, "外包合同", [contracts[0], ["HT-1", "运维", "甲公司", "2026-02-01", ""]]))
+    rows, _ = _run(app, _file(app, "外包合同", contracts[:2]), _file(app, "外包人员", staff[:2]))
+    assert _outcomes(rows) == ["left_out", "new"]  # what is declared already may be named
+
+
+def test_one_serial_number_of_a_host_and_a_device_is_told(app: App) -> None:
+    """Two kinds of machines are machines: neither row is taken, and against what is declared the later one is not."""
+    _run(app, _file(app, "单位", [*UNITS, ["TAX", "税务局", "", ""]]))
+    hosts = [["主机编号", "主机名", "厂商", "序列号", "责任单位", "IP 地址"], ["SV-A", "h", "浪潮", "SN777", "", ""]]
+    devices = [
+        ["设备编号", "设备名称", "厂商", "序列号", "责任单位", "IP 地址"],
+        ["DV-A", "d", "浪潮", "SN777", "", ""],
+    ]
+    rows, _ = _run(app, _file(app, "主机", hosts), _file(app, "设备", devices))
+    assert _outcomes(rows) == ["left_out", "left_out"]
+    assert "主机 SV-A" in str(rows[0]["reason"])
+    assert "设备 DV-A" in str(rows[0]["reason"])
+    assert _outcomes(_run(app, _file(app, "主机", hosts))[0]) == ["new"]
+    assert _outcomes(_run(app, _file(app, "设备", devices))[0]) == ["left_out"]
+
+
+def test_an_address_of_two_units_is_told(app: App) -> None:
+    """A host of one unit and a device of another say one address is theirs: both are taken, and both told."""
+    _run(app, _file(app, "单位", [*UNITS, ["TAX", "税务局", "", ""]]))
+    hosts = [["主机编号", "主机名", "责任单位", "IP 地址"], ["SV-B", "h", "财政局", "192.0.2.9"]]
+    devices = [
+        ["设备编号", "设备名称", "设备类型", "责任单位", "IP 地址"],
+        ["DV-B", "d", "防火墙", "税务局", "192.0.2.9"],
+    ]
+    _run(app, _file(app, "主机", hosts))
+    rows, summary = _run(app, _file(app, "设备", devices))
+    assert _outcomes(rows) == ["new"]
+    assert "192.0.2.9 也是主机 SV-B 的，那一个属于 财政局（FIN）" in str(rows[0]["warning"])
+    assert any("疑点" in each for each in summary.warnings)
