@@ -133,6 +133,33 @@ def test_the_bulk_writer_goes_on_in_a_second_sheet(monkeypatch, tmp_path):
     assert [row[0].value for row in book.worksheets[3].iter_rows(min_row=2)] == [20, 21, 22, 23, 24]
 
 
+def test_a_key_is_one_thing_in_every_format(tmp_path):
+    """Two columns of one key are both kept, and a key has one type, in JSON lines as in Parquet."""
+    import pyarrow.parquet as pq
+
+    first = (
+        Column("row", "序号", Look.NUMBER),
+        Column("number", "工号"),
+        Column("list", "清单"),
+        Column("number", "证号"),
+    )
+    second = (Column("number", "数量", Look.NUMBER), Column("list", "类"))
+    sheets = [
+        Sheet("甲", first, lambda: iter([(1, "W1", "能力", "Z1")])),
+        Sheet("乙", second, lambda: iter([(7, "x")])),
+    ]
+    made = counted(Report("t", [], sheets, Instant(0)))
+    for name in ("jsonl", "parquet"):
+        load(REPORT_FORMATS[name])(made, tmp_path / name)
+    told = [json.loads(line) for line in (tmp_path / "jsonl").read_text("utf-8").splitlines()]
+    assert told == [
+        {"list": "甲", "row": 1, "number": "W1", "list_2": "能力", "number_2": "Z1"},
+        {"list": "乙", "number_3": 7, "list_2": "x"},
+    ]
+    table = pq.read_table(tmp_path / "parquet").to_pylist()
+    assert [{key: value for key, value in row.items() if value is not None} for row in table] == told
+
+
 def test_parquet_and_jsonl_keep_types(tmp_path):
     """Times, days, flags and numbers are of their type; hostile text is text."""
     import pyarrow.parquet as pq
@@ -142,7 +169,7 @@ def test_parquet_and_jsonl_keep_types(tmp_path):
     load(REPORT_FORMATS["parquet"])(made, tmp_path / "p")
     table = pq.read_table(tmp_path / "p")
     assert [str(each) for each in table.schema.types] == [
-        *("string", "int64", "timestamp[ms, tz=Asia/Shanghai]", "string", "bool", "double", "string")
+        *("string", "int64", "timestamp[ms, tz=Asia/Shanghai]", "date32[day]", "bool", "double", "string")
     ]
     assert table.column("t").to_pylist()[0].isoformat() == "2025-06-15T23:06:40+08:00"
     load(REPORT_FORMATS["jsonl"])(made, tmp_path / "j")

@@ -4,17 +4,17 @@ import json
 from pathlib import Path
 
 from secops.core.clock import render
-from secops.deliver.reports.model import Cell, Column, Look, Report, clean
+from secops.deliver.reports.model import LIST, Cell, Column, Look, Report, clean, joined
 
 
 def write(report: Report, path: Path) -> None:
     """Write the report's rows to `path`. Raises OSError."""
+    columns, spots = joined(report)
     with path.open("w", encoding="utf-8", newline="\n") as handle:
-        for sheet in report.sheets:
+        for sheet, here in zip(report.sheets, spots, strict=True):
+            mine = [columns[place] for place in here]
             for row in sheet.rows():
-                told = {"list": sheet.name} | {
-                    each.key: _value(each, cell) for each, cell in zip(sheet.columns, row, strict=True)
-                }
+                told = {LIST: sheet.name} | {each.key: _value(each, cell) for each, cell in zip(mine, row, strict=True)}
                 handle.write(json.dumps(told, ensure_ascii=False) + "\n")
 
 

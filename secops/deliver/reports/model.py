@@ -44,6 +44,12 @@ class Look(StrEnum):
     SEVERITY = "severity"
 
 
+_TYPES = {each: each.value for each in (Look.NUMBER, Look.DECIMAL, Look.TIME, Look.DATE, Look.FLAG)}
+"""Looks of another type than text."""
+LIST = "list"
+"""Key under which a row tells the list it is of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: its dictionary key, the title people read, and how it is shown."""
@@ -186,24 +192,31 @@ def chart(title: str, counts: Mapping[str, int]) -> Chart:
 
 
 def joined(report: Report) -> tuple[list[Column], list[list[int]]]:
-    """One row of columns for all sheets, and for each sheet where its columns stand in it.
+    """One row of columns for all sheets, and for each sheet where its columns stand in it. The first names the sheet.
 
-    Columns of one key, title and look are the same; of another title or look the key is told apart by a number.
+    This is the one rule of keys: a key has one type, whatever the lists call it; of another type, or twice in a list,
+    it is told apart by a number. Under a key that several titles share all of them are told.
     """
-    places: dict[tuple[str, str, Look], int] = {}
-    columns: list[Column] = []
-    keys: Counter[str] = Counter()
+    columns = [Column(LIST, say("清单", "list"))]
+    keys: Counter[str] = Counter({LIST: 1})
+    places: dict[tuple[str, str, int], int] = {}
     spots: list[list[int]] = []
     for sheet in report.sheets:
-        here = []
+        here: list[int] = []
+        same: Counter[tuple[str, str]] = Counter()
         for each in sheet.columns:
-            mark = (each.key, each.title, each.look)
+            kind = _TYPES.get(each.look, "text")
+            same[each.key, kind] += 1
+            mark = (each.key, kind, same[each.key, kind])
             if mark not in places:
                 places[mark] = len(columns)
                 keys[each.key] += 1
-                same = keys[each.key]
-                columns.append(replace(each, key=f"{each.key}_{same}") if same > 1 else each)
-            here.append(places[mark])
+                number = keys[each.key]
+                columns.append(replace(each, key=f"{each.key}_{number}") if number > 1 else each)
+            place = places[mark]
+            if each.title not in columns[place].title.split(" / "):
+                columns[place] = replace(columns[place], title=f"{columns[place].title} / {each.title}")
+            here.append(place)
         spots.append(here)
     return columns, spots
 

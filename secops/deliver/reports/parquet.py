@@ -1,11 +1,11 @@
 """Parquet: typed columns named by the dictionary, their titles beside them; sheets follow one another in one table."""
 
 from collections.abc import Iterator
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from secops.core.language import say
 from secops.deliver.reports.extra import needs
 from secops.deliver.reports.model import Cell, Column, Look, Report, clean, joined
 
@@ -19,8 +19,7 @@ def write(report: Report, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    found, spots = joined(report)
-    columns = [Column("list", say("清单", "list")), *found]
+    columns, spots = joined(report)
     schema = pa.schema(
         [pa.field(each.key, _type(pa, each.look), metadata={"title": each.title}) for each in columns],
         metadata={"title": report.title},
@@ -41,7 +40,7 @@ def _rows(report: Report, spots: list[list[int]], width: int) -> Iterator[list[C
             line: list[Cell] = [None] * width
             line[0] = sheet.name
             for place, cell in zip(here, row, strict=True):
-                line[place + 1] = cell
+                line[place] = cell
             yield line
 
 
@@ -55,8 +54,17 @@ def _type(pa: Any, look: Look) -> Any:
             return pa.bool_()
         case Look.TIME:
             return pa.timestamp("ms", tz="Asia/Shanghai")
+        case Look.DATE:
+            return pa.date32()
         case _:
             return pa.string()
+
+
+def _day(cell: Cell) -> date | None:
+    try:
+        return date.fromisoformat(str(cell or "")[:10])
+    except ValueError:
+        return None
 
 
 def _cell(column: Column, cell: Cell) -> Any:
@@ -67,5 +75,7 @@ def _cell(column: Column, cell: Cell) -> Any:
             return float(cell) if isinstance(cell, (int, float)) else None
         case Look.FLAG:
             return cell if isinstance(cell, bool) else None
+        case Look.DATE:
+            return _day(cell)
         case _:
             return None if cell is None else str(clean(cell))

@@ -17,7 +17,7 @@ from secops.core.events import Progress
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Kind
 from secops.deliver.reports import manifest
-from secops.deliver.reports.model import Cells, Report, Rows, Sheet, chart, counted
+from secops.deliver.reports.model import Cells, Report, Rows, Sheet, chart, counted, joined
 from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
 from secops.hall.flows import report_source, report_template
@@ -346,6 +346,7 @@ def _described(app: App, made: Made, report: Report, ctx: Context, *, kind: Repo
     asked = {
         name: value for name, value in asdict(wanted).items() if value and name not in {"who", "role", "sensitive"}
     }
+    columns, spots = joined(report)
     asked = {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
     manifest.write(
         made.path,
@@ -356,8 +357,8 @@ def _described(app: App, made: Made, report: Report, ctx: Context, *, kind: Repo
             "account": account(), "role": sight.role, "sensitive": "clear" if sight.whole else "masked",
             "rows": made.rows,
             "sheets": [
-                {"name": each.name, "rows": each.size, "columns": [one.key for one in each.columns]}
-                for each in report.sheets
+                {"name": each.name, "rows": each.size, "columns": [columns[place].key for place in here]}
+                for each, here in zip(report.sheets, spots, strict=True)
             ],
             "list_digest": made.digest, "program": f"secops {__version__}", "log_position": position,
             "notes": list(made.notes), **({"graded_at": render(ctx.graded_at)} if ctx.graded_at else {}),

@@ -303,4 +303,4 @@ def numbered(rows: Iterator[Cells]) -> Iterator[Cells]:
 
 def number_column() -> Column:
     """The first column of a list."""
-    return Column("number", say("序号", "no."), Look.NUMBER)
+    return Column("row", say("序号", "no."), Look.NUMBER)

@@ -94,6 +94,7 @@ def test_every_kind_is_made_and_verifies(app, what, format):
     told = verify(made.path).manifest
     assert (told["rows"], told["role"], told["who"], told["sensitive"]) == (made.rows, "viewer", "甲", "masked")
     assert told["log_position"] > 0
+    assert all(len(set(each["columns"])) == len(each["columns"]) for each in told["sheets"])
     assert made.rows or what == "findings"
 
 
@@ -280,6 +281,13 @@ def test_a_name_given_brings_no_role(app, monkeypatch):
     assert {each["联系人"] for each in of(app, "register", type="supplier", who="张三")} == {"李***"}
     monkeypatch.setattr(app, "config", load(None, {"site": "s", "report.users": [f"{user()}=officer"]}))
     assert {each["联系人"] for each in of(app, "register", type="supplier", who="丙")} == {"李四"}
+
+
+def test_a_register_keeps_its_own_number_beside_the_place_in_the_list(app):
+    """In JSON lines the number of a contract stands beside its place in the list; neither hides the other."""
+    made = make(app, "register", "jsonl", Wanted(type="contract"))
+    (told,) = [json.loads(line) for line in made.path.read_text("utf-8").splitlines()]
+    assert (told["row"], told["number"], told["name"]) == (1, "H1", "运维")
 
 
 def test_without_users_only_the_owner_of_the_workspace_sees_more():
