@@ -14,7 +14,7 @@ import pytest
 
 from secops.core.clock import Instant
 from secops.deliver.reports.fonts import chinese
-from secops.deliver.reports.model import Column, Look, Picture, Report, Sheet, counted
+from secops.deliver.reports.model import Chart, Column, Look, Picture, Report, Sheet, counted
 from secops.deliver.reports.topology import Node, drawn
 from secops.hall.plugins import REPORT_FORMATS, load
 
@@ -271,3 +271,36 @@ def test_cover_says_how_many_and_which(report):
     other = [Sheet("清单[1]:甲", COLUMNS, lambda: iter([(1, "高危", "a")])), *report.sheets[1:]]
     again = counted(Report(report.title, [], other, report.data_at))
     assert dict(again.facts)["清单摘要"] != facts["清单摘要"]
+
+
+@pytest.mark.skipif(not chinese(), reason="no Chinese font")
+def test_word_takes_the_words_for_chinese(report, tmp_path):
+    """Neither the styles nor the theme mark East Asian words as another language."""
+    load(REPORT_FORMATS["docx"])(report, tmp_path / "r.docx")
+    with zipfile.ZipFile(tmp_path / "r.docx") as book:
+        styles, settings = (book.read(f"word/{name}.xml").decode() for name in ("styles", "settings"))
+    assert set(re.findall(r'<w:(?:lang|themeFontLang)[^>]*w:eastAsia="([^"]+)"', styles + settings)) == {"zh-CN"}
+    assert "<w:themeFontLang" in settings
+
+
+def test_a_workbook_s_columns_are_as_wide_as_their_words(tmp_path):
+    """Short columns are narrow, long words wrap in a bounded one whose row is high enough for them."""
+    columns = [Column("row", "序号", Look.NUMBER), Column("name", "名称"), Column("note", "说明")]
+    sheet = Sheet("清单", columns, lambda: iter([(1, "某市人力资源和社会保障局门户网站", "很长的说明" * 30)]))
+    load(REPORT_FORMATS["xlsx"])(counted(Report("题", [], [sheet], Instant(0))), tmp_path / "r.xlsx")
+    page = openpyxl.load_workbook(tmp_path / "r.xlsx")["清单"]
+    wide = [page.column_dimensions[letter].width for letter in "ABC"]
+    assert wide[0] < 10
+    assert 32 < wide[1] < 40 < wide[2] <= 51
+    assert page["C2"].alignment.wrap_text
+    assert not page["B2"].alignment.wrap_text
+    assert page.row_dimensions[2].height > 60
+
+
+def test_no_chart_of_a_workbook_is_cut_between_pages(tmp_path):
+    """The overview ends its printed pages before a chart that would not fit."""
+    charts = [Chart(f"图{n}", tuple((f"项{m}", m + 1) for m in range(12))) for n in range(4)]
+    load(REPORT_FORMATS["xlsx"])(replace(counted(Report("题", [], [], Instant(0))), charts=charts), tmp_path / "r.xlsx")
+    page = openpyxl.load_workbook(tmp_path / "r.xlsx")["概览"]
+    heads = [row[0].row - 1 for row in page.iter_rows(max_col=1) if str(row[0].value or "").startswith("图")]
+    assert [each.id for each in page.row_breaks.brk] == heads[1:]

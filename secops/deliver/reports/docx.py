@@ -19,7 +19,7 @@ from secops.deliver.reports.drawing import Drawing
 from secops.deliver.reports.extra import needs
 from secops.deliver.reports.model import Cell, Report, Sheet, brief, clean, text
 from secops.deliver.reports.page import left_out
-from secops.deliver.reports.widths import shares
+from secops.deliver.reports.widths import fit
 
 ROWS = 500
 """Rows of a list that Word shows; it grows slow with more."""
@@ -111,6 +111,8 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
 
 def _fitted(book: Any, sheets: list[dict[str, Any]]) -> None:
     """Give the columns of each list the room their words need, in the order of the lists."""
+    from docx.oxml.ns import qn
+
     left = [each for each in sheets if each["size"]]
     part = book.sections[0]
     whole = int(part.page_width - part.left_margin - part.right_margin)
@@ -121,7 +123,10 @@ def _fitted(book: Any, sheets: list[dict[str, Any]]) -> None:
             continue
         sheet = left.pop(0)
         cells = (row["cells"] for row in sheet["rows"])
-        widths = [round(whole * each) for each in shares(heads, cells, whole / _EM, padding=2.0)]
+        fitted = fit(heads, cells, whole / _EM, padding=2.0)
+        widths = [round(whole * each) for each in fitted.shares]
+        for size in table._tbl.iter(qn("w:sz")) if fitted.type < 1 else ():  # noqa: SLF001 - as above
+            size.val = round(size.val * fitted.type)
         table.autofit = False
         for column, width in zip(table._tbl.tblGrid.gridCol_lst, widths, strict=False):  # noqa: SLF001 - as above
             column.w = width

@@ -30,6 +30,7 @@ def make(path: Path) -> None:
             fonts.set(qn(each), FACE)
         for each in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
             fonts.attrib.pop(qn(each), None)
+    _spoken(book)
     part = book.sections[0]
     part.orientation = WD_ORIENT.LANDSCAPE
     part.page_width, part.page_height = Mm(297), Mm(210)
@@ -48,7 +49,7 @@ def make(path: Path) -> None:
     book.add_paragraph("{%p if each.title %}")
     book.add_paragraph("{{ each.title }}", style="Heading 1")
     book.add_paragraph("{%p endif %}")
-    book.add_paragraph("{{ each.image }}")
+    book.add_paragraph("{{ each.image }}").paragraph_format.space_before = Pt(10)
     book.add_paragraph("{%p endfor %}")
     book.add_paragraph("{%p for sheet in sheets %}")
     book.add_paragraph("{{ sheet.name }} ({{ sheet.size }})", style="Heading 1")
@@ -66,6 +67,25 @@ def make(path: Path) -> None:
     book.add_paragraph("{%p endfor %}")
     path.parent.mkdir(parents=True, exist_ok=True)
     book.save(str(path))
+
+
+def _spoken(book) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - the library brings no types
+    """Mark the words as Chinese, those in Latin letters as English, for fonts and spelling."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    for lang in [*book.styles.element.iter(qn("w:lang")), *book.settings.element.iter(qn("w:themeFontLang"))]:
+        lang.getparent().remove(lang)
+    spoken = {"w:val": "en-US", "w:eastAsia": "zh-CN"}
+    default = book.styles.element.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}")
+    theme = OxmlElement("w:themeFontLang")
+    for element in (theme, OxmlElement("w:lang")):
+        for name, value in spoken.items():
+            element.set(qn(name), value)
+        if element is not theme:
+            default.append(element)
+    book.settings.element.find(qn("w:compat")).addnext(theme)
+    book.core_properties.language = say("zh-CN", "en")
 
 
 def _field(paragraph, word: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - the library brings no types

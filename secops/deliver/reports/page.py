@@ -1,6 +1,7 @@
 """The page that HTML and PDF share: printable, readable without scripts, fetching nothing. Every text is escaped."""
 
 import html
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -10,7 +11,7 @@ from secops.core.language import current, say
 from secops.deliver.reports.chart import bars
 from secops.deliver.reports.drawing import FACES, svg, width_of
 from secops.deliver.reports.model import Cell, Column, Look, Report, Sheet, brief, clean, text
-from secops.deliver.reports.widths import shares
+from secops.deliver.reports.widths import TOKEN, Fit, fit, widest
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = (
@@ -36,18 +37,18 @@ nav a{margin-right:1em;color:#1d5d9b}svg{max-width:100%;height:auto}
 _PAPER = (
     """
 @page{size:A4 landscape;margin:14mm 11mm 15mm;@bottom-center{content:"PAGES";font:8pt FACES;color:#66727e}
-@bottom-left{content:string(title);font:8pt FACES;color:#66727e}@top-right{content:string(section);font:8pt FACES;
+@bottom-left{content:string(title);font:8pt FACES;color:#66727e}@top-right{content:string(section,start);font:8pt FACES;
 color:#66727e}}
 body{margin:0;max-width:none;padding:0;font-size:8.5pt;line-height:1.45}h1{string-set:title content();font-size:20pt}
 h2{string-set:section content();font-size:12pt;margin:6mm 0 2mm}
 .wide{overflow:visible}thead th{position:static;white-space:normal}nav{display:none}tr{break-inside:avoid}
 td{max-width:none;overflow-wrap:anywhere}td.l{min-width:0}th{overflow-wrap:anywhere}td.n{white-space:nowrap}
-.wide table{table-layout:fixed}
+.wide table{table-layout:fixed}.k{white-space:nowrap}
 .charts{display:block}.charts svg{width:62%}figure{break-inside:avoid}svg{max-height:165mm}
 """
 ).replace("FACES", FACES)
-_WHOLE = 26
-"""Characters of an address, a code or a number that are not broken on paper, where their column has the room."""
+_SHORT = 6
+"""Characters of a word or two that are not broken."""
 _PADDING = 1.3
 """Beside a cell's words, in ems of its type."""
 _PAGE_EM = 275 / 25.4 * 72 / 8.5
@@ -108,12 +109,15 @@ def _table(sheet: Sheet, number: int, report: Report, paper: int) -> Iterator[st
     places, hidden = brief(sheet) if paper else (list(range(len(sheet.columns))), 0)
     columns = [sheet.columns[place] for place in places]
     heads = "".join(f'<th scope="col">{_escaped(each.title)}</th>' for each in columns)
-    yield '<div class="wide"><table>\n'
-    widths = _widths(sheet, places) if paper else []
+    rooms = [0.0] * len(places)
     if paper:
-        yield "<colgroup>" + "".join(f'<col style="width:{each:.2%}">' for each in widths) + "</colgroup>\n"
+        fitted = _fitted(sheet, places)
+        yield f'<div class="wide"><table style="font-size:{fitted.type:.2f}em">\n'
+        yield "<colgroup>" + "".join(f'<col style="width:{each:.2%}">' for each in fitted.shares) + "</colgroup>\n"
+        rooms = [each * _PAGE_EM / fitted.type - _PADDING + 0.01 for each in fitted.shares]
+    else:
+        yield '<div class="wide"><table>\n'
     yield f"<thead><tr>{heads}</tr></thead>\n<tbody>\n"
-    rooms = [each * _PAGE_EM - _PADDING for each in widths] if paper else [0.0] * len(places)
     cells = list(zip(places, rooms, strict=True))
     for row in islice(sheet.rows(), paper or None):
         yield "<tr>" + "".join(_td(sheet.columns[place], row[place], report, room) for place, room in cells) + "</tr>\n"
@@ -123,10 +127,10 @@ def _table(sheet: Sheet, number: int, report: Report, paper: int) -> Iterator[st
     yield "</section>\n"
 
 
-def _widths(sheet: Sheet, places: Sequence[int]) -> list[float]:
+def _fitted(sheet: Sheet, places: Sequence[int]) -> Fit:
     heads = [sheet.columns[place].title for place in places]
     cells = ([text(sheet.columns[place], row[place]) for place in places] for row in sheet.rows())
-    return shares(heads, cells, _PAGE_EM)
+    return fit(heads, cells, _PAGE_EM)
 
 
 def left_out(sheet: Sheet, rows: int, hidden: int) -> str:
@@ -155,11 +159,28 @@ def _td(column: Column, cell: Cell, report: Report, room: float) -> str:
     shown = _escaped(told)
     if room and column.look is not Look.SEVERITY:
         fits = width_of(told, 1) <= room
-        unbroken = style in {"n", "t"} or len(told) <= (_WHOLE if told.isascii() else 6)
+        unbroken = style in {"n", "t"} or widest(told) == width_of(told, 1) or len(told) <= _SHORT
         style = (style or "t" if style != "l" else "l") if fits and unbroken else "w" if style in {"n", "t"} else style
+        if style not in {"n", "t"}:
+            shown = _whole(str(clean(told)), room)
     if column.look is Look.SEVERITY:
         style += " " + report.grades.get(str(cell), "info")
     return f'<td class="{style}">{shown}</td>' if style else f"<td>{shown}</td>"
+
+
+def _whole(told: str, room: float) -> str:
+    """The words, escaped, with what has the room for it kept on one line."""
+
+    def kept(found: re.Match[str]) -> str:
+        words = html.escape(found.group())
+        return f'<span class="k">{words}</span><wbr>' if width_of(found.group(), 1) <= room else words
+
+    parts: list[str] = []
+    end = 0
+    for found in TOKEN.finditer(told):
+        parts += [html.escape(told[end : found.start()]), kept(found)]
+        end = found.end()
+    return "".join([*parts, html.escape(told[end:])])
 
 
 def _escaped(value: Cell) -> str:

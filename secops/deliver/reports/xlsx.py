@@ -14,14 +14,18 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from secops.core.language import say
-from secops.deliver.reports.model import Cell, Cells, Chart, Column, Look, Report, Sheet, clean
-from secops.deliver.reports.xlsx_grid import ROWS, WIDTHS, sheet_name, shown
+from secops.deliver.reports.model import Cell, Cells, Chart, Look, Report, Sheet, clean
+from secops.deliver.reports.xlsx_grid import ROWS, lines, sheet_name, shown, widths
 
 BULK = 1_000_000
 """Cells from which the bulk writer is used."""
 A4 = 9
 READABLE = 190
 """Characters side by side that print on one sheet of paper without a magnifying glass; wider lists go on beside it."""
+_SCALE, _ROWS_OF_PAGE = 74, 40
+"""Per cent at which the overview prints, and its rows that a sheet of paper then holds."""
+_LINE, _LINES = 14, 12
+"""Points of a line of a cell, and the most lines that a row shows."""
 _COLOURS = {
     "critical": ("#8E1B2E", "#FFFFFF"),
     "high": ("#F4B6A0", "#000000"),
@@ -92,8 +96,10 @@ class _Style:
             ground, ink = _COLOURS.get(severity, _COLOURS["info"])
             self.grades[word] = book.add_format(face | {"bg_color": ground, "font_color": ink, "bold": True})
 
-    def of(self, look: Look, cell: Cell) -> Format:
-        """The format of one cell."""
+    def of(self, look: Look, cell: Cell, *, wrapped: bool) -> Format:
+        """The format of one cell: wrapped where its words are wider than the column."""
+        if wrapped:
+            return self.looks[Look.LONG]
         return self.grades.get(str(cell), self.looks[look]) if look is Look.SEVERITY else self.looks[look]
 
 
@@ -135,10 +141,34 @@ def _overview(book: Workbook, charts: Sequence[Chart], style: _Style, names: set
         drawn.set_legend({"none": True})
         drawn.set_y_axis({"reverse": True})
         drawn.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
-        drawn.set_size({"width": 620, "height": max(180, 90 + 26 * len(each.parts))})
-        page.insert_chart(row, 3, drawn)
-        row = max(last + 3, row + 2 + (max(180, 90 + 26 * len(each.parts)) // 20))
+        drawn.set_size({"width": 620, "height": _high(each)})
+        page.insert_chart(row, 3, drawn, {"y_offset": 4})
+        row += _rows_of(each)
     _printed(page, landscape=True)
+    page.set_print_scale(_SCALE)
+    page.set_h_pagebreaks(_breaks(charts))
+
+
+def _high(chart: Chart) -> int:
+    """Pixels of the chart's height."""
+    return max(180, 90 + 26 * len(chart.parts))
+
+
+def _rows_of(chart: Chart) -> int:
+    """Rows from the chart's title to the next one's."""
+    return max(len(chart.parts) + 3, 3 + _high(chart) // 20)
+
+
+def _breaks(charts: Sequence[Chart]) -> list[int]:
+    """The rows before which a printed page ends, so that no chart is cut."""
+    found: list[int] = []
+    row = begun = 0
+    for each in charts:
+        if row > begun and row + _rows_of(each) - begun > _ROWS_OF_PAGE:
+            found.append(row)
+            begun = row
+        row += _rows_of(each)
+    return found
 
 
 def _sheets(book: Workbook, sheet: Sheet, style: _Style, names: set[str]) -> None:
@@ -161,30 +191,33 @@ def _chained(first: Cells, rest: Iterator[Cells]) -> Iterator[Cells]:
 
 
 def _fill(page: Worksheet, sheet: Sheet, style: _Style, rows: Iterator[Cells] | tuple[()]) -> None:
-    widths = [max(WIDTHS[each.look], min(30, 2 * len(each.title) + 3)) for each in sheet.columns]
-    for place, width in enumerate(widths):
+    wide = widths(sheet)
+    for place, width in enumerate(wide):
         page.set_column(place, place, width)
     page.freeze_panes(1, min(2, len(sheet.columns)))
     page.repeat_rows(0)
-    _printed(page, landscape=True, across=max(1, round(sum(widths) / READABLE)))
-    if sum(widths) > READABLE:
+    _printed(page, landscape=True, across=max(1, round(sum(wide) / READABLE)))
+    if sum(wide) > READABLE:
         page.repeat_columns(0, 1)
-    page.set_row(0, 24)
+    page.set_row(0, 30)
     for place, column in enumerate(sheet.columns):
         page.write_string(0, place, str(clean(column.title)), style.head)
     if sheet.note:
         page.write_comment(0, 0, str(clean(sheet.note)), {"x_scale": 3, "y_scale": 1.5, "author": "secops"})
     last = 0
     for last, row in enumerate(rows, 1):
+        taken = [lines(column, raw, width) for column, raw, width in zip(sheet.columns, row, wide, strict=True)]
+        if (high := max(taken, default=1)) > 1:
+            page.set_row(last, _LINE * min(high, _LINES) + 2)
         for place, (column, raw) in enumerate(zip(sheet.columns, row, strict=True)):
-            _cell(page, (last, place), column, raw, style)
+            _cell(page, (last, place), shown(column, raw), style.of(column.look, raw, wrapped=taken[place] > 1), style)
     page.autofilter(0, 0, last, max(0, len(sheet.columns) - 1))
 
 
-def _cell(page: Worksheet, spot: tuple[int, int], column: Column, raw: Cell, style: _Style) -> None:
+def _cell(
+    page: Worksheet, spot: tuple[int, int], cell: Cell | datetime | date, look: Format, style: _Style
+) -> None:  # fmt: skip
     row, place = spot
-    cell = shown(column, raw)
-    look = style.of(column.look, raw)
     if cell is None or cell == "":
         page.write_blank(row, place, None, look)
     elif isinstance(cell, datetime):

@@ -14,7 +14,8 @@ from typing import Any
 from secops.core.language import say
 from secops.deliver.reports.extra import needs
 from secops.deliver.reports.model import LONGEST, Cell, Cells, Column, Look, Report, Sheet, clean
-from secops.deliver.reports.xlsx_grid import ROWS, WIDTHS, sheet_name, shown
+from secops.deliver.reports.xlsx_grid import ROWS, sheet_name, shown
+from secops.deliver.reports.xlsx_grid import widths as fitting
 
 _EPOCH = 25_569
 """1970-01-01 as a spreadsheet counts days."""
@@ -43,13 +44,13 @@ def write(report: Report, path: Path) -> None:
         Look.TIME: Format().set_num_format("yyyy-mm-dd hh:mm"), Look.DATE: Format().set_num_format("yyyy-mm-dd"),
     }  # fmt: skip
     for sheet in report.sheets:
-        titles = _titles(sheet)
+        titles, wide = _titles(sheet), fitting(sheet)
         rows = sheet.rows()
         for number in range(1, max(1, -(-sheet.size // ROWS)) + 1):
             name = sheet_name(sheet.name, number, names)
             columns = list(zip(titles, sheet.columns, strict=True))
             pages.append((name, _records(columns, rows) if sheet.size else [dict.fromkeys(titles, "")]))
-            widths[name] = {title: WIDTHS[each.look] for title, each in columns}
+            widths[name] = dict(zip(titles, wide, strict=True))
             formats[name] = {title: dated[each.look] for title, each in columns if each.look in dated}
     head = Format().set_bold().set_background_color("#1F4E79").set_font_color("#FFFFFF")
     paper = {

@@ -3,9 +3,10 @@
 import pytest
 
 from secops.core.clock import Instant
-from secops.deliver.reports.model import Column, Report, Sheet
+from secops.deliver.reports.drawing import width_of
+from secops.deliver.reports.model import Column, Look, Report, Sheet
 from secops.deliver.reports.page import document
-from secops.deliver.reports.widths import shares
+from secops.deliver.reports.widths import fit, shares
 
 HEADS = ["序号", "标识", "网页标题", "责任单位", "最近发现"]
 ROW = [
@@ -101,3 +102,37 @@ def test_what_is_wider_than_its_column_may_break() -> None:
     assert '<td class="t">913501001234567890' in cells(4)
     assert '<td class="t">913501001234567890' not in cells(20)
     assert "<td>913501001234567890" in cells(20)
+
+
+def test_addresses_dates_and_codes_are_whole_in_any_column() -> None:
+    """Whatever else the list holds, a column is as wide as the longest part that does not read when broken."""
+    heads = ["名称", "端点", "证书编号", "日期", "说明"]
+    row = [
+        "某市人力资源和社会保障局门户网站",
+        "127.10.3.10:2222/tcp、127.10.3.11:22/tcp",
+        "GM001234567890",
+        "2025-01-01",
+    ]
+    row.append("一段很长的说明文字" * 6)
+    told = fit(heads, [row] * 9, 60.0)
+    for share, token in zip(told.shares[1:4], ("127.10.3.10:2222/tcp、", "GM001234567890", "2025-01-01"), strict=True):
+        assert share * 60 / told.type >= width_of(token, 1) + 1.3
+
+
+def test_where_whole_words_do_not_fit_the_type_is_smaller_and_short_ones_stay() -> None:
+    """A page of long addresses is set smaller, and what still has no room gives way before dates do."""
+    heads = [f"列{n}" for n in range(9)]
+    told = fit(heads, [["198.18.100.100:65535/tcp"] * 8 + ["2025-01-01"]] * 3, 92.0)
+    assert told.type == pytest.approx(0.8)
+    assert told.shares[8] * 92 / told.type == pytest.approx(6 + 1.3)
+    assert sum(told.shares) == pytest.approx(1)
+
+
+def test_a_mark_stays_with_the_word_before_it() -> None:
+    """On paper no line begins with the comma of a list of ports, and no address is cut at its slash."""
+    cell = "10.0.0.1:22/tcp、10.0.0.1:2222/tcp"
+    columns = [Column("a", "端点"), Column("b", "说明", Look.LONG)]
+    sheet = Sheet("清单", columns, lambda: iter([(cell, "见 a/b")]), size=1)
+    page = "".join(document(Report("题", [], [sheet], Instant(0)), paper=10))
+    assert '<span class="k">10.0.0.1:22/tcp、</span>' in page
+    assert "string(section,start)" in page
