@@ -4,6 +4,8 @@ Format: nmap.dtd 1.05. Closed and filtered ports are no observations. A DTD that
 of nmap's, or more text than nmap writes ends the reading with a `Skipped`; rows before it are kept.
 """
 
+import base64
+import binascii
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -25,6 +27,10 @@ _NAMES_MOST: Final = 256
 _TEXT_MOST: Final = 1_024
 _SCRIPT_MOST: Final = 4_096
 _SCRIPTS_MOST: Final = 32
+_KEYS: Final = "ssh-hostkey"
+"""The script that tells a server's host keys: a table each, its `key` in base64 and its `type`."""
+_KEYS_MOST: Final = 8
+_KEY_MOST: Final = 4_096
 _ATTRIBUTES_MOST: Final = 1 << 20
 
 
@@ -160,6 +166,10 @@ class _Port:
     facts: dict[str, Value] = field(default_factory=dict)
     cpe: list[str] = field(default_factory=list)
     scripts: dict[str, str] = field(default_factory=dict)
+    script: str = ""
+    """The script being read."""
+    keys: list[dict[str, str]] = field(default_factory=list)
+    """The host keys that a script told: `key` and `type`."""
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -195,6 +205,8 @@ class _Reader:
         self.host: _Host | None = None
         self.port: _Port | None = None
         self.text = False
+        self.element = ""
+        """Which element of a host key's table is being read."""
         self.rows: list[Observation | Skipped] = []
         self.line: Callable[[], int] = lambda: 0
 
@@ -204,8 +216,11 @@ class _Reader:
         return rows
 
     def characters(self, text: str) -> None:
-        """Text between tags: only <cpe> of a port has any that counts."""
-        if self.text and self.port is not None and len(self.port.cpe) < _SCRIPTS_MOST:
+        """Text between tags: only <cpe> of a port and a host key have any that counts."""
+        if self.element and self.port is not None and self.port.keys:
+            told = self.port.keys[-1]
+            told[self.element] = (told.get(self.element, "") + text)[:_KEY_MOST]
+        elif self.text and self.port is not None and len(self.port.cpe) < _SCRIPTS_MOST:
             self.port.cpe.append(text[:_TEXT_MOST])
 
     def entity(self, name: str, *_: object) -> None:
@@ -246,7 +261,7 @@ class _Reader:
     def end(self, name: str) -> None:
         """An element closes."""
         self.depth -= 1
-        self.text = False
+        self.text, self.element = False, ""
         if name == "port" and self.host is not None and self.port is not None:
             if self.port.open:
                 if len(self.host.ports) >= _PORTS_MOST:
@@ -276,8 +291,14 @@ class _Reader:
             port.open = given.get("state") == "open"
         elif name == "service" and port is not None:
             _service(port, given)
-        elif name == "script" and port is not None and len(port.scripts) < _SCRIPTS_MOST:
-            port.scripts[given.get("id", "")[:64]] = given.get("output", "")[:_SCRIPT_MOST]
+        elif name == "script" and port is not None:
+            port.script = given.get("id", "")[:64]
+            if len(port.scripts) < _SCRIPTS_MOST:
+                port.scripts[port.script] = given.get("output", "")[:_SCRIPT_MOST]
+        elif name == "table" and port is not None and port.script == _KEYS and len(port.keys) < _KEYS_MOST:
+            port.keys.append({})
+        elif name == "elem" and port is not None and port.script == _KEYS and given.get("key") in {"key", "type"}:
+            self.element = given["key"]
         elif name == "osmatch" and not host.os:
             host.os = given.get("name", "")[:_TEXT_MOST]
         elif name == "osclass" and not host.device:
@@ -317,6 +338,7 @@ class _Reader:
             target = Target(address, port.number, Transport(port.transport))
             if port.cpe:
                 port.facts["service.cpe"] = tuple(sorted(set(port.cpe)))
+            port.facts |= _host_keys(port.keys)
             if port.scripts:
                 port.extra["scripts"] = port.scripts
             self.rows.append(self.row(target, at, Status.OPEN, port.facts, port.extra))
@@ -344,6 +366,20 @@ def _service(port: _Port, given: dict[str, str]) -> None:
     for attribute in ("extrainfo", "hostname", "ostype", "devicetype"):
         if given.get(attribute):
             port.extra[attribute] = given[attribute][:_TEXT_MOST]
+
+
+def _host_keys(told: list[dict[str, str]]) -> dict[str, Value]:
+    """The fingerprints of host keys, as SSH spells them (RFC 4648 base64 of SHA-256), and the keys' types."""
+    marks, types = set(), set()
+    for each in told:
+        try:
+            key = base64.b64decode(each.get("key", ""), validate=True)
+        except (binascii.Error, ValueError):
+            continue
+        if key:
+            marks.add(f"SHA256:{base64.b64encode(sha256(key).digest()).decode().rstrip('=')}")
+            types |= {each["type"][:64]} if each.get("type") else set()
+    return {"ssh.host_key": tuple(sorted(marks)), "ssh.host_key_type": tuple(sorted(types))} if marks else {}
 
 
 def _seconds(text: str) -> Instant:

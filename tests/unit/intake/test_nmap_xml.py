@@ -1,5 +1,7 @@
+import base64
 import io
 import tracemalloc
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,25 @@ def test_a_host_and_its_open_ports_become_observations() -> None:
     assert isinstance(dm, Observation)
     assert "service.name" not in dm.facts
     assert dm.extra["guessed"] == "padl2sim"
+
+
+def test_host_keys_are_told_by_their_fingerprints() -> None:
+    """What ssh-hostkey says of keys becomes what `ssh-keygen -l` says of them; what is no key is passed over."""
+    tables = "".join(
+        f'<table><elem key="type">{kind}</elem><elem key="bits">256</elem><elem key="key">{key}</elem></table>'
+        for kind, key in (("ssh-ed25519", "AAAAC3Nz"), ("ssh-rsa", "AAAAB3Nz"), ("ssh-dss", "no key!"))
+    )
+    after = '</port>\n<port protocol="tcp" portid="80">'
+    script = f'<script id="ssh-hostkey" output="&#xa;  256 aa:bb (ED25519)">{tables}</script>'
+    _, ssh, _ = rows(document(HOST.replace(after, script + after)))
+    assert isinstance(ssh, Observation)
+    marks = {
+        "SHA256:" + base64.b64encode(sha256(base64.b64decode(each)).digest()).decode().rstrip("=")
+        for each in ("AAAAC3Nz", "AAAAB3Nz")
+    }
+    assert set(ssh.facts["ssh.host_key"]) == marks  # type: ignore[arg-type]  # a tuple of texts
+    assert ssh.facts["ssh.host_key_type"] == ("ssh-ed25519", "ssh-rsa")
+    assert ssh.facts["service.cpe"] == ("cpe:/a:openbsd:openssh:9.2p1",)
 
 
 def test_reading_twice_gives_the_same_ids() -> None:
