@@ -15,6 +15,7 @@ from secops.cli import (
     inventory_import,
     inventory_mapping,
     inventory_review,
+    inventory_show,
     inventory_time,
     inventory_who,
 )
@@ -175,14 +176,13 @@ def _worded(field: str, row: Mapping[str, object]) -> dict[str, object]:
 def show(id: Id, *, at: At = "", format: Form = None, out: Out = "-") -> None:
     """`secops inventory show`."""
     from secops.cli.context import open_app
-    from secops.core.fields import by_name
     from secops.hall.flows.inventory import instant, plain
     from secops.hall.flows.inventory import show as shown
 
     with open_app() as opened:
         found = shown(opened, id, at=instant(opened, at) if at else None)
-        entity, table = found.entity, chosen(format, out) is Format.TABLE
-        more = inventory_review.told(opened, entity, table=table) if entity.kind is Kind.HOST and not at else {}
+        entity = found.entity
+        more = inventory_review.told(opened, entity) if entity.kind is Kind.HOST and not at else {}
     facts = {name: plain(name, value) for name, value in found.values.items() if value is not None}
     record: dict[str, object] = {
         **facts,
@@ -195,11 +195,12 @@ def show(id: Id, *, at: At = "", format: Form = None, out: Out = "-") -> None:
                 "target": each.target,
                 "other": found.names.get(each.target if each.source == entity.id else each.source, ""),
                 "reason": each.reason,
-                "first_seen": plain("first_seen", each.first_seen),
-                "last_seen": plain("last_seen", each.last_seen),
+                "first_seen": plain("first_seen", each.first_seen or None),
+                "last_seen": plain("last_seen", each.last_seen or None),
             }
             for each in found.relations
         ],
+        **({"members": found.members} if entity.kind is Kind.SYSTEM else {}),
         "services": [
             {"id": each.id, "key": each.key, "state": str(each.state), "name": each.facts.get("service.name")}
             for each in found.services
@@ -207,21 +208,10 @@ def show(id: Id, *, at: At = "", format: Form = None, out: Out = "-") -> None:
     }
     record |= more
     if chosen(format, out) is Format.TABLE:
-        titles = {name: field.title for name, field in by_name().items()}
-        titles |= {"identifiers": say("标识及规则", "identifiers, and which rule"), "doubts": say("存疑", "doubts")}
-        titles |= {"merges": say("并入者", "merged into it"), "merged": say("已并入", "went up in")}
-        titles |= {"unknown": say("未知及原因", "unknown, why"), "relations": say("关系", "relations")}
-        titles |= {"services": say("端口", "services"), "misses": say("连续未应答", "misses in a row")}
-        record["relations"] = [
-            f"{each.type} {found.names.get(each.target, '')}"
-            if each.source == entity.id
-            else f"{found.names.get(each.source, '')} {each.type}"
-            for each in found.relations
-        ]
-        record["services"] = [
-            f"{each.key} {each.facts.get('service.name') or ''} {each.state}" for each in found.services
-        ]
-        one({name: value for name, value in record.items() if value not in ([], {})}, titles, format=format, out=out)
+        record |= {"relations": inventory_show.relations(found), "services": inventory_show.services(found)}
+        record |= {"members": inventory_show.members(found)} | inventory_show.identity(more)
+        known = {name: value for name, value in record.items() if value not in ([], {})}
+        one(known, inventory_show.titles(), format=format, out=out)
         return
     one(record | {"sources": dict(found.sources)}, format=format, out=out)
 

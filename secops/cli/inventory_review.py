@@ -1,10 +1,12 @@
 """`secops inventory review | merge | split`: who is who, where the program would have to guess."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from secops.cli.show import Column, Format, chosen, one, rows
+from secops.cli.words import value
 from secops.core.language import say
 from secops.core.reasons import spoken
 
@@ -33,25 +35,12 @@ Reason = Annotated[str, typer.Option("--reason", help=say("理由（必填）", 
 Who = Annotated[str, typer.Option("--who", help=say("何人，默认当前用户", "who; the user unless told"))]
 
 
-def told(app_: "App", entity: "Entity", *, table: bool) -> dict[str, object]:
-    """What `inventory show` tells of a host's identity: texts for a table, records otherwise."""
+def told(app_: "App", entity: "Entity") -> dict[str, object]:
+    """What `inventory show` tells of a host's identity."""
     from secops.hall.flows.identity import of_host
 
     found = of_host(app_, entity)
-    if not table:
-        return {"identifiers": found.marks, "merges": found.merges, "merged": found.merged, "doubts": found.doubts}
-    return {
-        "identifiers": [
-            f"{each['mark']}  {each['weight']}  {each['rule']}  {_joined(each['at'])}" for each in found.marks
-        ],
-        "merges": [f"{each['from']}  {each['why']}" for each in found.merges],
-        "merged": f"{found.merged['into']}  {found.merged['why']}" if found.merged else [],
-        "doubts": [f"{each['id']}  {each['kind']}  {each['why']}" for each in found.doubts],
-    }
-
-
-def _joined(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else ""
+    return {"identifiers": found.marks, "merges": found.merges, "merged": found.merged, "doubts": found.doubts}
 
 
 @reviews.command("list", help=say("列出待审", "what waits"))
@@ -77,7 +66,7 @@ def list_(
     with open_app() as opened:
         found = listed(opened, state=state, kind=kind)
         if chosen(format, out) is Format.TABLE:
-            found = ({**each, "why": spoken(str(each["why"]))} for each in found)
+            found = ({**each, "why": spoken(str(each["why"])), "kind": _kind(each)} for each in found)
         rows(found, columns, format=format, out=out)
 
 
@@ -99,12 +88,22 @@ def show(id: Doubt, format: Form = None, out: Out = "-") -> None:
         machines = found["machines"]
         assert isinstance(machines, list)
         found["machines"] = [
-            f"{each['id']} {each['state']} {', '.join(each['addresses'])}  {', '.join(each['identifiers'])}"
+            f"{each['id']} {value('state', each['state'])} {', '.join(each['addresses'])}  {_marks(each)}"
             for each in machines
         ]
-        found["why"] = spoken(str(found["why"]))
+        found |= {"why": spoken(str(found["why"])), "kind": _kind(found)}
         found = {name: value for name, value in found.items() if value not in ("", [])}
     one(found, titles, format=format, out=out)
+
+
+def _kind(doubt: Mapping[str, object]) -> str:
+    return value("doubt", str(doubt["kind"]))
+
+
+def _marks(machine: Mapping[str, object]) -> str:
+    told = machine["identifiers"]
+    marks = [str(each).rstrip(")").rpartition(" (") for each in told] if isinstance(told, list) else []
+    return ", ".join(f"{mark} ({value('weight', weight)})" for mark, _, weight in marks)
 
 
 @reviews.command(
@@ -116,7 +115,7 @@ def accept(id: Doubt, *, reason: Reason = "", who: Who = "") -> None:
 
 
 @reviews.command(
-    "reject", help=say("否认：不是同一台，或标识可信", "no: two hosts, or an identifier that can be trusted")
+    "reject", help=say("否决：不是同一台，或标识可信", "no: two hosts, or an identifier that can be trusted")
 )
 def reject(id: Doubt, *, reason: Reason = "", who: Who = "") -> None:
     """`secops inventory review reject`."""
@@ -129,7 +128,7 @@ def _settle(id: str, *, accept: bool, who: str, reason: str) -> None:
 
     with open_app() as opened:
         done = settle(opened, id, accept=accept, who=operator_of(who), reason=reason)
-    talk(say(f"{done} 已{'认可' if accept else '否认'}", f"{done} {'accepted' if accept else 'rejected'}"))
+    talk(say(f"{done} 已{'认可' if accept else '否决'}", f"{done} {'accepted' if accept else 'rejected'}"))
 
 
 @app.command(

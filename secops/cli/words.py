@@ -150,6 +150,8 @@ _VALUES: dict[str, dict[str, str]] = _CALLED | {
         "new": "新",
         "again": "有新证据",
         "rejected": "已否决",
+        "accepted": "已认可",
+        "confirmed": "已确认",
         "valid": "有效",
         "expired": "已到期",
     },
@@ -185,6 +187,8 @@ _VALUES: dict[str, dict[str, str]] = _CALLED | {
         "icp_subject": "备案主体",
         "other_unit": "单位不同",
     },
+    "doubt": {"same": "是否同一台", "shared": "多机共用", "several": "一址多机", "many": "标识过多"},
+    "weight": {"strong": "强", "weak": "弱", "never": "不作依据"},
     "severity": {"critical": "紧急", "high": "高危", "medium": "中危", "low": "低危", "info": "提示"},
     "outcome": {
         "new": "新登记",

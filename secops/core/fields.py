@@ -240,7 +240,7 @@ FIELDS: tuple[Field, ...] = (
     # declared
     _f("network.cidr", "网段", "network", T.TEXT, _NET),
     _f("network.zone", "网络区域", "zone", T.TEXT, _NET | {Kind.IP, Kind.SERVICE}, alias="zone"),
-    _f("system.code", "系统代码", "system code", T.TEXT, _SYS),
+    _f("system.code", "系统代码", "system code", T.TEXT, _SYS, alias="code"),
     _f("system.level", "等保级别", "protection level", T.INTEGER, _SYS, help_=_LEVEL),
     _f("system.level_s", "业务信息安全级别", "information level (S)", T.INTEGER, _SYS, help_=_LEVEL),
     _f("system.level_a", "系统服务安全级别", "service level (A)", T.INTEGER, _SYS, help_=_LEVEL),

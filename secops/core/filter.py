@@ -16,10 +16,11 @@ from typing import Final
 
 from secops.core import address
 from secops.core.errors import UsageError
-from secops.core.fields import Field, Type, by_name, by_word
+from secops.core.fields import Field, Type, by_name
 from secops.core.filter_fault import complain
+from secops.core.filter_unknown import no_field, no_step
 from secops.core.filter_value import Raw, compare
-from secops.core.filter_words import ANYWHERE, BARE, CODES, SAVED, UNIT, WIDE, find, has, titles, words
+from secops.core.filter_words import ANYWHERE, BARE, CODES, SAVED, UNIT, WIDE, find, has, words
 from secops.core.language import say
 from secops.core.links import Link, by_phrase, inside, taken_by
 from secops.core.model import Kind
@@ -42,6 +43,7 @@ Shelf = Callable[[], Mapping[str, str]]
 _FULL_WIDTH: Final = str.maketrans("：（）“”，＝＜＞　｜", ':()"",=<> |')
 _FIELD: Final = re.compile(r"(@?[\w.]+)(!=|<=|>=|:|=|<|>)")
 _STEP: Final = re.compile(r"([^\W\d][\w-]*)([:.])\(")
+_WALK: Final = re.compile(r"([^\W\d][\w-]*):(?![(\s]|$)")
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ORG: Final = frozenset({"org", "责任单位"})
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
@@ -188,8 +190,15 @@ class _Parser:
         step = _STEP.match(self.plain, start)
         if step and (step.group(2) == ":" or step.group(1) in by_phrase() or step.group(1) in _ORG):
             return self.linked(step.group(1), start, step.end() - 1)
+        walk = _WALK.match(self.plain, start)
+        if (
+            walk
+            and walk.group(1) in by_phrase()
+            and not (find(walk.group(1), None) or find(walk.group(1), Kind.SERVICE))
+        ):
+            return self.walked(walk.group(1), start, walk.end())
         match = _FIELD.match(self.plain, start)
-        if match and match.group(1) in SAVED and match.group(2) in {":", "="}:
+        if match and match.group(1) in SAVED and match.group(2) in ":=":
             self.at = match.end()
             return _joined(Or, [self.recalled(raw) for raw in self.values()])
         if match and not _is_address(self.run(start)):
@@ -204,8 +213,7 @@ class _Parser:
     def linked(self, word: str, start: int, opened: int) -> Query:
         """What stands behind a step, its bracket opened at `opened`."""
         if self.step:
-            zh, en = f"{self.step} 里不能再走一步：只能相隔一步", f"no step inside {self.step}: steps go one deep"
-            raise self.wrong("E1506", zh, en, start)
+            raise self.further(start)
         self.at = opened
         self.step = word
         try:
@@ -217,19 +225,29 @@ class _Parser:
         finally:
             self.step = ""
 
+    def walked(self, word: str, start: int, after: int) -> Query:
+        """A step to anything at all, `serves:*`; what else follows its word wants a bracket."""
+        self.at = after
+        raw = self.value(split=False)
+        if raw.text != "*" or raw.quoted:
+            zh, en = f"{word} 是关系，后面写括号", f"{word} is a step, a bracket follows it"
+            raise self.wrong("E1505", zh, en, start, f"{word}:({raw.text}), {word}:*")
+        self.skip()
+        if self.step:
+            raise self.further(start)
+        link = self.link(word, start)
+        return Linked(link.name, inside(link), EVERYTHING)
+
+    def further(self, start: int) -> UsageError:
+        zh, en = f"{self.step} 里不能再走一步：只能相隔一步", f"no step inside {self.step}: steps go one deep"
+        return self.wrong("E1506", zh, en, start)
+
     def link(self, word: str, start: int) -> Link:
         found = by_phrase().get(word)
-        usable = [each for each in by_phrase().values() if taken_by(each, self.kind)]
-        if found in usable and found is not None:
+        if found is not None and taken_by(found, self.kind):
             return found
-        choices = say("可用：", "there are: ") + ", ".join(dict.fromkeys(each.name for each in usable)) + ", org"
-        if found is not None:
-            zh = f"{self.kind or '资产'} 没有这一步 {word}（{found.zh}）"
-            raise self.wrong("E1505", zh, f"{self.kind or 'assets'} have no step {word}", start, choices)
-        near = get_close_matches(word, by_phrase(), n=1, cutoff=0.6)
-        zh, en = f"{word} 不是关系，后面不能跟括号", f"{word} is no step, no bracket may follow it"
-        hint = say(f"是不是 {near[0]}？", f"did you mean {near[0]}? ") + choices if near else choices
-        raise self.wrong("E1505", zh, en, start, hint)
+        what, hint = no_step(word, self.kind)
+        raise complain(self.text, start, "E1505", what, hint)
 
     def beyond(self, link: Link) -> tuple[Kind | None, Query]:
         """The bracket read as a query about what the step leads to: of one kind, any asset, or services."""
@@ -327,27 +345,10 @@ class _Parser:
             choices = ", ".join(each for each in UNIT if each.isascii())
             zh, en = f"责任单位没有字段 {plain}；有：{choices}", f"units have no field {plain}; they have: {choices}"
             raise self.wrong("E1502", zh, en, start)
-        found = find(word, self.kind)
-        if found:
+        if found := find(word, self.kind):
             return found
-        meant = [by_name()[name] for name in WIDE.get(plain, ())] if plain == word else []
-        field = by_word().get(plain) or titles().get(plain)
-        meant = meant or ([field] if field is not None else [])
-        if meant:
-            kinds = ", ".join(sorted({kind for each in meant for kind in each.kinds}))
-            called = f"（{field.zh}）" if field is not None else ""
-            raise self.wrong(
-                "E1502",
-                f"{self.kind or '资产'} 没有字段 {plain}{called}；有它的类别：{kinds}",
-                f"{self.kind or 'assets'} have no field {plain}; these have: {kinds}",
-                start,
-            )
-        near = get_close_matches(plain, [*words(self.kind), *titles()], n=3, cutoff=0.6)
-        hint = say(
-            f"是不是 {'、'.join(near)}？要找这段文字本身就加引号" if near else "要找这段文字本身就加引号",
-            f"did you mean {', '.join(near)}? Quote it to search the text itself" if near else "quote it to search it",
-        )
-        raise self.wrong("E1502", f"没有字段 {plain}", f"no field {plain}", start, hint)
+        what, hint = no_field(word, self.kind)
+        raise complain(self.text, start, "E1502", what, hint)
 
     def compare(self, fields: tuple[Field, ...], sign: str, raw: Raw, word: str) -> Query:
         built: list[Query] = []

@@ -45,6 +45,8 @@ class Link:
     """Kinds that can take it."""
     far: frozenset[Kind] = frozenset(ASSET_KINDS)
     """Kinds it may lead to."""
+    also: tuple[Way, ...] = ()
+    """Other ways to what hangs together so: that an asset is of a system is drawn as no relation."""
 
     @property
     def title(self) -> str:
@@ -52,9 +54,14 @@ class Link:
         return say(self.zh, self.en)
 
 
-def _pair(type: RelationType, zh: str, back: str, back_zh: str, back_en: str) -> tuple[Link, Link]:
-    there = Link(str(type), zh, str(type).replace("-", " "), Way.TO, type)
-    return there, Link(back, back_zh, back_en, Way.FROM, type)
+_Ways = tuple[Way, ...]
+
+
+def _pair(
+    type: RelationType, zh: str, back: str, back_zh: str, back_en: str, *, also: tuple[_Ways, _Ways] = ((), ())
+) -> tuple[Link, Link]:
+    there = Link(str(type), zh, str(type).replace("-", " "), Way.TO, type, also=also[0])
+    return there, Link(back, back_zh, back_en, Way.FROM, type, also=also[1])
 
 
 _R = RelationType
@@ -62,13 +69,13 @@ _SYSTEMS = frozenset({Kind.SYSTEM})
 LINKS: Final[tuple[Link, ...]] = (
     *_pair(_R.RUNS_ON, "运行于", "runs", "承载", "runs"),
     *_pair(_R.SERVES, "服务于", "served-by", "由其服务", "served by"),
-    *_pair(_R.BELONGS_TO, "属于", "contains", "包含", "contains"),
+    *_pair(_R.BELONGS_TO, "属于", "contains", "包含", "contains", also=((Way.SYSTEM,), (Way.MEMBERS,))),
     *_pair(_R.CONNECTS_TO, "连接到", "connected-from", "被连接", "connected from"),
     *_pair(_R.DEPENDS_ON, "依赖", "needed-by", "被依赖", "needed by"),
     *_pair(_R.STORES, "存储", "stored-by", "存储于", "stored by"),
     *_pair(_R.SUPPLIED_BY, "供应方", "supplies", "供应", "supplies"),
     *_pair(_R.RESOLVES_TO, "解析到", "resolved-from", "解析自", "resolved from"),
-    Link("related", "相关", "related in any way", Way.BOTH),
+    Link("related", "相关", "related in any way", Way.BOTH, also=(Way.SYSTEM, Way.MEMBERS)),
     Link("services", "开放服务", "open services", Way.SERVICES,
          near=frozenset({Kind.IP}), far=frozenset({Kind.SERVICE})),
     Link("on", "所在地址", "on address", Way.PARENT, near=frozenset({Kind.SERVICE}), far=frozenset({Kind.IP})),

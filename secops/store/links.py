@@ -1,17 +1,19 @@
 """Steps to what an entity hangs together with, as SQL that the indices of both ends serve."""
 
-from collections.abc import Callable
-from typing import Any, assert_never
+from collections.abc import Callable, Iterator
+from typing import Any, Final, assert_never
 
 import sqlalchemy as sa
 
-from secops.core.links import Way, by_link
+from secops.core.links import Link, Way, by_link
 from secops.core.model import Kind, State
-from secops.store.entities import assets, services
+from secops.store.entities import assets, services, table_of
 from secops.store.relations import relations
 
 There = Callable[[sa.FromClause], sa.ColumnElement[bool]]
 """The condition on the other end, given the table it lies in."""
+_ENDS: Final = {Way.TO: ("source",), Way.FROM: ("target",), Way.BOTH: ("source", "target")}
+"""Which ends of a relation are the near one."""
 
 
 def leading(table: sa.FromClause, name: str, kind: Kind | None, condition: There) -> sa.ColumnElement[bool]:
@@ -21,11 +23,16 @@ def leading(table: sa.FromClause, name: str, kind: Kind | None, condition: There
     wanted = [condition(there)]
     if kind is not None and kind is not Kind.SERVICE:
         wanted.append(there.c.kind == str(kind))
-    match link.way:
+    return sa.or_(*(_leading(table, there, link, way, wanted) for way in (link.way, *link.also)))
+
+
+def _leading(
+    table: sa.FromClause, there: sa.FromClause, link: Link, way: Way, wanted: list[sa.ColumnElement[bool]]
+) -> sa.ColumnElement[bool]:
+    match way:
         case Way.TO | Way.FROM | Way.BOTH:
-            ends = {Way.TO: ("source",), Way.FROM: ("target",)}.get(link.way, ("source", "target"))
             type = None if link.type is None else str(link.type)
-            return sa.or_(*(_drawn(table, there, type, near, wanted) for near in ends))
+            return sa.or_(*(_drawn(table, there, type, near, wanted) for near in _ENDS[way]))
         case Way.SERVICES:
             return _exists(there, there.c.parent == table.c.id, there.c.state == str(State.ACTIVE), *wanted)
         case Way.PARENT:
@@ -35,34 +42,37 @@ def leading(table: sa.FromClause, name: str, kind: Kind | None, condition: There
         case Way.MEMBERS:
             return _exists(there, there.c.system_id == table.c.id, there.c.site == table.c.site, *wanted)
         case _:
-            assert_never(link.way)
+            assert_never(way)
 
 
 def leads(name: str, kind: Kind | None, far: sa.Select[Any]) -> sa.Select[Any]:
     """Ids of the entities from which the step leads to one of those that `far` selects. `kind`: of the near ones."""
     link = by_link()[name]
-    table = services if kind is Kind.SERVICE else assets
-    match link.way:
+    parts = [part for way in (link.way, *link.also) for part in _leads(link, way, kind, far)]
+    return parts[0] if len(parts) == 1 else sa.select(sa.union_all(*parts).subquery().c.id)
+
+
+def _leads(link: Link, way: Way, kind: Kind | None, far: sa.Select[Any]) -> Iterator[sa.Select[Any]]:
+    match way:
         case Way.TO | Way.FROM | Way.BOTH:
-            ends = {Way.TO: ("source",), Way.FROM: ("target",)}.get(link.way, ("source", "target"))
-            parts = []
-            for near in ends:
+            for near in _ENDS[way]:
                 other = relations.c.target if near == "source" else relations.c.source
                 chosen = sa.select(relations.c[near].label("id")).where(other.in_(far))
-                parts.append(chosen if link.type is None else chosen.where(relations.c.type == str(link.type)))
-            return parts[0] if len(parts) == 1 else sa.select(sa.union_all(*parts).subquery().c.id)
+                yield chosen if link.type is None else chosen.where(relations.c.type == str(link.type))
         case Way.SERVICES:
-            return sa.select(services.c.parent).where(services.c.id.in_(far), services.c.parent.is_not(None))
+            parents = sa.select(services.c.parent.label("id"))
+            yield parents.where(services.c.id.in_(far), services.c.parent.is_not(None))
         case Way.PARENT:
-            return sa.select(services.c.id).where(services.c.parent.in_(far))
+            yield sa.select(services.c.id).where(services.c.parent.in_(far))
         case Way.SYSTEM:
-            return sa.select(table.c.id).where(table.c.system_id.in_(far))
+            table = table_of(kind)
+            yield sa.select(table.c.id).where(table.c.system_id.in_(far))
         case Way.MEMBERS:
-            parts = [sa.select(each.c.system_id).where(each.c.id.in_(far), each.c.system_id.is_not(None))
-                     for each in (assets, services)]  # fmt: skip
-            return sa.select(sa.union_all(*parts).subquery().c.system_id)
+            for each in (assets, services):
+                members = sa.select(each.c.system_id.label("id"))
+                yield members.where(each.c.id.in_(far), each.c.system_id.is_not(None))
         case _:
-            assert_never(link.way)
+            assert_never(way)
 
 
 def _drawn(

@@ -17,7 +17,7 @@ from secops.core.fields import FIELDS, Derivation, Field, Type, by_name, facts_o
 from secops.core.filter import parse
 from secops.core.filter_text import write
 from secops.core.filter_words import SEARCHED
-from secops.core.links import LINKS, Way, by_link, taken_by
+from secops.core.links import LINKS, Link, Way, by_link, taken_by
 from secops.core.model import ASSET_KINDS, Entity, Kind, Organisation, Relation, RelationType, State, Value
 from secops.core.standing import standing
 from secops.grade.rule import certain, possible
@@ -147,18 +147,23 @@ class World:
 
     def beyond(self, entity: Entity, name: str) -> list[Entity]:
         """What the step leads to, of whatever kind."""
-        link, every = by_link()[name], self.entities
-        if link.way in {Way.TO, Way.FROM, Way.BOTH}:
+        link = by_link()[name]
+        return [each for way in (link.way, *link.also) for each in self.led(entity, link, way)]
+
+    def led(self, entity: Entity, link: Link, way: Way) -> list[Entity]:
+        """The same by one of its ways."""
+        every = self.entities
+        if way in {Way.TO, Way.FROM, Way.BOTH}:
             drawn = [each for each in self.relations if link.type in {None, each.type}]
-            there = [every[each.target] for each in drawn if each.source == entity.id and link.way is not Way.FROM]
-            return there + [every[each.source] for each in drawn if each.target == entity.id and link.way is not Way.TO]
-        if link.way is Way.SERVICES:
+            there = [every[each.target] for each in drawn if each.source == entity.id and way is not Way.FROM]
+            return there + [every[each.source] for each in drawn if each.target == entity.id and way is not Way.TO]
+        if way is Way.SERVICES:
             return [each for each in every.values() if each.parent == entity.id and each.state is State.ACTIVE]
-        if link.way is Way.PARENT:
+        if way is Way.PARENT:
             return [each for id, each in every.items() if id == entity.parent]
-        pairs = [(entity, each) if link.way is Way.SYSTEM else (each, entity) for each in every.values()]
+        pairs = [(entity, each) if way is Way.SYSTEM else (each, entity) for each in every.values()]
         return [
-            system if link.way is Way.SYSTEM else member
+            system if way is Way.SYSTEM else member
             for member, system in pairs
             if member.system_id == system.id and member.site == system.site
         ]

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TextIO
 
 from secops.core.clock import Instant, render
-from secops.core.model import Kind, Relation, RelationType, Value
+from secops.core.model import Kind, Relation, Value
 from secops.core.query import Query
 from secops.deliver.graph import Edge, Node, graphml, node_link
 from secops.hall.app import App
-from secops.hall.flows import past, report_source
+from secops.hall.flows import belonging, past, report_source
 from secops.hall.flows.queries import read
 from secops.hall.flows.report_source import Source
 from secops.store import relations
@@ -42,10 +42,10 @@ def written(
                 counts[1] += 1
                 yield Edge(each.id, each.source, each.target, dict(zip(EDGE, _told(each), strict=True)))
             systems = set(_systems(source, parsed, kind))
-            for row in source.rows(parsed, kind, ("system_id",)) if systems else ():
+            for row in source.rows(parsed, kind, ("site", "system_id")) if systems else ():
                 if (system := str(row["system_id"] or "")) in systems:
                     counts[1] += 1
-                    yield _belonging(app.site, str(row["id"]), system)
+                    yield _belonging(str(row["site"]), str(row["id"]), system)
 
         if format == "graphml":
             graphml(nodes(), edges(), (NODE, EDGE), out)
@@ -68,7 +68,7 @@ def _node(row: Mapping[str, Value]) -> Node:
 
 def _belonging(site: str, asset: str, system: str) -> Edge:
     """An asset points at its system; that is a relation like the others to whoever reads the graph."""
-    drawn = Relation(site, asset, RelationType.BELONGS_TO, system, "register", Instant(0), Instant(0))
+    drawn = belonging.drawn(site, asset, system)
     told = (str(drawn.type), drawn.reason, "", "")
     return Edge(drawn.id, asset, system, dict(zip(EDGE, told, strict=True)))
 

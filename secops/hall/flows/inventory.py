@@ -12,8 +12,9 @@ from secops.core.errors import UsageError
 from secops.core.fields import Sensitivity, Type, by_name, of_kind
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Change, Entity, Kind, Observation, Relation, RelationType, Value, thing_id
+from secops.core.query import Compare, Op
 from secops.hall.app import App
-from secops.hall.flows import pages, past
+from secops.hall.flows import belonging, pages, past
 from secops.hall.flows.moment import instant
 from secops.hall.flows.past import asked
 from secops.hall.flows.queries import by_kind, read
@@ -51,6 +52,8 @@ class Shown:
     names: Mapping[str, str]
     """Id of the other ends -> kind and key."""
     services: tuple[Entity, ...]
+    members: int = 0
+    """How many assets belong to it, where it is a system."""
 
 
 def listed(
@@ -132,6 +135,8 @@ def show(app: App, word: str, *, at: Instant | None = None) -> Shown:
             origin = _origin(changes.of_entity(connection, entity.id), values, at)
         sources = _sources(connection, origin)
         drawn = relations.touching(connection, [entity.id])
+        if entity.system_id:
+            drawn.append(belonging.drawn(entity.site, entity.id, entity.system_id))
         others = {end for each in drawn for end in (each.source, each.target)} - {entity.id}
         names = {id: f"{each.kind} {each.key}" for id, each in entities.by_ids(connection, others).items()}
         if any(each.type is RelationType.SUPPLIED_BY for each in drawn):
@@ -140,9 +145,15 @@ def show(app: App, word: str, *, at: Instant | None = None) -> Shown:
                 for each in records.listed(connection, entity.site, "supplier")
                 if (id := thing_id(each.site, each.type, each.key)) in others
             }
+        members = _members(connection, entity) if entity.kind is Kind.SYSTEM else 0
         ports = entities.services_of(connection, [entity.id])[entity.id] if entity.kind is Kind.IP else []
     met = tuple(each for each in drawn if {each.source, each.target} <= names.keys() | {entity.id})
-    return Shown(entity, values, sources, met, names, tuple(ports))
+    return Shown(entity, values, sources, met, names, tuple(ports), members)
+
+
+def _members(connection: Transaction, system: Entity) -> int:
+    mine = compiler.where(Compare("system_id", Op.EQ, system.id), None, Instant(0))
+    return entities.count(connection, None, mine)
 
 
 def _of_registers(connection: Transaction, entity: Entity) -> dict[str, int]:

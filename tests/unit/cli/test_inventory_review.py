@@ -49,6 +49,20 @@ def _json(capsys: pytest.CaptureFixture[str], *words: str) -> object:
 
 
 @pytest.mark.usefixtures("workspace")
+def test_eyes_read_no_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Kinds, weights, reasons and states are in words where people read them."""
+    (doubt,) = _json(capsys, "review", "list")  # type: ignore[misc]
+    host = _json(capsys, "review", "show", doubt["id"])["machines"][0]["id"]  # type: ignore[call-overload]
+    assert main(["inventory", "show", host, "-f", "table"]) == 0
+    shown = capsys.readouterr().out
+    assert "是否同一台  名称或证书相同" in shown
+    assert "  强  SSH 主机密钥" in shown
+    assert main(["inventory", "review", "reject", doubt["id"], "--reason", "两台"]) == 0
+    assert main(["inventory", "review", "list", "--state", "all", "-f", "table"]) == 0
+    assert capsys.readouterr().out.count("已否决") == 1
+
+
+@pytest.mark.usefixtures("workspace")
 def test_a_doubt_is_listed_shown_and_accepted_once(capsys: pytest.CaptureFixture[str]) -> None:
     """A replaced key under the old name waits; accepted, the older host stays with both keys known."""
     (doubt,) = _json(capsys, "review", "list")  # type: ignore[misc]

@@ -43,6 +43,20 @@ def test_a_query_only_services_understand_asks_for_services() -> None:
     assert parse_any("kind:host runs:(*)")[0] is Kind.HOST
 
 
+def test_a_star_behind_a_step_is_anything() -> None:
+    """`serves:*` is `serves:(*)`; what else stands there without a bracket is told to want one."""
+    assert parse("serves:*") == parse("serves:(*)") == Linked("serves", None, And(()))
+    assert parse("services:*", Kind.IP) == Compare("services.names", Op.EXISTS, True)
+    with pytest.raises(Exception, match="E1505") as caught:
+        parse("runs-on:麒麟")
+    assert "runs-on:(麒麟)" in caught.value.hint
+
+
+def test_the_code_of_a_system_is_a_word() -> None:
+    """People know their systems by code."""
+    assert parse("system:(code:YS-1)") == Linked("system", Kind.SYSTEM, Compare("system.code", Op.CONTAINS, "YS-1"))
+
+
 def test_one_of_those_around_must_meet_all_of_it() -> None:
     """Port of one service and product of another is no match; fields behind a step are not the entity's own."""
     query = parse("services:(port:3389 product:xrdp)", Kind.IP)

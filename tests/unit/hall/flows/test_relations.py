@@ -8,7 +8,7 @@ from secops.core.model import RelationType
 from secops.hall.app import App
 from secops.hall.flows.declare import declare
 from secops.hall.flows.graph import written
-from secops.hall.flows.inventory import show
+from secops.hall.flows.inventory import listed, show
 from secops.hall.workspace import Workspace
 from secops.store import relations
 
@@ -42,6 +42,25 @@ def _types(app: App, word: str) -> set[tuple[str, str, bool]]:
          each.source == told.entity.id)
         for each in told.relations
     }  # fmt: skip
+
+
+def test_what_is_of_a_system_belongs_to_it(tmp_path: Path) -> None:
+    """The step says it, in both directions, and so does what is shown of an asset: without a relation of its own."""
+    workspace = Workspace(tmp_path)
+    workspace.make()
+    with App(workspace) as app:
+        _declare(app, DECLARED)
+        for query in (
+            "belongs-to:(code:S1)",
+            "属于:(code:S1)",
+            "kind:host belongs-to:*",
+            "kind:host related:(code:S1)",
+        ):
+            assert [each["key"] for each in listed(app, query)] == ["H1"], query
+        assert [each["key"] for each in listed(app, "contains:(kind:host)")] == ["S1"]
+        assert ("belongs-to", "system S1", True) in _types(app, "H1")
+        assert show(app, "S1").members == 1
+        assert show(app, "S2").members == 0
 
 
 def test_declared_relations_of_every_type_stand_and_end(tmp_path: Path) -> None:
