@@ -8,7 +8,7 @@ from secops.core.fields import by_name
 from secops.core.language import say
 from secops.core.model import Kind, State
 from secops.deliver.reports import words
-from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
+from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Rows, Sheet
 from secops.hall.flows import responsible
 from secops.hall.flows import scope as authorisations
 from secops.hall.flows.report_context import Context, Values, number_column, numbered
@@ -16,7 +16,7 @@ from secops.hall.flows.report_graded import graded
 from secops.scope import document
 from secops.scope.document import Scope
 
-_KINDS: Final = (Kind.WEBSITE, Kind.IP, Kind.HOST, Kind.DEVICE)
+_KINDS: Final = (Kind.SYSTEM, Kind.WEBSITE, Kind.IP, Kind.HOST, Kind.DEVICE)
 _FACTS: Final = ("org.contact", "services.ports", "http.server", "host.os", "network.zone")
 _PAPER: Final = frozenset({"services.ports"})
 _ANSWERS: Final = ("person", "phone", "via", "escalate")
@@ -40,8 +40,10 @@ def build(ctx: Context) -> Report:
         Column("id", by_name()["id"].title, brief=False),
     )  # fmt: skip
     note = say(
-        "授权一栏对照 --scope 给出的授权书；责任人由责任清单、系统与单位登记逐级得出",
-        "held against the scope of --scope; who answers is resolved from duties, systems and units",
+        "系统（未发现的也列）、网站、地址、主机、设备；授权一栏对照 --scope 给出的授权书；"
+        "责任人由责任清单、系统与单位登记逐级得出",
+        "systems (those never found too), websites, addresses, hosts, devices; held against the scope of --scope; "
+        "who answers is resolved from duties, systems and units",
     )
     sheet = Sheet(say("目标清单", "Targets"), columns, _rows(ctx, allowed), note=note)
     return Report(say("演练目标清单", "Targets"), ctx.facts("", *told, graded(ctx)), [sheet], ctx.newest)
@@ -80,9 +82,10 @@ def _rows(ctx: Context, allowed: Callable[[Values], str]) -> Rows:
             if values["state"] == State.GONE.value:
                 continue
             name = values.get("name") or values.get("http.title")
+            system, grade = _system(kind, values)
             yield (
-                words.kind(kind), str(values["key"]), name, values.get("org.name"), values.get("system.name"),
-                values.get("system.grade"), allowed(values), ctx.state(str(values["id"]), str(values["state"])),
+                words.kind(kind), str(values["key"]), name, values.get("org.name"), system, grade,
+                allowed(values), ctx.state(str(values["id"]), str(values["state"])),
                 ctx.person(answer.get("person")), ctx.person(answer.get("phone")), _text(answer.get("via")),
                 _text(answer.get("escalate")), *ctx.cells(fields, values), None, str(values["id"]),
             )  # fmt: skip
@@ -108,6 +111,12 @@ def _answered(ctx: Context) -> Iterator[tuple[Kind, Values, Mapping[str, object]
                 while answer and str(answer["id"]) < str(values["id"]):
                     answer = next(answers, {})
                 yield kind, values, answer if answer.get("id") == values["id"] else {}
+
+
+def _system(kind: Kind, values: Values) -> tuple[Cell, Cell]:
+    """Name and level of the system that a row stands with: a system with what is of it."""
+    names = ("name", "system.level") if kind is Kind.SYSTEM else ("system.name", "system.grade")
+    return values.get(names[0]), values.get(names[1])
 
 
 def _text(value: object) -> str | None:

@@ -204,6 +204,13 @@ def test_targets_name_who_answers_and_whether_they_may_be_touched(app):
     assert (held["198.18.0.1"], held["198.18.9.9"]) == ("在授权内", "不在授权或已排除")
 
 
+def test_targets_list_systems_of_which_nothing_was_found(app):
+    """Every system the query meets is a target with its own level, whatever was found of it."""
+    found = {each["目标"]: each for each in of(app, "targets", query="kind:system")}
+    assert {key: each["等保级别"] for key, each in found.items()} == {"S1": "3", "S2": "2"}
+    assert found["S2"]["所属系统"] == "社保系统"
+
+
 def test_the_ledger_by_unit_has_a_summary_and_a_sheet_each(app):
     """Arranged by unit there is a summary, a sheet for each unit, and one for what is nobody's."""
     found = of(app, "assets", by="org")
