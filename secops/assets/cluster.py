@@ -36,6 +36,7 @@ class Cluster:
     known: dict[str, set[str]] = field(default_factory=dict)
     """The same -> marks its known machines ever had."""
     frozen: bool = False
+    declared: bool = False
     reasons: list[tuple[str, str, str]] = field(default_factory=list)
     """Two known machines held to be one, and why."""
 
@@ -65,7 +66,7 @@ class Clusters:
             for mark in host.marks - void:
                 if kind_of(mark) in tracked:
                     known.setdefault(kind_of(mark), set()).add(mark)
-            self._of[host.id] = Cluster(set(), {host.id}, set(), {}, known, host.frozen)
+            self._of[host.id] = Cluster(set(), {host.id}, set(), {}, known, host.frozen, host.declared)
 
     def of(self, member: int | str) -> Cluster:
         """The cluster of a node or machine."""
@@ -101,6 +102,8 @@ class Clusters:
                     return "apart"
         if one.hosts and other.hosts and (one.frozen or other.frozen):
             return "many"
+        if one.declared and other.declared:
+            return "declared"
         if kind == PAIR and one.places | other.places and len(one.places | other.places) > 1:
             return "elsewhere"
         return ""
@@ -116,6 +119,7 @@ class Clusters:
         one.hosts |= other.hosts
         one.places |= other.places
         one.frozen = one.frozen or other.frozen
+        one.declared = one.declared or other.declared
         for mine, theirs in ((one.live, other.live), (one.known, other.known)):
             for kind, marks in theirs.items():
                 mine.setdefault(kind, set()).update(marks)

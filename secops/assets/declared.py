@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from secops.assets import draft as drafts
 from secops.assets.contradiction import contradict
-from secops.assets.draft import DECLARE, INHERENT, Cause, Draft
+from secops.assets.draft import DECLARE, FIRM, INHERENT, Cause, Draft
 from secops.assets.merge import assign, owner_of
 from secops.assets.record import supply
 from secops.assets.register import ORGANISATION, Declared, Register, place_of
@@ -186,7 +186,7 @@ def _asset(work: Work, register: Register, new: Declared, cause: Cause) -> Draft
     drafts.look(draft, cause, DECLARE, cause.at, facts)
     if kind is Kind.NETWORK:
         drafts.put(draft, cause, "network.zone", normal("network.zone", new.text("zone")))
-    if kind in {Kind.HOST, Kind.DEVICE}:
+    if kind in {Kind.HOST, Kind.DEVICE} and draft.sources.keys() <= FIRM:  # else what is seen of it says where it is
         drafts.put(draft, cause, "host.addresses", normal("host.addresses", new.texts("addresses")))
     _answer(draft, register, new, cause)
     return draft

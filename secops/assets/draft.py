@@ -25,6 +25,8 @@ BORN: Final = "born"
 """The source of what came with the key."""
 REGISTER: Final = "register"
 """The source of what a declared network says of the addresses in it."""
+FIRM: Final = frozenset({BORN, DECLARE, REGISTER, "records"})
+"""Sources that are no looks."""
 SHADOWS: Final = "shadows"
 PROTOCOLS: Final = frozenset(
     {

@@ -94,6 +94,8 @@ class Machine:
     marks: frozenset[str] = frozenset()
     frozen: bool = False
     """It has too many marks already: nothing joins it by itself."""
+    declared: bool = False
+    """People keep it in their books: it stays where another is found to be the same."""
 
 
 @dataclass(slots=True)

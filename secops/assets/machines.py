@@ -3,14 +3,14 @@
 A strong mark joins what shows it to the machine that had it; two weak ones (a name at an address) do where nothing
 speaks against it. What speaks against it (two serial numbers, two host keys at once, a key that was replaced with no
 hardware to vouch for it, a person's word) is never overruled: the case is told as a doubt instead. A machine keeps its
-id; of two that are one, the older stays.
+id; of two that are one the declared one stays, else the older.
 """
 
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
 from secops.assets.cluster import Cluster, Clusters, Node
-from secops.assets.evidence import REPLACED, Answer, Doubt, Evidence, Known, Question
+from secops.assets.evidence import REPLACED, Answer, Doubt, Evidence, Known, Machine, Question
 from secops.assets.marks import PAIR, Rules, kind_of
 
 SHARED = "shared"
@@ -316,7 +316,7 @@ class _Resolution:
 
     def _owner(self, cluster: Cluster, marks: set[str]) -> str:
         if cluster.hosts:
-            return min(cluster.hosts, key=lambda each: (self.q.hosts[each].first_seen, each))
+            return survivor(self.q.hosts[each] for each in cluster.hosts)
         if not marks:
             return ""
         name = f"new:{len(self.out.born)}"
@@ -350,7 +350,13 @@ _AGAINST = {
     "changed": "same name or certificate, another host key: reinstalled, or replaced?",
     "apart": "a person split these two",
     "many": "it has too many marks already",
+    "declared": "both are declared",
 }
+
+
+def survivor(machines: Iterable[Machine]) -> str:
+    """Of machines that are one, the id of the one that stays: one that is declared, of several the oldest."""
+    return min(machines, key=lambda each: (not each.declared, each.first_seen, each.id)).id
 
 
 def _network(place: str) -> object:

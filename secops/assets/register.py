@@ -67,6 +67,8 @@ class Register:
         self._dissolved: set[str] = set()
         self._under: Counter[str] = Counter()
         """How many declarations name the unit or system: `organisation:KEY` or `system:KEY`."""
+        self._alone: dict[int, set[str]] = {}
+        """Place -> keys of the hosts declared with this one address."""
         for each in declared:
             self.apply(each)
 
@@ -82,6 +84,11 @@ class Register:
         if self._index is not None and before is not None:
             self._index.remove(self._said(before))
         self.things.pop(each.subject, None)
+        if kind == Kind.HOST:
+            if (place := only_place(before)) is not None:
+                self._alone[place].discard(key)
+            if (place := only_place(new)) is not None:
+                self._alone.setdefault(place, set()).add(key)
         if kind == ORGANISATION:
             (self._dissolved.discard if new else self._dissolved.add)(key)
         if new is not None:
@@ -103,6 +110,12 @@ class Register:
         for kind, name in ((ORGANISATION, "org"), (str(Kind.SYSTEM), "system")):
             if each is not None and (key := each.text(name)):
                 self._under[f"{kind}:{key}"] += step
+
+    def hosts_alone(self, places: Iterable[str]) -> set[str]:
+        """Keys of the hosts declared with one of these addresses and no other."""
+        if not self._alone:
+            return set()
+        return set().union(*(self._alone.get(number(each), ()) for each in places))
 
     def get(self, kind: str, key: str) -> Declared | None:
         """What is declared under this kind and key."""
@@ -266,6 +279,12 @@ def place_of(address: object) -> int | None:
         return number(address) if isinstance(address, str) else None
     except ValueError:
         return None
+
+
+def only_place(host: Declared | None) -> int | None:
+    """The one address that a host is declared with; None where it is several or none."""
+    addresses = host.texts("addresses") if host is not None else ()
+    return place_of(addresses[0]) if len(addresses) == 1 else None
 
 
 def site_key(url: str) -> str:

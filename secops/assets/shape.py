@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from secops.assets import draft as drafts
-from secops.assets.draft import BORN, DECLARE, REGISTER, Cause, Draft
+from secops.assets.draft import FIRM, Cause, Draft
 from secops.assets.evidence import Evidence
 from secops.assets.identity import ip_id
 from secops.assets.marks import kind_of
@@ -19,7 +19,6 @@ MERGED: Final = "merged"
 MERGES: Final = "merges"
 """In a machine that took others in: which, why, when."""
 _MERGES_MOST: Final = 50
-_FIRM: Final = frozenset({BORN, DECLARE, REGISTER, "records"})
 _KEPT_MOST: Final = 1_000
 _MOST: Final = 4
 """Reasons of a merge kept with it."""
@@ -53,7 +52,7 @@ def shape(draft: Draft, cause: Cause, rows: Iterable[Evidence]) -> None:
         seen = (row.at, row.seq, row.look)
         if held is None or held[2] != row.look or drafts.said(draft, source) != facts_of(row):
             drafts.look(draft, cause, source, max(row.at, held[0] if held else 0), facts_of(row), seen=seen)
-    for source in [each for each in draft.sources if each not in _FIRM and each not in wanted]:
+    for source in [each for each in draft.sources if each not in FIRM and each not in wanted]:
         drafts.forget(draft, cause, source)
     live = [each for each in own if each.live]
     if own:
@@ -109,7 +108,9 @@ def absorb(work: Work, cause: Cause, survivor: str, losers: Mapping[str, Part], 
             "into": survivor, "why": part.why[:500], "seq": cause.seq, "was": str(loser.state),
             "marks": sorted(part.marks)[:_KEPT_MOST], "looks": sorted(part.looks)[:_KEPT_MOST],
             "survivor": {
-                "last_seen": int(keeper.last_seen), "state": str(keeper.state), "misses": keeper.misses,
+                "first_seen": int(keeper.first_seen), "last_seen": int(keeper.last_seen),
+                "state": str(keeper.state), "misses": keeper.misses,
+                "addresses": list(_texts(keeper.facts.get("host.addresses"))),
                 "looks": sorted(looks)[:_KEPT_MOST],
             },
         }  # fmt: skip
@@ -145,12 +146,19 @@ def release(work: Work, cause: Cause, survivor: str, loser: str) -> None:
 def restore(keeper: Draft, cause: Cause, snapshot: object, rows: Iterable[Evidence]) -> None:
     """What the machine was before another went up in it, where its own looks say nothing newer."""
     if isinstance(snapshot, Mapping):
+        keeper.first_seen = int(str(snapshot.get("first_seen", keeper.first_seen)))
         keeper.last_seen = int(str(snapshot["last_seen"]))
-        alive = any(each.live and each.at > keeper.last_seen for each in rows)
+        if not (own := list(rows)):
+            drafts.put(keeper, cause, "host.addresses", _texts(snapshot.get("addresses")))
+        alive = any(each.live and each.at > keeper.last_seen for each in own)
         keeper.misses = int(str(snapshot["misses"]))
         keeper.dirty = True
         if not alive:
             drafts.turn(keeper, cause, State(str(snapshot["state"])), "split again")
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else ()
 
 
 def runs_on(row: Evidence, host: str) -> str:

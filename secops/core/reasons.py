@@ -54,6 +54,11 @@ _TOLD: Final = tuple(
         ),
         (r"a person split these two", "已由人拆分"),
         (r"it has too many marks already", "标识已经过多"),
+        (r"both are declared", "两台都登记过"),
+        (
+            r"found at the only address that the other is declared with",
+            "在登记的唯一地址上只发现了这一台：是登记的那台吗？",
+        ),
     )
 )
 

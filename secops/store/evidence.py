@@ -159,6 +159,13 @@ def again_for(connection: Connection, site: str, marks: Collection[str]) -> None
         connection.execute(change.values(pending=1))
 
 
+def showing(connection: Connection, site: str, mark: str) -> set[str]:
+    """The machines of the looks that show this mark now."""
+    chosen = sa.select(evidence.c.host).join(marked, evidence.c.look == marked.c.look)
+    chosen = chosen.where(marked.c.mark == mark, evidence.c.live, evidence.c.site == site, evidence.c.host != "")
+    return set(connection.execute(chosen.distinct()).scalars())
+
+
 def carriers(
     connection: Connection, site: str, marks: Collection[str], most: int | None = None
 ) -> tuple[set[str], set[str]]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from secops.assets.marks import PAIR, Rules, kind_of
@@ -205,10 +205,29 @@ def merge(app: App, words: Sequence[str], *, who: str, reason: str) -> tuple[str
             "E1333", say("已并入别的主机", "it went up in another host already"), where=gone[0].id,
             why=canonical(of_host(app, gone[0]).merged),
         )  # fmt: skip
-    order = sorted(found, key=lambda each: (int(each.first_seen), each.id))
+    _mergeable(found)
+    order = sorted(found, key=lambda each: (not each.declared, int(each.first_seen), each.id))
     ids = tuple(dict.fromkeys(each.id for each in order))
-    _log(app, _decision(app, DecisionType.MERGE, f"host:{ids[0]}", {"hosts": list(ids)}, who, reason))
+    decision = _decision(app, DecisionType.MERGE, f"host:{ids[0]}", {"hosts": list(ids)}, who, reason)
+    _log(app, replace(decision, site=found[0].site))
     return ids
+
+
+def _mergeable(found: Sequence[Entity]) -> None:
+    """Raises UsageError for machines of several sites, and where several are declared."""
+    sites = {each.site: each.key for each in found}
+    if len(sites) > 1:
+        raise UsageError(
+            "E1333", say("不同站点的主机不能合并", "hosts of different sites are never one"),
+            why="; ".join(f"{site}: {key}" for site, key in sorted(sites.items())),
+            hint=say("同样的地址在两个站点是两台主机", "the same address at two sites is two hosts"),
+        )  # fmt: skip
+    declared = sorted({each.key for each in found if each.declared})
+    if len(declared) > 1:
+        raise UsageError(
+            "E1333", say("其中几台都登记过", "several of them are declared"), where=", ".join(declared),
+            hint=say("先撤销登记，只留一台的", "withdraw the declarations but one first"),
+        )  # fmt: skip
 
 
 def split(app: App, word: str, marks: Sequence[str], *, back: str, who: str, reason: str) -> str:
@@ -236,7 +255,8 @@ def split(app: App, word: str, marks: Sequence[str], *, back: str, who: str, rea
                 why=", ".join(taken),
             )
         payload = {"host": host.id, "from": chosen[0]}
-    _log(app, _decision(app, DecisionType.SPLIT, f"host:{host.id}", payload, who, reason))
+    decision = _decision(app, DecisionType.SPLIT, f"host:{host.id}", payload, who, reason)
+    _log(app, replace(decision, site=host.site))
     new = _hosts(app) - before
     return str(payload["from"]) if "from" in payload else next(iter(sorted(new)), "")
 

@@ -23,6 +23,7 @@ from secops.hall.flows.identity_rules import RULES, begin, begin_within, rules_a
 from secops.hall.flows.merge_decided import decided
 from secops.hall.flows.merge_hosts import keep, settle
 from secops.hall.flows.merge_looks import gathered, meanwhile, uncollected, write, written
+from secops.hall.flows.merge_proposed import propose
 from secops.hall.flows.merge_records import registered
 from secops.store import (
     coverage,
@@ -45,7 +46,7 @@ KIND = "merge"
 ROOM = looks.MOST + BATCH
 """Repetitions laid out ahead of a replay: more than it takes in at a time."""
 EDITION = "derivation"
-_EDITION = 4
+_EDITION = 5
 """Told up where what follows from the logs is another than before: the next merge replays them, in one transaction."""
 
 
@@ -251,7 +252,7 @@ class _State:
                 evidence.again(connection)
             return
         if decision.type in {DecisionType.MERGE, DecisionType.SPLIT, DecisionType.SETTLE}:
-            for outcome, known in decided(connection, decision, cause, self.rules):
+            for outcome, known in decided(connection, decision, cause, self.rules, self._register(decision.site)):
                 self._write(connection, outcome, known)
             self._machines(connection, decision.site, cause)
 
@@ -292,6 +293,9 @@ class _State:
         organisations.put(connection, group.organisations)
         organisations.remove(connection, first.site, group.dissolved)
         self._write(connection, outcome, known)
+        hosts = {new.subject.partition(":")[2] for new, *_ in group.things if new.text("kind") == Kind.HOST}
+        last = stretch[-1]
+        propose(connection, register, hosts, Cause(last.seq, first.at, who=first.who))
 
     def _end(self, connection: Transaction, seq: int, end: RunEnd) -> None:
         asked = lifecycle.Covered(coverage.of_run(connection, end.run))

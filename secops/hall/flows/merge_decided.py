@@ -1,13 +1,16 @@
 """Machines merged and split by hand, and what a person said of a doubt."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from secops.assets import draft as drafts
-from secops.assets.draft import Cause, Draft
-from secops.assets.evidence import NEWS, Evidence
-from secops.assets.machines import KEPT, pairs
+from secops.assets.draft import FIRM, Cause, Draft
+from secops.assets.evidence import NEWS, Evidence, Machine
+from secops.assets.machines import KEPT, SHARED, pairs
+from secops.assets.machines import survivor as oldest
 from secops.assets.marks import Rules, kind_of
+from secops.assets.merge import assign, owner_of
+from secops.assets.register import Register
 from secops.assets.shape import MERGED, Part, absorb, host_id, release, restore, shape, tell
 from secops.assets.work import Merged, Work
 from secops.core.model import Decision, DecisionType, Entity, Kind
@@ -21,17 +24,29 @@ _LIFE = ("gone", "declared", "stale", "active")
 
 
 def decided(
-    connection: Transaction, decision: Decision, cause: Cause, rules: Rules
+    connection: Transaction, decision: Decision, cause: Cause, rules: Rules, register: Register
 ) -> Iterator[tuple[Merged, Mapping[str, Entity]]]:
     """What a decision changes at once; the settling that follows does the rest."""
+    told = _Told(connection, decision, cause, rules, register)
     if decision.type is DecisionType.MERGE:
-        yield from _merge(connection, decision, cause, rules)
+        yield from _merge(told)
     elif decision.type is DecisionType.SPLIT and _texts(decision, "apart"):
         _apart(connection, decision, cause)
     elif decision.type is DecisionType.SPLIT:
-        yield from _split(connection, decision, cause, rules)
+        yield from _split(told)
     elif decision.subject.startswith(REVIEW):
-        _review(connection, decision)
+        yield from _review(told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A decision at work."""
+
+    connection: Transaction
+    decision: Decision
+    cause: Cause
+    rules: Rules
+    register: Register
 
 
 def current(connection: Transaction, id: str) -> str:
@@ -45,46 +60,58 @@ def current(connection: Transaction, id: str) -> str:
     return id
 
 
-def _merge(
-    connection: Transaction, decision: Decision, cause: Cause, rules: Rules
-) -> Iterator[tuple[Merged, Mapping[str, Entity]]]:
+def _merge(told: _Told) -> Iterator[tuple[Merged, Mapping[str, Entity]]]:
+    decision, connection = told.decision, told.connection
+    if review := str(decision.payload.get("review") or ""):
+        identifiers.settle(connection, [review], "accepted", decision.who, decision.reason)
+    yield from _unite(told, _texts(decision, "hosts"))
+
+
+def _unite(told: _Told, hosts: Iterable[str], trusted: str = "") -> Iterator[tuple[Merged, Mapping[str, Entity]]]:
+    """These machines are one, as a person said; `trusted`: because this mark is to be trusted, which is theirs then."""
+    connection, decision, cause = told.connection, told.decision, told.cause
     site = decision.site
-    ids = list(dict.fromkeys(current(connection, each) for each in _texts(decision, "hosts")))
+    ids = list(dict.fromkeys(current(connection, each) for each in hosts))
     assets = _known(connection, ids)
     mine = [id for id in ids if id in assets and assets[id].kind is Kind.HOST and assets[id].site == site]
-    if len(mine) < 2:
+    if len(mine) < 2 and not (mine and trusted):
         return
-    survivor = min(mine, key=lambda each: (int(assets[each].first_seen), each))
-    liveliest = max(mine, key=lambda each: (_LIFE.index(str(assets[each].state)), each))
-    work = Work(assets)
-    held = {id: _own(connection, id) for id in mine}
-    why = f"{decision.reason} ({decision.who})"
-    own: dict[str, list[str]] = {id: [] for id in mine}
-    for row in _rows(connection, mine):
-        own[row.host].append(row.look)
-    losers = {id: Part(why, list(held[id]), own[id]) for id in mine if id != survivor}
-    absorb(work, cause, survivor, losers, own[survivor])
+    held = {id: _own(connection, id) for id in mine if len(mine) > 1}
+    survivor = oldest(Machine(id, int(each.first_seen), declared=each.declared) for id in mine for each in [assets[id]])
     marks = [
         one | {"host": survivor, "seq": cause.seq} | {"standing": KEPT} for own in held.values() for one in own.values()
     ]
+    if trusted:
+        row = {"mark": trusted, "host": survivor, "standing": KEPT, "why": decision.reason, "moves": 0}
+        marks.append(row | {"seq": cause.seq})
     identifiers.put(connection, site, marks)
-    for id in mine:
-        if id != survivor:
-            identifiers.together(connection, site, survivor, id)
+    if len(mine) < 2:
+        return
+    liveliest = max(mine, key=lambda each: (_LIFE.index(str(assets[each].state)), each))
+    work = Work(assets)
+    why = f"{decision.reason} ({decision.who})"
+    own: dict[str, list[str]] = {id: [] for id in mine}
+    for each in _rows(connection, mine):
+        own[each.host].append(each.look)
+    losers = {id: Part(why, list(held[id]), own[id]) for id in mine if id != survivor}
+    absorb(work, cause, survivor, losers, own[survivor])
+    for id in losers:
+        identifiers.together(connection, site, survivor, id)
     keeper = work.get(survivor)
     assert keeper is not None
-    keeper.last_seen = max(int(assets[id].last_seen) for id in mine)
+    keeper.first_seen = min(int(assets[id].first_seen) for id in mine)
+    seen = [int(assets[id].last_seen) for id in mine if not assets[id].sources.keys() <= FIRM]
+    keeper.last_seen = max(seen, default=keeper.last_seen)  # of when it was declared nobody saw it
     rows = _hand(connection, {look: survivor for looks in own.values() for look in looks})
     shape(keeper, cause, rows)
     drafts.turn(keeper, cause, assets[liveliest].state, "merged")
-    _tell(connection, (cause, rules), keeper, rows, [str(one["mark"]) for one in marks])
+    _tell(told, keeper, rows, [str(one["mark"]) for one in marks])
     _settle(connection, decision, mine, "accepted")
     yield work.merged(), assets
 
 
-def _split(
-    connection: Transaction, decision: Decision, cause: Cause, rules: Rules
-) -> Iterator[tuple[Merged, Mapping[str, Entity]]]:
+def _split(told: _Told) -> Iterator[tuple[Merged, Mapping[str, Entity]]]:
+    connection, decision, cause = told.connection, told.decision, told.cause
     site, host = decision.site, str(decision.payload.get("host") or "")
     loser = str(decision.payload.get("from") or "")
     assets = _known(connection, [host, loser] if loser else [host])
@@ -118,7 +145,7 @@ def _split(
         release(work, cause, host, loser)
         other = work.get(loser)
     else:
-        other = _new(connection, work, cause, (site, min(leaving, key=rules.rank)), mine)
+        other = _new(connection, work, cause, (site, min(leaving, key=told.rules.rank)), mine)
     keeper = work.get(host)
     assert keeper is not None
     assert other is not None
@@ -129,6 +156,8 @@ def _split(
         for one in held.values()
     ]
     identifiers.put(connection, site, marks)
+    if loser:
+        _anybodys(told, rows, kept, held.keys() - leaving)
     identifiers.keep_apart(connection, site, (host, other.id), {kind_of(each) for each in held}, cause.seq)
     staying = [row for row in rows if row.look not in kept]
     if isinstance(record, Mapping):
@@ -136,14 +165,28 @@ def _split(
     else:
         drafts.note(keeper, cause, "split", old=None, new=other.id)
     shape(keeper, cause, staying)
-    if not staying:
+    if not staying and not loser:
         drafts.put(keeper, cause, "host.addresses", ())
     going = [row for row in rows if row.look in kept]
     shape(other, cause, going)
     for draft, own, marks_of in ((keeper, staying, held.keys() - leaving), (other, going, leaving)):
-        _tell(connection, (cause, rules), draft, own, marks_of)
+        _tell(told, draft, own, marks_of)
     _settle(connection, decision, [host, other.id], "rejected")
     yield work.merged(), assets
+
+
+def _anybodys(told: _Told, rows: Iterable[Evidence], leaving: Collection[str], staying: Iterable[str]) -> None:
+    """Marks that both parts show after all identify nobody: that answers, too, whether they can be trusted."""
+    decision = told.decision
+    shown: tuple[set[str], set[str]] = set(), set()
+    for row in rows:
+        shown[row.look in leaving].update(row.marks if row.live else ())
+    strong = {each for each in shown[0] & shown[1] if told.rules.strong(kind_of(each))}
+    for mark in sorted(strong.intersection(staying)):
+        put = {"mark": mark, "host": "", "standing": SHARED, "why": decision.reason, "moves": 0}
+        identifiers.put(told.connection, decision.site, [put | {"seq": told.cause.seq}])
+        id = identifiers.review_id(decision.site, "shared", [mark])
+        identifiers.settle(told.connection, [id], "accepted", decision.who, decision.reason)
 
 
 def _new(connection: Transaction, work: Work, cause: Cause, key: tuple[str, str], rows: list[Evidence]) -> Draft:
@@ -165,28 +208,22 @@ def _apart(connection: Transaction, decision: Decision, cause: Cause) -> None:
         _settle(connection, decision, ids, "rejected")
 
 
-def _review(connection: Transaction, decision: Decision) -> None:
+def _review(told: _Told) -> Iterator[tuple[Merged, Mapping[str, Entity]]]:
+    """What was said of a mark: rejected, it is not shared, so that the machines which show it are one."""
+    connection, decision = told.connection, told.decision
     state = str(decision.payload.get("state") or "")
     id = decision.subject.removeprefix(REVIEW)
     if state not in {"accepted", "rejected"}:
         return
     identifiers.settle(connection, [id], state, decision.who, decision.reason)
-    marks = _texts(decision, "marks")
-    if state == "rejected" and marks:
-        told = {row.mark: row for row in identifiers.of_marks(connection, decision.site, marks)}
-        rows = [
-            {
-                "mark": mark,
-                "host": row.host,
-                "standing": KEPT,
-                "why": decision.reason,
-                "moves": row.moves,
-                "seq": row.seq,
-            }
-            for mark, row in sorted(told.items())
-        ]
-        identifiers.put(connection, decision.site, rows)
-        evidence.again_for(connection, decision.site, set(told))
+    for mark in _texts(decision, "marks") if state == "rejected" else ():
+        hosts = sorted(evidence.showing(connection, decision.site, mark))
+        if hosts:
+            yield from _unite(told, hosts, mark)
+        else:
+            row = {"mark": mark, "host": "", "standing": KEPT, "why": decision.reason, "moves": 0}
+            identifiers.put(connection, decision.site, [row | {"seq": told.cause.seq}])
+        evidence.again_for(connection, decision.site, {mark})
 
 
 def _texts(decision: Decision, name: str) -> list[str]:
@@ -228,13 +265,12 @@ def _hand(connection: Transaction, owners: Mapping[str, str]) -> list[Evidence]:
     return rows
 
 
-def _tell(
-    connection: Transaction, told: tuple[Cause, Rules], draft: Draft, rows: list[Evidence], marks: Collection[str]
-) -> None:
-    cause, rules = told
+def _tell(told: _Told, draft: Draft, rows: list[Evidence], marks: Collection[str]) -> None:
+    """What is in doubt about the machine, and who answers for where it is now."""
     shown = {mark for row in rows for mark in row.marks}
-    index = {row.mark: known(row) for row in identifiers.of_marks(connection, draft.site, shown)}
-    tell(draft, cause, marks, doubts_of(rows, marks, index, rules))
+    index = {row.mark: known(row) for row in identifiers.of_marks(told.connection, draft.site, shown)}
+    tell(draft, told.cause, marks, doubts_of(rows, marks, index, told.rules))
+    assign(draft, told.cause, owner_of(draft, told.register))
 
 
 def _settle(connection: Transaction, decision: Decision, hosts: list[str], state: str) -> None:

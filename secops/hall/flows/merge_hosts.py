@@ -15,6 +15,8 @@ from secops.assets.register import Register
 from secops.assets.shape import Part, absorb, drawn, host_id, leave, runs_on, shape, tell
 from secops.assets.work import Merged, Work
 from secops.core.model import Entity, Kind, Relation, State
+from secops.hall.flows.identity_rules import PROGRAM
+from secops.hall.flows.merge_proposed import propose
 from secops.store import entities, evidence, identifiers, looks
 from secops.store.grading import Transaction
 
@@ -60,6 +62,7 @@ def settle(
     """Tell apart everything that is new at this site, some addresses at a time: what moved, and what was known."""
     while places := evidence.pending(connection, site, PAGE):
         yield Settling(connection, site, cause, rules, register).page(places, started)
+        propose(connection, register, register.hosts_alone(places), cause)
 
 
 @dataclass(slots=True)
@@ -166,7 +169,8 @@ class Settling:
     def _machine(self, entity: Entity, id: str, index: Mapping[str, Known]) -> Machine:
         marks = frozenset(mark for mark, each in index.items() if each.host == id)
         count = sum(kind_of(each) != PAIR for each in marks)
-        return Machine(id, int(entity.first_seen), marks, count >= self.rules.limits["identifiers"])
+        full = count >= self.rules.limits["identifiers"]
+        return Machine(id, int(entity.first_seen), marks, full, entity.declared)
 
     def _born(self, answer: Answer) -> dict[str, tuple[str, int]]:
         """Key and generation of each new machine: the key may have had machines before."""
@@ -285,9 +289,14 @@ class Settling:
         return merged
 
     def _drawn(self, rows: Sequence[Evidence]) -> Relation:
-        """The relation of these looks' address to their machine: it holds from now on, the first of them is why."""
+        """The relation of these looks' address to their machine: it holds from now on, and still does now.
+
+        The first of them is why, unless a person said so.
+        """
         first = min(rows, key=lambda each: (each.at, each.seq, each.look))
-        return drawn(first, self._reason(first), self.cause.at, max(self.cause.at, *(each.at for each in rows)))
+        last = max(self.cause.at, *(each.at for each in rows))
+        relation = drawn(first, self._reason(first), self.cause.at, last)
+        return relation if self.cause.who in {"", PROGRAM} else replace(relation, seq=self.cause.seq)
 
     def _reason(self, row: Evidence) -> str:
         strong = [each for each in row.marks if self.rules.strong(kind_of(each))]
