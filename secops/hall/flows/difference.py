@@ -5,7 +5,7 @@ is no difference; every step in between is told on demand.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -82,12 +82,12 @@ def diff(app: App, first: str, last: str, wanted: Wanted = Wanted(), told: Told 
     A row: class, at, kind, key, org.name, field, old, new, reason, run, who, entity, seq.
     """
     start, end = span(app, first, last)
-    choice = _Choice(app, wanted, start, end)
+    choice = Choice(app, wanted, start, end)
     told = Told() if told is None else told
     return _all(app, choice, told)
 
 
-def _all(app: App, choice: "_Choice", told: Told) -> Iterator[Row]:
+def _all(app: App, choice: "Choice", told: Told) -> Iterator[Row]:
     with app.database.scratch() as connection:
         units = {each.id: each.name for each in organisations.every(connection, app.site)}
         for page in window.by_entity(connection, choice.start, choice.end, site=app.site):
@@ -107,7 +107,7 @@ def _all(app: App, choice: "_Choice", told: Told) -> Iterator[Row]:
                 }
 
 
-class _Choice:
+class Choice:
     """The assets asked about: of a kind, of a unit, that meet a query at either end."""
 
     def __init__(self, app: App, wanted: Wanted, start: Instant, end: Instant) -> None:
@@ -137,10 +137,10 @@ class _Choice:
             self._operators[run] = runs.operators(connection, [run]).get(run, "")
         return row | {"who": self._operators[run]}
 
-    def met(self, connection: Transaction, page: Mapping[str, Sequence[Change]]) -> dict[str, Entity]:
-        """Those of this page, by id."""
-        known_ = entities.by_ids(connection, page.keys())
-        found = {id: known_[id] for id in page if id in known_ and (self.kind is None or known_[id].kind is self.kind)}
+    def met(self, connection: Transaction, ids: Collection[str]) -> dict[str, Entity]:
+        """Those of these entities, by id, in this order."""
+        known_ = entities.by_ids(connection, ids)
+        found = {id: known_[id] for id in ids if id in known_ and (self.kind is None or known_[id].kind is self.kind)}
         if self.query is None:
             return found
         passed: set[str] = set()
@@ -211,7 +211,7 @@ def _count(told: Told, rows: Sequence[Row]) -> None:
         told.fields[kind, name] += 1
 
 
-def _declared(connection: Transaction, site: str, choice: _Choice) -> Iterator[Row]:
+def _declared(connection: Transaction, site: str, choice: Choice) -> Iterator[Row]:
     """Units and rows of registers: what the declarations in between came to."""
     sections = {kind: each for kind, each in by_kind().items() if kind not in list(Kind)}
     for before, after in decisions.between(connection, site, choice.start, choice.end, sorted(sections)):

@@ -8,10 +8,11 @@ from secops.core.clock import Instant, render
 from secops.core.errors import UsageError
 from secops.core.fields import by_name
 from secops.core.language import say
-from secops.core.model import Change, Kind, State
+from secops.core.model import ASSET_KINDS, Change, Kind, State
 from secops.core.reasons import spoken
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Rows, Sheet, chart
+from secops.hall.flows.difference import Choice, Wanted
 from secops.hall.flows.inventory import instant
 from secops.hall.flows.report_context import PAGE, Context, number_column, numbered, plain
 from secops.store import changes, entities
@@ -28,7 +29,10 @@ _QUIET = frozenset({"http.body_sha256", "tls.ja3s", "service.banner", "http.head
 def build(ctx: Context) -> Report:
     """The report. Raises UsageError for a period that cannot be read or runs backwards."""
     start, end = _period(ctx)
-    gathered = ctx.spool.kept(ctx.spool.ordered(_told(ctx, start, end), lambda row: (row[0] or "\uffff", *row[1:5])))
+    choice = Choice(ctx.app, Wanted(ctx.wanted.query), start, end)
+    if choice.query is not None:
+        ctx.parsed((*ASSET_KINDS, Kind.SERVICE), ctx.wanted.query)  # refuses what the role may not see
+    gathered = ctx.spool.kept(ctx.spool.ordered(_told(ctx, choice), lambda row: (row[0] or "\uffff", *row[1:5])))
     counts: dict[str, Counter[str]] = {}
     for row in gathered():
         counts.setdefault(str(row[0]), Counter())[_ORDER[int(str(row[1]))]] += 1
@@ -69,11 +73,11 @@ def _period(ctx: Context) -> tuple[Instant, Instant]:
     return start, end
 
 
-def _told(ctx: Context, start: Instant, end: Instant) -> Iterator[Cells]:
+def _told(ctx: Context, choice: Choice) -> Iterator[Cells]:
     """Unit, class, kind, key, id; name, system, when, what, source, run or who: one row for each asset."""
-    rows = ctx.spool.ordered(_flat(ctx, start, end), lambda row: row[:3])
+    rows = ctx.spool.ordered(_flat(ctx, choice.start, choice.end), lambda row: row[:3])
     for _, group in _paged(rows):
-        yield from _entities(ctx, group)
+        yield from _entities(ctx, choice, group)
 
 
 def _flat(ctx: Context, start: Instant, end: Instant) -> Iterator[Cells]:
@@ -110,13 +114,15 @@ def _paged(rows: Iterator[Cells]) -> Iterator[tuple[int, list[list[Cells]]]]:
         yield len(page), page
 
 
-def _entities(ctx: Context, page: Sequence[Sequence[Cells]]) -> Iterator[Cells]:
-    known = entities.by_ids(ctx.connection, [str(group[0][0]) for group in page])
+def _entities(ctx: Context, choice: Choice, page: Sequence[Sequence[Cells]]) -> Iterator[Cells]:
+    known = choice.met(ctx.connection, [str(group[0][0]) for group in page])
     systems = entities.by_ids(ctx.connection, {each.system_id for each in known.values() if each.system_id})
     wanted = ctx.wanted.org
     for group in page:
         id = str(group[0][0])
         entity = known.get(id)
+        if entity is None and choice.query is not None:
+            continue
         unit = ctx.unit(entity.org_id) if entity is not None and entity.org_id else ""
         if wanted and wanted not in {unit, entity.org_id if entity else ""}:
             continue

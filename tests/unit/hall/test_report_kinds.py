@@ -118,6 +118,13 @@ def test_changes_are_told_by_unit_and_class(app):
         of(app, "changes", start="now", end="2026-01-01")
 
 
+def test_changes_are_those_of_the_assets_asked_for(app):
+    """A query narrows the changes to assets that meet it at either end of the period."""
+    found = of(app, "changes", start="2026-05-30", end="now", query="kind:service port:5236")
+    assert {(each["清单"], each["资产"]) for each in found if each["资产"]} == {("新开放端口", "198.18.9.9:5236/tcp")}
+    assert not any(each["资产"] for each in of(app, "changes", start="2026-05-30", query="kind:website"))
+
+
 def test_duties_count_what_each_unit_has(app):
     """A unit's row counts its assets by kind, and what nobody answers for is listed."""
     found = of(app, "duties")
