@@ -61,6 +61,8 @@ class Column:
     """Shown on paper; what is not is in the spreadsheet."""
     chart: str = ""
     """Title of the chart of how often each value occurs; empty for none."""
+    code: str = ""
+    """Key of the column with the codes of what this one names: paper tells them beside the names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,23 @@ _SEVERITIES = {
 }
 
 
+_COLLECTORS = {
+    "greeting": "端口问候", "service": "服务识别", "certificate": "证书", "favicon": "网站图标", "datagram": "UDP 探测",
+    "connect": "端口探测", "syn": "端口探测", "ping": "存活探测",
+}  # fmt: skip
+_DEVICES = {
+    "firewall": "防火墙", "router": "路由器", "broadband router": "宽带路由器", "switch": "交换机", "hub": "集线器",
+    "bridge": "网桥", "WAP": "无线接入点", "load balancer": "负载均衡", "proxy server": "代理服务器",
+    "security-misc": "安全设备", "remote management": "远程管理", "general purpose": "通用主机", "printer": "打印机",
+    "print server": "打印服务器", "webcam": "摄像机", "media device": "媒体设备", "storage-misc": "存储设备",
+    "VoIP phone": "网络电话", "VoIP adapter": "语音网关", "PBX": "电话交换机", "phone": "电话",
+    "telecom-misc": "电信设备",
+    "terminal": "终端", "terminal server": "终端服务器", "power-device": "电源设备", "power-misc": "电源设备",
+    "specialized": "专用设备", "game console": "游戏机", "RTU": "远程终端单元", "PLC": "可编程控制器",
+    "building controller": "楼宇控制器",
+}  # fmt: skip
+
+
 def kind(value: Kind) -> str:
     """The kind's name."""
     return say(*_KINDS[value])
@@ -42,6 +59,16 @@ def state(value: State) -> str:
 def severity(value: Severity) -> str:
     """The severity's name."""
     return say(*_SEVERITIES[value])
+
+
+def device(value: str) -> str:
+    """A type of device, kept in nmap's words, as people call it; what somebody wrote as it stands."""
+    return say(_DEVICES.get(value, value), value)
+
+
+def collector(name: str) -> str:
+    """How something was found: protocols by their own names, the rest in words."""
+    return say(_COLLECTORS.get(name, name), name)
 
 
 def yes(value: bool) -> str:

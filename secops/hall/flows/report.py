@@ -279,6 +279,8 @@ def _told_as_written(report: Report, live: Callable[[Progress], None], clock: Cl
 
 def _shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
     """The report as this format shows it, and what is to be told of that."""
+    if format in PAPER:
+        report = replace(report, sheets=[_coded(each) for each in report.sheets])
     if format in PEOPLE:
         report = replace(report, sheets=[_slim(each, paper=format in PAPER) for each in report.sheets])
     notes: list[str] = []
@@ -314,6 +316,24 @@ def _shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
 def _noted(report: Report, told: str) -> Report:
     """The report with a word on its cover, before the count."""
     return replace(report, facts=(*report.facts[:-2], (say("说明", "note"), told), *report.facts[-2:]))
+
+
+def _coded(sheet: Sheet) -> Sheet:
+    """The sheet with codes in brackets behind the names of what they mean."""
+    keys = [each.key for each in sheet.columns]
+    pairs = {place: keys.index(each.code) for place, each in enumerate(sheet.columns) if each.code in keys}
+    if not pairs:
+        return sheet
+    source = sheet.rows
+
+    def told(row: Cells) -> Cells:
+        cells = list(row)
+        for name, code in pairs.items():
+            if row[name] and row[code] and row[name] != row[code]:
+                cells[name] = say(f"{row[name]}（{row[code]}）", f"{row[name]} ({row[code]})")
+        return tuple(cells)
+
+    return replace(sheet, rows=lambda: map(told, source()))
 
 
 def _slim(sheet: Sheet, *, paper: bool) -> Sheet:

@@ -23,7 +23,7 @@ def build(ctx: Context) -> Report:
         _missing(ctx, [each for each in rows if not each.get("stopped_on")]),
         sheet_of(ctx, "filing", [each for each in rows_of(ctx, "filing") if each.get("technologies")],
                  name=say("定级对象的新技术应用", "New technology of filed systems"),
-                 first=("system", "organisation", "technologies", "level")),
+                 first=("system", "organisation", "technologies", "level", "number", "filed_on")),
     ]  # fmt: skip
     basis = basis_of(registers()["algorithm"])
     return Report(say("算法与新技术清单", "Algorithms"), ctx.facts(basis), sheets, ctx.newest)
@@ -33,7 +33,8 @@ def _missing(ctx: Context, rows: Sequence[Row]) -> Sheet:
     """Each that is in use and lacks a step."""
     columns = (
         number_column(), Column("name", say("名称", "name")), Column("kind", say("类型", "kind")),
-        Column("org.name", say("责任单位", "unit")), Column("system", say("业务系统", "system")),
+        Column("org.name", say("责任单位", "unit")), Column("system.name", say("业务系统", "system"), code="system"),
+        Column("system", say("业务系统代码", "system code"), brief=False),
         *(Column(name, say(zh, en), Look.FLAG) for name, zh, en in _STEPS),
         Column("todo", say("缺少", "lacks"), Look.LONG),
     )  # fmt: skip
@@ -43,6 +44,8 @@ def _missing(ctx: Context, rows: Sequence[Row]) -> Sheet:
         lacks = say("、", ", ").join(say(zh, en) for (_, zh, en), here in zip(_STEPS, has, strict=True) if not here)
         if lacks:
             told.append((
-                *(cell(ctx, None, each.get(name)) for name in ("name", "kind", "org.name", "system")), *has, lacks,
+                *(cell(ctx, None, each.get(name)) for name in ("name", "kind", "org.name")),
+                ctx.called("system", str(each.get("system") or "")) or None, cell(ctx, None, each.get("system")),
+                *has, lacks,
             ))  # fmt: skip
     return Sheet(say("环节缺失", "Steps missing"), columns, lambda: numbered(iter(told)))

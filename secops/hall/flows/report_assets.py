@@ -94,8 +94,9 @@ def _mirrored(ctx: Context, kind: Kind, query: Query, fields: Sequence[Field]) -
                 if kind in BY_PARTS | ON_PAPER
                 else (told[str(each)] for each in states)
             )
-            last = [None if state == State.DECLARED.value else at for state, at in zip(states, seen, strict=True)]
-            yield from zip(keys, *cells[:lead], mine, map(bool, declared), begun, last, gone, *cells[lead:], ids,
+            never = [state == State.DECLARED.value for state in states]
+            first, last = ([None if no else at for no, at in zip(never, days, strict=True)] for days in (begun, seen))
+            yield from zip(keys, *cells[:lead], mine, map(bool, declared), first, last, gone, *cells[lead:], ids,
                            strict=True)  # fmt: skip
 
     return rows()
@@ -150,8 +151,7 @@ def life_columns() -> tuple[Column, ...]:
 def life(ctx: Context, values: Values) -> Cells:
     """The cells of `life_columns`."""
     state = State(str(values["state"]))
-    seen = values.get("last_seen") if state is not State.DECLARED else None
-    first, last = values.get("first_seen"), seen
+    first, last = values.get("first_seen"), values.get("last_seen")
     told = ctx.state(str(values["id"]), state.value)
     return (
         told, bool(values.get("declared")), first if isinstance(first, int) else None,

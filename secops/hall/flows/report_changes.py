@@ -208,7 +208,7 @@ def _shown(name: str, value: Cell) -> str:
 def _source(row: Cells) -> str:
     reason, run, who = (str(row[place] or "") for place in (7, 8, 9))
     collector, at, _ = reason.partition("@")
-    told = say("发现", "found by") + f" {collector}" if at else spoken(reason, str(row[4]))
+    told = say("发现", "found by") + f" {words.collector(collector)}" if at else spoken(reason, str(row[4]))
     return " ".join(each for each in (told, run or who) if each)
 
 

@@ -119,6 +119,23 @@ class Context:
         """The name of a unit."""
         return self.units[code].name if code in self.units else code
 
+    def called(self, kind: str, code: str) -> str:
+        """The name of a unit, system or data asset; its code where it has none."""
+        return self.unit(code) if kind == "organisation" else self._names.get((kind, code), ("", ""))[0] or code
+
+    def unit_of(self, system: str) -> str:
+        """The name of the unit that answers for the system of this code; empty where none is known."""
+        return self._names.get((Kind.SYSTEM.value, system), ("", ""))[1]
+
+    @cached_property
+    def _names(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """Kind and code -> name, and name of the unit."""
+        found = self.every((Kind.SYSTEM, Kind.DATA), "", fields=("name", "org.name"))
+        return {
+            (kind.value, str(each["key"])): (str(each["name"] or ""), str(each["org.name"] or ""))
+            for kind, each in found
+        }  # fmt: skip
+
     def parsed(self, kinds: Sequence[Kind], text: str | None = None) -> list[tuple[Kind, Query]]:
         """The query as each kind understands it; kinds without its fields are left out.
 
@@ -160,7 +177,8 @@ class Context:
         `fields`: of these only (and id, key, state), where the kind has them.
         """
         mine = every_field(kind)
-        return self.source.rows(query, kind, mine if fields is None else [each for each in fields if each in mine])
+        rows = self.source.rows(query, kind, mine if fields is None else [each for each in fields if each in mine])
+        return map(_as_seen, rows)
 
     def every(
         self, kinds: Sequence[Kind], text: str | None = None, *, fields: Sequence[str] | None = None
@@ -267,8 +285,16 @@ class Context:
         )
 
 
+def _as_seen(values: Values) -> Values:
+    """What was declared and never seen has no day on which it was: not when it was declared."""
+    return {**values, **NEVER} if values["state"] == State.DECLARED.value else values
+
+
+NEVER = {"first_seen": None, "last_seen": None}
+"""The days of what was never seen."""
 _STATUS = {"in_use": ("在用", "in use"), "planned": ("在建", "planned"), "offline": ("停用", "out of use")}
-_WORDED = frozenset({"register.standing", "register.status", "register.conflicts"})
+_DEVICE = frozenset({"device.type", "service.device_type"})
+_WORDED = frozenset({"register.standing", "register.status", "register.conflicts"}) | _DEVICE
 """Fields whose values are told in words of their own."""
 _LOOKS = {Type.INSTANT: Look.TIME, Type.INTEGER: Look.NUMBER, Type.BOOLEAN: Look.FLAG}
 
@@ -277,6 +303,8 @@ def plain(field: Field, value: object) -> str:
     """A value of a field as text, in the reader's words."""
     if field.name == "register.standing" and value in set(Standing):
         return Standing(str(value)).shown
+    if field.name in _DEVICE and isinstance(value, str):
+        return words.device(value)
     if field.name == "register.status" and value in _STATUS:
         return say(*_STATUS[str(value)])
     if field.name == "register.conflicts" and isinstance(value, tuple):

@@ -28,9 +28,7 @@ def build(ctx: Context) -> Report:
     counts, nobody = _counts(ctx)
     sheets = [
         _units(ctx, duties, counts),
-        sheet_of(
-            ctx, "duty", duties, name=say("责任书", "Duties and letters"), first=("organisation", "role", "system")
-        ),
+        sheet_of(ctx, "duty", duties, name=say("责任书", "Duties and letters")),
         Sheet(
             say("无人负责的资产", "Nobody answers"),
             _orphan_columns(),
@@ -52,8 +50,7 @@ def _counts(ctx: Context) -> tuple[dict[str, Counter[Kind]], Rows]:
             unit = str(values.get("org_id") or "")
             counts.setdefault(unit, Counter())[kind] += 1
             if not unit:
-                last = values.get("last_seen")
-                seen = last if isinstance(last, int) and values["state"] != State.DECLARED.value else None
+                seen = values.get("last_seen")
                 name = values.get("name") or values.get("http.title")
                 yield (
                     words.kind(kind), str(values["key"]), str(name) if name else None,

@@ -13,12 +13,6 @@ from secops.hall.flows.register import listed
 from secops.hall.flows.report_context import Context, number_column, numbered
 from secops.hall.flows.report_register import Row, basis_of, rows_of, sheet_of
 
-_FIRST: Final = (
-    "system", "organisation", "level", "level_s", "level_a", "number", "filed_on", "valid_until", "police",
-    "object_type", "network", "graded_on",
-)  # fmt: skip
-_PAPER: Final = 9
-"""How many of them paper shows."""
 _OF_SYSTEM: Final = (
     "name", "org_id", "org.name", "system.level", "system.filing_no", "system.filing_valid_until", "system.assessed_on",
 )  # fmt: skip
@@ -42,10 +36,8 @@ def build(ctx: Context) -> Report:
             "filing",
             filings,
             name=say("备案清单", "Filings"),
-            first=_FIRST,
             note=note,
             chart="level",
-            brief=_PAPER,
             more=((told, {key: _joined(each) for key, each in doubts.items()}),),
         ),
         Sheet(
@@ -61,7 +53,6 @@ def build(ctx: Context) -> Report:
             "certification",
             assessed,
             name=say("等级测评", "Assessments"),
-            first=("system", "done_on", "conclusion", "score"),
             without=("type",),
         ),
     ]

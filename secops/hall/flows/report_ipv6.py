@@ -50,7 +50,6 @@ def build(ctx: Context) -> Report:
             "app",
             [each for each in rows_of(ctx, "app") if each.get("offline_on") is None],
             name=say("移动应用", "Applications"),
-            first=("name", "form", "organisation", "system", "ipv6"),
             chart="ipv6",
         ),
     ]

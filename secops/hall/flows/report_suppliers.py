@@ -7,7 +7,7 @@ from secops.core.language import say
 from secops.core.registers import registers
 from secops.deliver.reports.model import Cells, Column, Look, Report, Sheet
 from secops.hall.flows.report_context import Context, number_column, numbered
-from secops.hall.flows.report_register import Row, basis_of, cell, due_sheet, rows_of, sheet_of
+from secops.hall.flows.report_register import Row, basis_of, called, cell, due_sheet, rows_of, sheet_of
 
 
 def build(ctx: Context) -> Report:
@@ -20,35 +20,12 @@ def build(ctx: Context) -> Report:
             ctx,
             "contract",
             contracts,
-            first=(
-                "name",
-                "number",
-                "supplier",
-                "organisation",
-                "systems",
-                "starts_on",
-                "ends_on",
-                "access_until",
-                "code_handed_over",
-            ),
             chart="supplier",
         ),
         sheet_of(
             ctx,
             "staff",
             staff,
-            first=(
-                "name",
-                "number",
-                "supplier",
-                "organisation",
-                "systems",
-                "on_date",
-                "off_date",
-                "access_until",
-                "access_revoked",
-                "vetted",
-            ),
             chart="supplier",
         ),
         sheet_of(ctx, "repository", note=say("代码仓库与移交情况", "where the code lies")),
@@ -64,7 +41,8 @@ def _todo(ctx: Context, contracts: Sequence[Row], staff: Sequence[Row]) -> Sheet
         number_column(), Column("todo", say("待办", "to do"), chart=say("按待办", "by what is to do")),
         Column("who", say("对象", "who or what")), Column("no", say("编号", "number")),
         Column("place", say("清单序号", "no. in its list"), Look.NUMBER), Column("supplier", say("供应商", "supplier")),
-        Column("org.name", say("责任单位", "unit")), Column("systems", say("涉及系统", "systems"), Look.LONG),
+        Column("org.name", say("责任单位", "unit")), Column("systems.name", say("涉及系统", "systems"), code="systems"),
+        Column("systems", say("涉及系统代码", "system codes"), brief=False),
         Column("day", say("日期", "day"), Look.DATE),
     )  # fmt: skip
     rows: list[Cells] = []
@@ -83,10 +61,12 @@ def _todo(ctx: Context, contracts: Sequence[Row], staff: Sequence[Row]) -> Sheet
 def _row(ctx: Context, type: str, row: Row, todo: tuple[str, object], *, place: int) -> Cells:
     register = registers()[type]
     what, day = todo
+    systems = register.column("systems")
     named = [cell(ctx, register.column(each), row.get(each)) for each in ("name", "number")]
     return (
         what, *named, place, cell(ctx, None, row.get("supplier")),
-        cell(ctx, None, row.get("org.name")), cell(ctx, None, row.get("systems")), cell(ctx, None, day),
+        cell(ctx, None, row.get("org.name")), called(ctx, systems, row) if systems else None,
+        cell(ctx, None, row.get("systems")), cell(ctx, None, day),
     )  # fmt: skip
 
 

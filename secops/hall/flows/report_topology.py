@@ -189,5 +189,5 @@ def _because(reason: str) -> str:
     """What drew a relation: the mark that two things share, a collector that saw it, or what somebody declared."""
     if reason in _MARKS:
         return say(*_MARKS[reason])
-    told = spoken(reason)
+    told = spoken(words.collector(reason.partition("@")[0]) if "@" in reason else reason)
     return told if told != reason or not reason.isascii() or " " in reason else say(f"发现（{reason}）", reason)

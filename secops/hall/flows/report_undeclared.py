@@ -120,7 +120,6 @@ def _row(ctx: Context, kind: Kind, values: Values) -> Cells:
     first, last = values.get("first_seen"), values.get("last_seen")
     return (
         words.kind(kind), str(values["key"]), values.get("name"), values.get("org.name"), values.get("system.name"),
-        ctx.state(str(values["id"]), str(values["state"])), first,
-        None if values["state"] == State.DECLARED.value else last,
+        ctx.state(str(values["id"]), str(values["state"])), first, last,
         *ctx.cells([by_name()[name] for name in _FACTS], values), str(values["id"]),
     )  # fmt: skip

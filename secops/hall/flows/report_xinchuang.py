@@ -97,9 +97,9 @@ def build(ctx: Context) -> Report:
 def _columns() -> tuple[Column, ...]:
     return (
         number_column(), Column("product", say("产品", "product"), chart=say("按产品", "by product")),
-        Column("category", say("类别", "category")),
+        Column("category", say("产品类别", "category")),
         Column("origin", say("来源", "origin"), chart=say("按来源", "by origin")), Column("by", say("依据", "by")),
-        Column("kind", by_name()["kind"].title), Column("key", by_name()["key"].title),
+        Column("kind", say("资产类别", "kind of asset")), Column("key", by_name()["key"].title),
         Column("org.name", by_name()["org.name"].title, chart=say("按责任单位", "by unit")),
         Column("system.name", by_name()["system.name"].title), Column("id", by_name()["id"].title, brief=False),
     )  # fmt: skip

@@ -2,20 +2,26 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from itertools import cycle
+from pathlib import Path
 
 import pytest
 
 from secops.core.clock import Instant, ManualClock
 from secops.core.errors import Forbidden, InvalidFile, UsageError
+from secops.core.fields import by_name
 from secops.core.model import Observation, Status, Target
+from secops.deliver.reports.model import Report
+from secops.deliver.reports.page import document
 from secops.hall.app import App
 from secops.hall.config import load
 from secops.hall.flows import register, report
 from secops.hall.flows.declare import declare
 from secops.hall.flows.merge import merge
 from secops.hall.flows.report import Signing, Wanted, make, split, verify
+from secops.hall.flows.report_context import plain
 from secops.hall.flows.report_filing_doubts import filed, of_assessments, of_filings
 from secops.hall.flows.report_kinds import KINDS
 from secops.hall.flows.report_sight import sight
@@ -302,6 +308,50 @@ def test_a_register_keeps_its_own_number_beside_the_place_in_the_list(app):
     made = make(app, "register", "jsonl", Wanted(type="contract"))
     (told,) = [json.loads(line) for line in made.path.read_text("utf-8").splitlines()]
     assert (told["row"], told["number"], told["name"]) == (1, "H1", "运维")
+
+
+def test_paper_shows_of_a_register_what_it_exists_for(app, tmp_path):
+    """Of a filing level, number and days; systems by name with the code."""
+    page = shown(app, "filing")
+    heads = re.findall(r'<th scope="col">([^<]+)', page)
+    assert {"业务系统", "安全保护等级", "备案证明编号", "备案日期", "有效期至"} <= set(heads)
+    assert "单位代码" not in heads
+    assert "预算系统（S1）" in re.sub("<[^>]+>", "", page)
+    told = json.loads(make(app, "register", "jsonl", Wanted(type="certification")).path.read_text("utf-8"))
+    assert (told["system"], told["system.name"]) == ("S1", "预算系统")
+
+
+def shown(app: App, type: str) -> str:
+    """A register's printed page."""
+    found: list[str] = []
+
+    def write(report: Report, path: Path) -> None:
+        found.append("".join(document(report, paper=9)))
+        path.touch()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("secops.deliver.reports.pdf.write", write)
+        make(app, "register", "pdf", Wanted(type=type))
+    return found[0]
+
+
+def test_what_runs_out_tells_its_system(app):
+    """A filing of a system by the system's name, with the unit that answers for it."""
+    (told,) = [each for each in of(app, "undeclared", within=3_000) if each["台账"] == "等级保护备案"]
+    assert (told["业务系统"], told["业务系统代码"], told["责任单位"]) == ("预算系统", "S1", "财政局")
+
+
+def test_what_was_never_seen_has_no_day_of_it(app):
+    """Of what is only declared neither the first nor the last day is told, in any report."""
+    for what in ("assets", "undeclared"):
+        (system,) = [each for each in of(app, what) if each["标识"] == "S2"]
+        assert (system["首次发现"], system["最近发现"]) == ("", "")
+
+
+def test_types_of_devices_are_told_in_words():
+    """The words kept are those of nmap; people read theirs."""
+    assert plain(by_name()["device.type"], "firewall") == "防火墙"
+    assert plain(by_name()["device.type"], "门禁") == "门禁"
 
 
 def test_without_users_only_the_owner_of_the_workspace_sees_more():
