@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,14 @@ from secops.core.events import Progress
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Kind
 from secops.deliver.reports import manifest
-from secops.deliver.reports.model import Cells, Report, Rows, Sheet, chart, counted, joined
+from secops.deliver.reports.model import Cells, Report, Rows, chart, counted, joined
 from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
 from secops.hall.flows import report_source, report_template
 from secops.hall.flows.inventory import instant
 from secops.hall.flows.report_context import Context, Wanted
-from secops.hall.flows.report_kinds import FORMATS, KINDS, PAPER, PEOPLE, ReportKind
+from secops.hall.flows.report_kinds import FORMATS, KINDS, ReportKind
+from secops.hall.flows.report_shown import shown
 from secops.hall.flows.report_sight import Sight, sight
 from secops.hall.flows.report_writing import Writing
 from secops.hall.plugins import REPORT_FORMATS, load
@@ -38,8 +38,6 @@ Writer = Callable[[Report, Path], None]
 _OF_PERIODS = frozenset({"changes"})
 _STEP = 2_000
 """Rows after which it is told how far a report is."""
-_ROOMY = 9
-"""Columns that a sheet of paper shows without crowding."""
 _OF_EVERYTHING = frozenset({"assets", "undeclared", "duties", "crypto", "xinchuang", "ipv6"})
 """Kinds that read many assets: the columnar mirror is asked, where there is one."""
 _OF_NOBODY = frozenset({"assets", "targets"})
@@ -95,7 +93,7 @@ def make(
             report = _whole(ctx, kind, spool, live)
             position = high_water(connection)
         digest = report.facts[-1][1]
-        report, notes = _shown(report, format)
+        report, notes = shown(report, format)
         notes = (*ctx.notes, *notes)
         if live is not None:
             report = _told_as_written(report, live, app.clock)
@@ -275,80 +273,6 @@ def _told_as_written(report: Report, live: Callable[[Progress], None], clock: Cl
         return lambda: meter.passing(rows())
 
     return replace(report, sheets=[replace(each, rows=told(each.rows)) for each in report.sheets])
-
-
-def _shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
-    """The report as this format shows it, and what is to be told of that."""
-    if format in PAPER:
-        report = replace(report, sheets=[_coded(each) for each in report.sheets])
-    if format in PEOPLE:
-        report = replace(report, sheets=[_slim(each, paper=format in PAPER) for each in report.sheets])
-    notes: list[str] = []
-    if format == "xlsx":
-        from secops.deliver.reports.xlsx import large
-
-        if large(report):
-            told = say(
-                "行数很多，用快速写法：没有图表和逐格样式",
-                "large: written by the fast writer, without charts and cell styles",
-            )
-            notes.append(told)
-            report = _noted(report, told)
-    elif format == "csv" and len(filled := [each for each in report.sheets if each.size]) > 1:
-        notes.append(
-            say(
-                f"{len(filled)} 张清单合成一张表，各行第一列是清单名；--split list 每张清单一个文件",
-                f"{len(filled)} lists in one table, named in the first column; --split list: a file for each",
-            )
-        )
-    elif format in {"pdf", "docx"}:
-        most = load(REPORT_FORMATS[format].partition(":")[0]).ROWS
-        if left := sum(max(0, each.size - most) for each in report.sheets):
-            told = say(
-                f"每张清单只列前 {most:,} 行，共 {left:,} 行未列出；全部内容请导出 xlsx 或 csv 格式的同一报表",
-                f"the first {most:,} rows of each list; {left:,} are left out: make the same report as xlsx or csv",
-            )
-            notes.append(told)
-            report = _noted(report, told)
-    return report, tuple(notes)
-
-
-def _noted(report: Report, told: str) -> Report:
-    """The report with a word on its cover, before the count."""
-    return replace(report, facts=(*report.facts[:-2], (say("说明", "note"), told), *report.facts[-2:]))
-
-
-def _coded(sheet: Sheet) -> Sheet:
-    """The sheet with codes in brackets behind the names of what they mean."""
-    keys = [each.key for each in sheet.columns]
-    pairs = {place: keys.index(each.code) for place, each in enumerate(sheet.columns) if each.code in keys}
-    if not pairs:
-        return sheet
-    source = sheet.rows
-
-    def told(row: Cells) -> Cells:
-        cells = list(row)
-        for name, code in pairs.items():
-            if row[name] and row[code] and row[name] != row[code]:
-                cells[name] = say(f"{row[name]}（{row[code]}）", f"{row[name]} ({row[code]})")
-        return tuple(cells)
-
-    return replace(sheet, rows=lambda: map(told, source()))
-
-
-def _slim(sheet: Sheet, *, paper: bool) -> Sheet:
-    """The sheet without columns that are empty in every row: most facts are known of few assets.
-
-    Those meant for paper stay though they are empty, unless paper has no room for them.
-    """
-    crowded = paper and sum(each.brief for each in sheet.columns) > _ROOMY
-    meant = {place for place, each in enumerate(sheet.columns) if each.brief and not crowded}
-    places = sorted(meant | sheet.filled)
-    if len(places) == len(sheet.columns) or not sheet.size:
-        return sheet
-    pick: Callable[[Cells], Cells] = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
-    source = sheet.rows
-    return replace(sheet, columns=[sheet.columns[place] for place in places], rows=lambda: map(pick, source()))
 
 
 def _key(app: App, signing: Signing | None) -> tuple[str, Any] | None:
