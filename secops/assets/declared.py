@@ -96,9 +96,12 @@ def settle(known: Mapping[str, Entity], group: Group, register: Register) -> Mer
             owner = owner_of(draft, register)
             seq = owner.seq if owner.seq >= group.things[0][0].seq else last
             assign(draft, Cause(seq, decision.at, who=decision.who, reason="declared"), owner)
-        elif own := register.get(draft.kind, draft.key):
-            _answer(draft, register, own, Cause(last, decision.at, who=decision.who, reason="declared"))
-        contradict(draft, Cause(last, decision.at, who=decision.who, reason="declared"), register)
+        own = register.get(draft.kind, draft.key)
+        seq = own.seq if own is not None and own.seq >= group.things[0][0].seq else last
+        cause = Cause(seq, decision.at, who=decision.who, reason="declared")
+        if own is not None and draft.kind not in {*_FOUND, Kind.HOST}:
+            _answer(draft, register, own, cause)
+        contradict(draft, cause, register)
     return work.merged()
 
 

@@ -30,7 +30,8 @@ _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _SHORTEST_SERIAL: Final = 4
 _MOST_OF_A_KIND: Final = 64
 _NAMES_MOST: Final = 4
-_TLS: Final = frozenset({"tls", "tls+hello", "tls+offer"})
+_TLS: Final = frozenset({"tls", "tls+hello", "tls+offer", "zgrab2+tls"})
+"""Looks at a certificate: by no name they tell of the machine, whoever took them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ MERGED: Final = "merged"
 MERGES: Final = "merges"
 """In a machine that took others in: which, why, when."""
 _MERGES_MOST: Final = 50
+_TLS: Final = ("tls", "zgrab2+tls")
+"""Names in a certificate are no names of the machine."""
 _KEPT_MOST: Final = 1_000
 _MOST: Final = 4
 """Reasons of a merge kept with it."""
@@ -33,7 +35,7 @@ def facts_of(row: Evidence) -> dict[str, Value]:
             found.setdefault("host.mac", set()).add(value)
         elif kind == "ssh":
             found.setdefault("ssh.host_key", set()).add(value)
-        elif kind == "name" and not row.base.startswith("tls"):
+        elif kind == "name" and not row.base.startswith(_TLS):
             found.setdefault("host.names", set()).add(value)
         elif kind == "cloud":
             found.setdefault("cloud.instance_id", set()).add(value)

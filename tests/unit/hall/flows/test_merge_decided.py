@@ -14,7 +14,7 @@ from secops.hall.flows.history import history
 from secops.hall.flows.identity import listed, merge, settle, split
 from secops.hall.workspace import Workspace
 from secops.store import decisions, entities, observations
-from tests.unit.hall.flows.test_machines import _A, _B, _M1, _NOW, World, _arp, _name, _ssh
+from tests.unit.hall.flows.test_machines import _A, _B, _M1, _NOW, World, _arp, _name, _ssh, _tls
 
 
 @pytest.fixture
@@ -137,3 +137,16 @@ def test_a_machine_found_later_where_one_is_declared_is_proposed(world: World) -
     world.run(_arp(1, _M1), _ssh(1, _A))
     assert not list(listed(world.app))
     assert world.rebuilt()
+
+
+def test_a_certificate_that_an_imported_file_tells_of_joins_its_addresses(world: World) -> None:
+    """A look of zgrab2 by no name counts as an own one does; names in a certificate are no names of the machine."""
+    *_, facts = _tls(1, "c")
+    for number in (1, 2):
+        seen = world._seen("z", _NOW + 5, number, "tls", facts)
+        with world.app.database.write() as connection:
+            observations.append(connection, [replace(seen, collector="zgrab2+tls@1")])
+    world.merge()
+    (host,) = world.hosts().values()
+    assert host.key.startswith("cert:")
+    assert "host.names" not in host.facts

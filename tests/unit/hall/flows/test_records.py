@@ -12,7 +12,9 @@ from secops.core.model import Value
 from secops.hall.app import App
 from secops.hall.flows import inventory, register
 from secops.hall.flows.declare import declare
+from secops.hall.flows.history import history
 from secops.hall.workspace import Workspace
+from secops.store import decisions
 
 TEXT = """
 organisations:
@@ -208,3 +210,23 @@ def test_each_fact_of_a_system_names_the_row_that_tells_it(app: App) -> None:
     assert sources["system.assessed_on"] == "certification:S1/djbh/2025-03-01"
     assert sources["system.crypto_assessed_on"] == "certification:S1/miping/2025-05-01"
     assert sources["system.level"] == "system:S1"
+
+
+def test_each_fact_of_a_system_names_the_row_that_changed_it(app: App) -> None:
+    """Of rows declared together each is the source of what it changed, whichever came last."""
+    text = TEXT.replace("systems:\n", "systems:\n  - {code: A9, name: 其它, organisation: FIN, level: 2}\n")
+    text = text.replace("level: 3, number: 44010000001-00001", "level: 2, number: 44010000001-00002")
+    text = text.replace("done_on: 2025-03-01", "done_on: 2025-05-01")
+    text += "  - {system: A9, type: 等保测评, done_on: 2025-03-03}\n"
+    _write(app, text)
+    assert _declare(app)[0].complete
+    with app.database.read() as connection:
+        told = {
+            str(row["field"]): decision.subject.partition(":")[0::2]
+            for row in history(app, "S1")
+            if (decision := decisions.by_seq(connection, int(str(row["seq"])))) is not None
+        }
+    assert told["system.filing_no"] == ("filing", "S1")
+    assert told["system.assessed_on"][0] == "certification"
+    assert told["system.assessed_on"][1].startswith("S1")
+    assert [each for each in inventory.rebuild(app) if isinstance(each, Summary)][-1].counts["same_digest"] == 1
