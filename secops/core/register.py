@@ -117,7 +117,7 @@ _SHAPE: Final = re.compile(
 
 def read(table: str) -> Iterator[RegisterType]:
     """The registers of a table written as in `core.registers`. Raises ValueError for what is not written so."""
-    for part in re.split(r"^# ", table, flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^# ", table.replace("\n  ", ""), flags=re.MULTILINE)[1:]:
         head, *lines = part.rstrip().splitlines()
         names, zh, en = head.split(" | ")
         id, section = names.split()

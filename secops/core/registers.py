@@ -3,7 +3,7 @@
 The table is the whole of it: YAML sections, spreadsheet headings, validation, lists and reports derive from it. A
 register begins with `# id section | 中文 | English`; a line is a column: name (`*`: must be given), Chinese heading and
 other headings ledgers use, English, shape (bounds, `-> kind` it refers to, pattern, sensitive), help; `- ` lines are
-the words a choice can be.
+the words a choice can be; a line that begins with two blanks goes on where the one before ended.
 """
 
 from functools import cache
@@ -29,7 +29,7 @@ person* | 责任人、负责人、安全负责人、姓名 | person | text sensi
 title | 职务 | title | text
 phone | 联系电话、电话、手机、联系方式、手机号 | phone | text sensitive
 letter | 责任书编号、责任书 | letter of responsibility | text
-signed_on | 签订日期、签署日期、签订时间 | signed on | date
+signed_on | 签订日期、签署日期 | signed on | date
 valid_until | 有效期至、截止日期、到期日期 | valid until | date
 evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
 remark | 备注、说明、备注说明 | remark | long
@@ -39,10 +39,10 @@ basis: 粤府〔2023〕47号：供应链安全管理
 name* | 供应商名称、供应商、单位名称、公司名称、企业名称 | name | text
 credit_code | 统一社会信用代码、信用代码、社会信用代码 | credit code | credit_code
 services | 服务类别、服务内容、服务类型 | services | texts
-qualifications | 资质、资质证书 | qualifications | texts
+qualifications | 资质、资质证书、资质情况、资质等级 | qualifications | texts
 contact | 联系人 | contact | text sensitive
 phone | 联系电话、电话 | phone | text sensitive
-reviewed_on | 最近审查日期、审查日期、评估日期 | reviewed on | date
+reviewed_on | 最近审查日期、评估日期 | reviewed on | date
 risk | 风险等级 | risk | choice
 - low | 低 | low
 - medium | 中 | medium
@@ -52,18 +52,21 @@ remark | 备注、说明、备注说明 | remark | long
 key: number name
 expires: ends_on
 basis: 粤府〔2023〕47号：外包服务安全管理
-name* | 合同名称、项目名称、服务项目 | name | text
-number | 合同编号、编号 | number | text
+name* | 合同名称、项目名称、服务项目、外包项目、外包合同名称 | name | text
+number | 合同编号、编号、合同号 | number | text
 supplier* | 供应商、供应商名称、承建单位、外包单位、服务商、厂商 | supplier | text -> supplier
-organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
-systems | 涉及系统、服务系统、业务系统 | systems | texts -> system
-starts_on | 开始日期、合同开始、签订日期、起始日期、开始时间、服务开始时间 | starts on | date
-ends_on | 结束日期、合同结束、到期日期、截止日期、终止日期、结束时间、服务结束时间、到期时间 | ends on | date
-staff_on_site | 驻场人数、驻场人员数 | staff on site | integer 0..100000
-confidential | 已签保密协议、保密协议 | confidentiality signed | flag
+organisation | 责任单位、甲方单位、甲方、采购单位、采购人、委托单位、单位、单位名称、所属单位、建设单位、使用单位
+   | organisation | text -> organisation
+systems | 涉及系统、服务系统、业务系统、所属系统、关联系统 | systems | texts -> system
+starts_on | 开始日期、合同开始、合同开始日期、合同起始日期、合同签订日期、生效日期、签订日期、起始日期、
+  服务开始时间 | starts on | date
+ends_on | 结束日期、合同结束、合同结束日期、合同截止日期、合同终止日期、合同到期日期、到期日期、截止日期、
+  终止日期、服务结束时间 | ends on | date
+staff_on_site | 驻场人数、驻场人员数、驻场人员数量 | staff on site | integer 0..100000
+confidential | 已签保密协议、保密协议、已签订保密协议、已签署保密协议 | confidentiality signed | flag
 access_until | 访问权限到期、权限到期、账号到期 | access expires | date
-code_handed_over | 源代码已移交、代码移交 | code handed over | flag
-code_handed_on | 代码移交日期 | code handed over on | date
+code_handed_over | 源代码已移交、代码移交、代码已移交、源码已移交 | code handed over | flag
+code_handed_on | 代码移交日期、源代码移交日期、移交日期 | code handed over on | date
 evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
 remark | 备注、说明、备注说明 | remark | long
 # staff staff | 外包人员 | outsourced staff
@@ -71,41 +74,42 @@ key: supplier number name
 expires: access_until
 basis: 粤府〔2023〕47号：外包服务安全管理
 name* | 姓名、人员姓名 | name | text sensitive
-number | 工号、编号 | number | text
+number | 工号、编号、人员编号 | number | text
 supplier* | 供应商、供应商名称、承建单位、外包单位、服务商、厂商 | supplier | text -> supplier
-contract | 外包合同、合同、合同编号 | contract | text -> contract
+contract | 外包合同、合同、合同编号、所属合同、合同名称、所属项目 | contract | text -> contract
 organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
-systems | 可访问系统 | systems | texts -> system
-accounts | 账号 | accounts | texts sensitive
-on_date | 入场日期、进场日期、入场时间 | on duty since | date
-off_date | 离场日期、离场时间 | left on | date
+systems | 可访问系统、服务系统、涉及系统、访问系统、运维系统、负责系统 | systems | texts -> system
+accounts | 账号、VPN 账号、系统账号、账号名、访问账号 | accounts | texts sensitive
+on_date | 入场日期、进场日期 | on duty since | date
+off_date | 离场日期 | left on | date
 access_until | 访问权限到期、权限到期 | access expires | date
 access_revoked | 权限已收回、账号已注销 | access revoked | flag
 vetted | 已背景审查、背景审查 | vetted | flag
-confidential | 已签保密承诺 | confidentiality signed | flag
+confidential | 已签保密承诺、保密承诺书、保密协议、已签订保密协议、已签保密承诺书 | confidentiality signed | flag
 remark | 备注、说明、备注说明 | remark | long
 # app apps | 政务移动应用 | mobile applications
 key: name form
 basis: 国办函〔2026〕12号《政务移动互联网应用程序规范化管理办法》
 verified: no
 name* | 应用名称、APP名称、小程序名称、名称 | name | text
-form* | 形态、类型、应用类型 | form | choice
+form* | 形态、类型、应用类型、应用形态、应用类别 | form | choice
 - app | APP、移动应用、客户端 | app
 - mini_program | 小程序、微信小程序 | mini program
 - quick_app | 快应用 | quick app
 - account | 公众号、微信公众号 | public account
 organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
 system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
-audience | 面向对象 | audience | choice
-- staff | 工作人员、内部 | staff
-- public | 社会公众、公众 | public
-filing_no | 应用备案编号、备案号、备案编号 | filing number | text | 国办函〔2026〕12号：上线前备案
+audience | 面向对象、服务对象、使用对象 | audience | choice
+- staff | 工作人员、内部、内部人员 | staff
+- public | 社会公众、公众、群众、企业和群众 | public
+filing_no | 应用备案编号、应用备案号、APP备案号、备案号、备案编号 | filing number | text
+   | 国办函〔2026〕12号：上线前备案
 filed_on | 备案日期 | filed on | date
 icp | ICP 备案号 | ICP filing | text
-online_on | 上线日期、上线时间 | online on | date
+online_on | 上线日期 | online on | date
 offline_on | 下线日期 | offline on | date
 version | 版本 | version | text
-monthly_users | 月活用户 | monthly users | integer 0..
+monthly_users | 月活用户、月活、月活跃用户、月活用户数、月活跃用户数 | monthly users | integer 0..
 ipv6 | 支持 IPv6 | IPv6 | flag
 supplier | 供应商、供应商名称、承建单位、外包单位、服务商、厂商 | supplier | text -> supplier
 remark | 备注、说明、备注说明 | remark | long
@@ -158,8 +162,10 @@ source_addresses | 源站 IP 范围 | source addresses | texts
 interconnection | 网络互联情况 | interconnection | text
 parent_system | 所属上级系统 | parent system | text -> system
 technologies | 新技术新应用 | technologies | texts | 云计算、移动互联、物联网、工业控制、大数据
-level_s | 业务信息安全保护等级、业务信息等级 | information level (S) | integer 1..5 | GB/T 22240-2020 表 1
-level_a | 系统服务安全保护等级、系统服务等级 | service level (A) | integer 1..5 | GB/T 22240-2020 表 1
+level_s | 业务信息安全保护等级、业务信息安全等级、业务信息等级 | information level (S) | integer 1..5
+   | GB/T 22240-2020 表 1
+level_a | 系统服务安全保护等级、系统服务安全等级、系统服务等级 | service level (A) | integer 1..5
+   | GB/T 22240-2020 表 1
 level* | 安全保护等级、等保等级、等保级别、定级、级别、等级、系统级别、备案级别 | level | integer 1..5
 graded_on | 定级时间、定级日期 | graded on | date
 grading_report | 定级报告 | grading report | flag
@@ -167,10 +173,11 @@ expert_review | 专家评审、专家评审情况 | expert review | flag
 authority | 上级主管部门 | competent authority | text
 authority_review | 主管部门审核 | authority's review | flag
 protection_plan | 保护工作方案 | protection plan | flag
-number | 备案证明编号、备案编号、备案号、备案证编号、等保备案号 | filing number | text /[0-9A-Za-z]{11}-[0-9A-Za-z]{5}/
+number | 备案证明编号、备案编号、备案号、备案证编号、等保备案号 | filing number
+   | text /[0-9A-Za-z]{11}-[0-9A-Za-z]{5}/
 police | 受理机关、备案机关、受理单位 | filed with | text
-filed_on | 备案日期、备案时间、发证日期 | filed on | date
-valid_until | 有效期至、备案有效期、证明有效期至 | valid until | date
+filed_on | 备案日期、发证日期 | filed on | date
+valid_until | 有效期至、备案有效期、证明有效期至、备案证明有效期至、备案有效期至 | valid until | date
 filled_by | 填表人 | filled in by | text sensitive
 evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
 remark | 备注、说明、备注说明 | remark | long
@@ -189,7 +196,7 @@ type* | 类别、测评类型、评估类型、认证类型 | type | choice
 - other | 其他 | other
 agency | 测评机构、评估机构、认证机构、测评单位、测评公司 | agency | text
 report_no | 报告编号、证书编号、测评报告编号 | report number | text
-done_on* | 完成日期、测评日期、测评时间、评估日期、报告日期 | done on | date
+done_on* | 完成日期、测评完成日期、评估完成日期、测评日期、评估日期、报告日期 | done on | date
 conclusion | 结论、测评结论、评估结论、测评结果 | conclusion | choice
 - conform | 符合 | conforms
 - basic | 基本符合 | conforms largely
@@ -198,9 +205,9 @@ conclusion | 结论、测评结论、评估结论、测评结果 | conclusion | 
 - good | 良 | good
 - medium | 中 | medium
 - poor | 差 | poor
-score | 得分、测评分数、分数、符合率 | score | number 0..100 in points
+score | 得分、测评得分、评估得分、综合得分、测评分数、分数、符合率 | score | number 0..100 in points
 serious_risks | 重大风险隐患数、高风险数 | serious risks | integer 0.. | 整改前的数量
-submitted_on | 结果报备日期 | result filed on | date
+submitted_on | 结果报备日期、报备日期、上报日期 | result filed on | date
 valid_until | 有效期至 | valid until | date
 evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
 remark | 备注、说明、备注说明 | remark | long
@@ -210,14 +217,15 @@ expires: certificate_until
 basis: 粤府〔2023〕47号：密码应用支撑能力清单、服务目录；DB32/T 5073.2-2025 附录 A
 verified: no
 name* | 名称、密码产品名称、密码服务名称、产品名称 | name | text
-list* | 清单、类别 | list | choice
+list* | 清单、清单类别、类别 | list | choice
 - capability | 密码能力清单、能力清单 | capability list
 - service | 密码服务目录、服务目录 | service catalogue
 - use | 密码应用、应用 | use in a system
 product_type | 产品类型、密码产品类型 | product type | text
 model | 型号、产品型号 | model | text
 vendor | 厂商、生产厂商、研制单位 | vendor | text
-certificate_no | 商用密码产品认证证书编号、认证证书编号、型号证书编号、证书编号 | product certificate | text
+certificate_no | 商用密码产品认证证书编号、商密证书编号、商用密码证书编号、商密产品证书编号、认证证书编号、
+  型号证书编号、证书编号 | product certificate | text
 certificate_until | 证书有效期至、有效期至 | certificate valid until | date
 algorithms | 密码算法、算法 | algorithms | texts | SM2、SM3、SM4、SM9、ZUC
 protocols | 密码协议 | protocols | texts
@@ -256,14 +264,14 @@ version | 型号版本、型号、版本 | version | text
 organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
 system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
 quantity | 数量、台数、套数 | quantity | integer 0..
-state | 替代状态 | state | choice
+state | 替代状态、替代情况、替代进度 | state | choice
 - done | 已替代、已完成、替代完成、完成替代、已完成替代 | replaced
 - planned | 计划替代、待替代 | planned
 - running | 替代中、正在替代 | under way
 - open | 未替代、尚未替代、未开始 | not replaced yet
 - none | 不替代、无需替代 | none
 planned_on | 计划完成日期 | planned for | date
-listed | 在安全可靠目录、目录内 | in the list of assured products | flag
+listed | 在安全可靠目录、目录内、在名录、在目录内 | in the list of assured products | flag
 remark | 备注、说明、备注说明 | remark | long
 # algorithm algorithms | 算法与新技术 | algorithms and new technology
 key: name organisation system
@@ -287,15 +295,16 @@ role | 角色 | role | choice
 - provider | 服务提供者 | provider
 - supporter | 服务技术支持者、技术支持者 | technical supporter
 - user | 使用者 | user
-filing_no | 备案编号、网信算备、备案号 | filing number | text | 网信算备 21 位数字号；大模型为 省份-名称-日期
+filing_no | 备案编号、网信算备、备案号、算法备案号、算法备案编号、模型备案号 | filing number | text
+   | 网信算备 21 位数字号；大模型为 省份-名称-日期
 filed_on | 备案日期 | filed on | date
 reviewed_on | 审核日期 | reviewed on | date
-in_use_since | 启用日期、上线日期 | in use since | date
+in_use_since | 启用日期、上线日期、投入使用日期 | in use since | date
 supervised_on | 最近监督检查日期 | supervised on | date
 assessed_on | 安全评估日期 | assessed on | date
-assessment | 安全评估结论 | assessment | text
+assessment | 安全评估结论、评估结论、评估结果 | assessment | text
 stopped_on | 停用日期 | stopped on | date
-responsible | 算法安全责任人 | responsible person | text sensitive
+responsible | 算法安全责任人、算法责任人、安全责任人、责任人、负责人 | responsible person | text sensitive
 evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
 remark | 备注、说明、备注说明 | remark | long
 # data_stage data_stages | 数据全生命周期 | data life cycle
@@ -316,7 +325,7 @@ measures | 安全措施、保护措施 | measures | texts
 encrypted | 已加密、加密 | encrypted | flag
 masked | 已脱敏、脱敏 | masked | flag
 person | 责任人 | person | text sensitive
-retention | 留存期限 | retention | text
+retention | 留存期限、保存期限、存储期限、保留期限 | retention | text
 checked_on | 最近检查日期 | checked on | date
 remark | 备注、说明、备注说明 | remark | long
 # interface interfaces | 数据接口与共享 | interfaces and sharing
@@ -338,8 +347,8 @@ method | 方式、共享方式 | method | choice
 url | 接口地址、地址 | address | text
 items | 共享字段、数据项、字段 | items | texts
 frequency | 频率、更新频率 | frequency | text
-authenticated | 有身份鉴别 | authenticated | flag
-encrypted | 传输加密 | encrypted | flag
+authenticated | 有身份鉴别、身份鉴别、鉴权、有鉴权 | authenticated | flag
+encrypted | 传输加密、加密、已加密 | encrypted | flag
 approval | 审批文号、审批编号 | approval | text
 approved_on | 审批日期 | approved on | date
 valid_until | 有效期至、到期日期 | valid until | date
@@ -353,10 +362,11 @@ type* | 类别、形式 | type | choice
 - drill | 演练、应急演练、攻防演练 | drill
 - exam | 考核、考试 | exam
 held_on* | 日期、培训日期、演练日期、时间、举办日期 | held on | date
-organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
+organisation | 责任单位、组织单位、举办单位、承办单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation
+   | text -> organisation
 person | 参加人、姓名、参训人员 | attendee | text sensitive
-attendees | 参加人数、人数 | attendees | integer 0..
-expected | 应到人数 | expected | integer 0..
+attendees | 参加人数、人数、实到人数、参训人数、参演人数、实际参加人数 | attendees | integer 0..
+expected | 应到人数、应参加人数、应参训人数 | expected | integer 0..
 hours | 学时 | hours | number 0..10000 in hours
 result | 结果、成绩、考核结果 | result | text
 evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
@@ -369,13 +379,13 @@ system* | 业务系统、系统、系统名称、所属系统、信息系统、�
 object | 备份对象、备份内容 | object | text
 method | 备份方式、方式 | method | text
 frequency | 备份频率、备份周期 | frequency | text
-place | 备份位置、备份地点 | place | text
+place | 备份位置、备份地点、备份介质及位置、备份存放位置、存放位置 | place | text
 offsite | 异地备份、异地 | off site | flag
 rpo_minutes | 恢复点目标（分钟）、RPO | RPO in minutes | integer 0.. in minutes
 rto_minutes | 恢复时间目标（分钟）、RTO | RTO in minutes | integer 0.. in minutes
-recovery_level | 灾难恢复能力等级 | recovery level | integer 1..6 | GB/T 20988 六级
+recovery_level | 灾难恢复能力等级、灾备等级、容灾等级、灾难恢复等级 | recovery level | integer 1..6 | GB/T 20988 六级
 last_backup_on | 最近备份日期、上次备份 | last backup | date
-last_drill_on | 最近恢复演练日期、恢复演练日期、上次演练 | last recovery drill | date
+last_drill_on | 最近恢复演练日期、上次演练 | last recovery drill | date
 drill_result | 演练结果 | drill result | text
 person | 责任人 | person | text sensitive
 remark | 备注、说明、备注说明 | remark | long

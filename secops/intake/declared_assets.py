@@ -9,7 +9,9 @@ from secops.intake.declared_slot import slot as _s
 
 _UNITS: Final = (
     "单位", "单位名称", "所属单位", "主管单位", "使用单位", "建设单位", "运营单位", "归属单位", "责任部门", "所属部门",
-    "使用部门", "管理单位", "部门",
+    "使用部门", "管理单位", "部门", "主管部门", "主办单位", "业务主管部门", "运营使用单位", "主责单位",
+    "产权单位", "归口单位",
+    "提供单位", "所有单位",
 )  # fmt: skip
 _ORG = _s("org", read.text, "责任单位", "organisation", *_UNITS, refers="organisation")
 _OWNER: Final[dict[str, Slot]] = {
@@ -33,6 +35,13 @@ _OWNER: Final[dict[str, Slot]] = {
         "运维负责人",
         "管理人员",
         "系统管理员",
+        "系统责任人",
+        "数据责任人",
+        "网站负责人",
+        "设备负责人",
+        "主要负责人",
+        "管理责任人",
+        "维护人",
     ),
     "owner_phone": _s(
         "facts.owner.phone",
@@ -109,7 +118,8 @@ _LEVELS: Final = (
 )
 _SYSTEM_OWN: Final = {
     "level": _s("facts.system.level", read.level, "等保级别", "level", *_LEVELS),
-    "level_s": _s("facts.system.level_s", read.level_s, "业务信息安全级别", "information level", "业务信息安全保护等级",
+    "level_s": _s("facts.system.level_s", read.level_s, "业务信息安全级别", "information level",
+        "业务信息安全保护等级",
                   "业务信息安全等级"),
     "level_a": _s("facts.system.level_a", read.level_a, "系统服务安全级别", "service level", "系统服务安全保护等级",
                   "系统服务安全等级"),
@@ -128,7 +138,9 @@ _SYSTEM_OWN: Final = {
     "depends_on": _s("depends_on", read.texts, "依赖系统", "depends on", refers="system"),
     "connects_to": _s("connects_to", read.texts, "互联系统", "connects to", refers="system"),
     "runs_on": _s("runs_on", read.texts, "部署主机", "runs on", "所在主机", "服务器", refers="host"),
-    "suppliers": _s("facts.system.suppliers", read.texts, "供应商", "suppliers", "承建单位", "开发单位", "运维单位",
+    "suppliers": _s("facts.system.suppliers", read.texts, "供应商", "suppliers", "承建单位", "开发单位",
+        "运维单位", "开发商", "承建厂商",
+                    "建设厂商", "运维厂商", "集成商", "技术支持单位",
                     refers="supplier"),
 }  # fmt: skip
 _NAMED: Final = {
@@ -175,9 +187,11 @@ ASSETS: Final = (
         ("name",), ("credit_code", "name")),
     Section("networks", "network", "网段", "networks", "cidr", {
         "cidr": _s("key", read.network, "网段", "network", "IP 段", "IP段", "地址段", "子网"), **_OWNER,
+        **_called("网段名称", "用途"),
         "zone": _s("zone", read.text, "网络区域", "zone", "区域", "安全域")}),
     Section("systems", "system", "业务系统", "systems", "code", {
-        "code": _s("key", read.text, "系统代码", "code", "系统编号", "编号", "代码"), **_own("system"), **_NAMED,
+        "code": _s("key", read.text, "系统代码", "code", "系统编码", "信息系统编码", "系统标识", "系统编号",
+            "编号", "代码"), **_own("system"), **_NAMED,
         **_SYSTEM_OWN}, ("name",), ("name",)),
     Section("websites", "website", "网站", "websites", "url", {
         "url": _s("key", read.url, "网址", "url", "网站地址", "URL", "访问地址", "首页地址", "网站域名", "域名"),
@@ -194,7 +208,8 @@ ASSETS: Final = (
         "name": _s("facts.name", read.text, "数据名称", "name", "名称", "数据资源名称"),
         "level": _s("facts.data.level", read.text, "数据级别", "level", "级别", "数据分级", "拟定数据级别"),
         "volume": _s("facts.data.volume", read.text, "数据总量", "volume", "数据量"),
-        "stored_in": _s("stored_in", read.texts, "存储系统", "stored in", "所在系统", refers="system")}, (), ("name",)),
+        "stored_in": _s("stored_in", read.texts, "存储系统", "stored in", "所在系统",
+            refers="system")}, (), ("name",)),
     Section("hosts", "host", "主机", "hosts", "key", {
         "key": _s("key", read.text, "主机编号", "key", "资产编号", "编号", "服务器编号", "固定资产编号"),
         **_OWNER, **_called("主机名", "主机名称", "服务器名称", "计算机名", "hostname"), "addresses": _ADDRESSES,

@@ -45,6 +45,11 @@ class Directory:
         """What this thing is called, where it is a unit, system or supplier with a name; else its key."""
         return self._names.get((kind, key), key)
 
+    def others(self, kind: str, key: str, name: str) -> list[str]:
+        """Keys of other things called so, or whose key is this name."""
+        found = set(self._words.get(kind, {}).get(name, ())) | ({name} & self._keys.get(kind, set()))
+        return sorted(found - {key})
+
     def keys(self, kind: str, word: str) -> frozenset[str]:
         """Every key this word may mean."""
         if word in self._keys.get(kind, ()):

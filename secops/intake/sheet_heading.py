@@ -15,7 +15,8 @@ from typing import Final
 from secops.core.fields import by_name
 from secops.core.language import say
 from secops.intake.declared_sections import Section, sections
-from secops.intake.declared_values import harm
+from secops.intake.declared_slot import Slot
+from secops.intake.declared_values import flag, harm
 from secops.intake.sheet import Row, Sheet, blank
 
 _DROPPED: Final = re.compile(r"[\s\u200b-\u200f\ufeff*:_]+")
@@ -29,6 +30,8 @@ _COUNTED: Final = frozenset({"序号", "no", "no.", "#"})
 _SAID: Final = 4.0
 _SURE: Final = 3.0
 _LIKELY: Final = 2.0
+_SPELLED: Final = 1.75
+"""Of a word that follows by rule from another (see `spelled`)."""
 _LOOSE: Final = 0.5
 """Less, where brackets had to be left out."""
 _NAMED_SHEET: Final = 4.0
@@ -86,7 +89,33 @@ def _words(name: str) -> Mapping[str, tuple[tuple[str, float], ...]]:
                 found.setdefault(normal(word), {})[column] = rank
                 bare = normal(word, brackets=False)
                 found.setdefault(bare, {}).setdefault(column, rank - _LOOSE)
+    for column, slot in section.slots.items():
+        for word in (slot.zh, *slot.also):
+            for other in spelled(slot, normal(word)):
+                found.setdefault(other, {}).setdefault(column, _SPELLED)
     return {word: tuple(columns.items()) for word, columns in found.items() if word}
+
+
+def spelled(slot: Slot, word: str) -> set[str]:
+    """What else a heading of a day or of yes and no is written as: 时间 for 日期, without 最近, 是否 for 已."""
+    if slot.dated:
+        bare = word.removeprefix("最近一次").removeprefix("最近")
+        stem = bare.removesuffix("日期").removesuffix("时间")
+        if stem != bare:
+            ends = {f"{stem}日期", f"{stem}时间"}
+        elif bare.endswith("有效期至"):
+            ends = {bare, *(f"{bare[:-1]}{end}" for end in ("", "限", "截止", "截止日期", "截止时间"))}
+        elif bare.endswith(("到期", "开始", "结束")):
+            ends = {bare, f"{bare}日期", f"{bare}时间"}
+        else:
+            ends = {bare}
+        return {before + each for before in ("", "最近", "最近一次", "上次") for each in ends if len(each) > 2}
+    if slot.reader is flag:
+        bare = word.replace("已", "", 1)
+        asked = word.replace("已", "是否", 1) if "已" in word else f"是否{word}"
+        found = {asked, f"是否{bare}", f"是否已{bare}", f"{bare}情况", f"{word}情况"}
+        return found | ({bare} if len(bare) > 2 else set())
+    return set()
 
 
 def column_of(section: Section, word: str) -> str:

@@ -57,6 +57,12 @@ class Known:
         """What is odd about what is stated, by itself and beside the others."""
         section = by_kind()[thing.kind]
         yield from doubts(section, thing.payload)
+        if thing.kind == "system" and isinstance(name := value_of(section, thing.payload, "name"), str):
+            for other in self.directory.others(thing.kind, thing.key, name)[:1]:
+                yield say(
+                    f"编号 {other} 的系统也叫 {name}：是同一个就写同一个编号",
+                    f"the system {other} is called {name} too: write its key where both are one",
+                )
         if thing.kind not in {"system", "filing"}:
             yield from self._shared(thing)
             return

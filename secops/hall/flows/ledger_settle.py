@@ -39,8 +39,8 @@ class Settled:
     """Subject -> why none of its rows is taken."""
     claimed: dict[Claim, set[Holder]] = field(default_factory=dict)
     """Claim -> who makes it."""
-    days: dict[str, dict[str, object]] = field(default_factory=dict)
-    """What is declared already of what rows may name, by subject: its days that follow one another."""
+    declared: dict[str, dict[str, object]] = field(default_factory=dict)
+    """What is declared already of what rows may name, by subject: its name, its days that follow one another."""
     held: frozenset[str] = frozenset()
     """Components an older bill of materials listed already: which bill told them stays."""
     lost: dict[str, str] = field(default_factory=dict)
@@ -73,6 +73,15 @@ class Settled:
         """What the row alone states, its references as keys. Raises ValueError."""
         section = sections()[read.section]
         key = self.key(read)
+        name = read.flat.get("name")
+        called = self.declared.get(f"{section.kind}:{key}", {}).get("name")
+        if name and name == key and called and called != name:
+            raise ValueError(
+                say(
+                    f"{section.slots['name'].title}写的是编号 {visible(key)}，它的名称是 {visible(str(called))}",
+                    f"{visible(key)} is a key, no name: it is called {visible(str(called))}, write that",
+                )
+            )
         new = stated(section, key or identity(section, read.flat), read.flat, read.where)
         return resolved(replace(new, derived=not key), self.directory)
 
@@ -138,7 +147,8 @@ def _known(app: App, settled: Settled, kinds: Iterable[str]) -> dict[str, str]:
             settled.known.note(kind, key, payload)
             _claim(settled, known[kind], key, payload)
             if kind in _referred():
-                settled.days[entry.subject] = turning(known[kind], payload)
+                name = value_of(known[kind], payload, "name") if "name" in known[kind].slots else None
+                settled.declared[entry.subject] = turning(known[kind], payload) | {"name": name}
             if kind == ORGANISATION:
                 parents[key] = str(payload.get("parent") or "")
     return parents
@@ -238,7 +248,7 @@ def _impossible(settled: Settled, read: Read, thing: Stated) -> bool:
     """Whether a row that others may name is going to be left out for what it lacks or contradicts."""
     if thing.kind not in _referred():
         return False
-    section, before = sections()[read.section], settled.days.get(thing.subject)
+    section, before = sections()[read.section], settled.declared.get(thing.subject)
     if before is None and any(each not in read.flat for each in section.required):
         return True
     kept = {name: value for name, value in (before or {}).items() if name not in read.cleared}

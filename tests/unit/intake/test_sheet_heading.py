@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from secops.intake.sheet import Cell, Sheet
 from secops.intake.sheet_heading import headings, plain_choice
 from secops.intake.sheet_mapping import SheetMapping
@@ -149,3 +151,44 @@ def test_a_column_named_that_the_list_lacks_makes_no_other_list_of_it() -> None:
     (found,) = tables([sheet], [], said={"附记": "remark"})
     assert isinstance(found, Table)
     assert found.section.name == "organisations"
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("systems", "系统编码 系统名称 主管部门 责任人 联系电话 等保级别 备案编号 测评时间 备案时间 备案有效期"),
+        ("websites", "网站名称 网址 主办单位 所属系统 ICP备案号 责任人"),
+        ("suppliers", "供应商名称 统一社会信用代码 资质情况 项目负责人 审查时间"),
+        (
+            "contracts",
+            "合同编号 合同名称 供应商名称 甲方单位 合同开始时间 合同截止时间 是否签订保密协议 源代码是否移交 移交时间",
+        ),
+        (
+            "staff",
+            "姓名 所属公司 所属合同 服务系统 VPN账号 进场时间 离场时间 权限到期时间 权限是否收回 背景审查 保密承诺书",
+        ),
+        (
+            "filings",
+            "定级对象名称 运营使用单位 投入使用时间 业务信息安全等级 系统服务安全等级 安全保护等级 备案证明有效期",
+        ),
+        ("certifications", "系统名称 测评类型 测评机构 测评完成时间 测评得分 报备时间 有效期至"),
+        ("crypto", "产品名称 清单类别 商密证书编号 证书有效期 使用单位 所属系统"),
+        (
+            "algorithms",
+            "算法名称 算法类型 技术供应商 算法备案号 审核时间 监督检查时间 安全评估时间 评估结论 算法责任人",
+        ),
+        ("trainings", "培训主题 类别 时间 组织单位 应参加人数"),
+        ("backups", "业务系统 备份内容 是否异地 灾备等级 最近一次备份时间 最近恢复演练时间"),
+        ("apps", "应用名称 应用形态 主办单位 服务对象 应用备案号 上线时间 月活 是否支持IPv6 开发商"),
+        ("data_stages", "数据资产 环节 是否加密 是否脱敏 保存期限 检查时间"),
+        ("interfaces", "接口名称 提供单位 使用单位 是否鉴权 是否加密 审批时间 有效期"),
+        ("xinchuang", "产品名称 产品类别 替代情况 计划完成时间 是否在名录"),
+        ("repositories", "仓库地址 开发商 最近审计时间"),
+    ],
+)
+def test_the_headings_of_ledgers_that_offices_keep_are_all_known(section: str, words: str) -> None:
+    """Each means a column of its list, 时间 as 日期 and 是否 as 已, and the list is told from the others."""
+    titles = words.split()
+    found = _only(_sheet(titles, ["x"] * len(titles)))
+    assert found.section.name == section
+    assert found.headings.unused() == []

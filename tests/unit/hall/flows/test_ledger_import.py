@@ -485,3 +485,19 @@ def test_an_address_of_two_units_is_told(app: App) -> None:
     assert _outcomes(rows) == ["new"]
     assert "192.0.2.9 也是主机 SV-B 的，那一个属于 财政局（FIN）" in str(rows[0]["warning"])
     assert any("疑点" in each for each in summary.warnings)
+
+
+def test_a_second_system_of_one_name_is_told_and_a_key_is_no_name(app: App) -> None:
+    """Without codes a name is known again; with another code it makes a second system, which is said."""
+    _run(app, _file(app, "单位", UNITS))
+    _run(app, _file(app, "系统台账", [["系统名称", "主管部门", "等保级别"], ["非税系统", "财政局", "三级"]]))
+    coded = _file(
+        app, "系统", [["系统编码", "系统名称", "主管部门", "等保级别"], ["CZ-002", "非税系统", "财政局", "三级"]]
+    )
+    rows, summary = _run(app, coded)
+    assert (rows[0]["subject"], rows[0]["outcome"]) == ("system:CZ-002", "new")
+    assert "编号 非税系统 的系统也叫 非税系统" in str(rows[0]["warning"])
+    assert any("疑点" in each for each in summary.warnings)
+    rows, _ = _run(app, _file(app, "误", [["系统名称", "等保级别", "主管部门"], ["CZ-002", "二级", "财政局"]]))
+    assert _outcomes(rows) == ["left_out"]
+    assert "它的名称是 非税系统" in str(rows[0]["reason"])
