@@ -14,10 +14,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     help=say(
         "台账的列映射：哪个列标题是哪一列\n\n例：secops inventory mapping save 科室台账 台账.xlsx '经办人=owner'\n\n"
-        "例：secops inventory mapping list",
+        "例：secops inventory mapping list\n\n"
+        "文件 mappings/映射名.yaml 的键（都可改）：section 哪一类；columns 列标题: 列名；"
+        "words 列名: {写的: 意思}，如 organisation: {财政局: 东江市财政局}；constants 列名: 每行都填的值；"
+        "sheet 只用于这张工作表；header 列标题的行号；dates 日期次序 ymd、dmy、mdy；"
+        "month 只写到月的取 first 或 last；epoch 日期数字的起点 1900、1904",
         "How ledgers are read: which heading is which column\n\n"
         "Example: secops inventory mapping save mine ledger.xlsx 'Keeper=owner'\n\n"
-        "Example: secops inventory mapping list",
+        "Example: secops inventory mapping list\n\n"
+        "Keys of mappings/NAME.yaml: section; columns {heading: column}; words {column: {written: meant}};"
+        " constants {column: value}; sheet; header (row numbers); dates (ymd, dmy, mdy);"
+        " month (first, last: of a month without a day); epoch (1900, 1904: of bare numbers)",
     ),
 )
 

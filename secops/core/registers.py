@@ -17,22 +17,22 @@ key: organisation role system
 expires: valid_until
 four eyes: yes
 basis: 网络安全法第二十三条；党委（党组）网络安全工作责任制
-organisation* | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
+organisation* | 责任单位 | organisation | text -> organisation
 role* | 责任类别、责任类型、职责 | role | choice
 - competent | 主管单位、主管部门 | competent authority
 - operator | 运营单位、运营者、使用单位、运维单位 | operator
 - regulator | 监管部门、监管单位 | regulator
 - cii_protector | 关基保护工作部门、保护工作部门 | CII protection department
 - builder | 建设单位 | builder
-system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
+system | 业务系统 | system | text -> system
 person* | 责任人、负责人、安全负责人、姓名 | person | text sensitive
 title | 职务 | title | text
 phone | 联系电话、电话、手机、联系方式、手机号 | phone | text sensitive
 letter | 责任书编号、责任书 | letter of responsibility | text
 signed_on | 签订日期、签署日期 | signed on | date
 valid_until | 有效期至、截止日期、到期日期 | valid until | date
-evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
-remark | 备注、说明、备注说明 | remark | long
+evidence | 佐证材料 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
+remark | 备注 | remark | long
 # supplier suppliers | 供应商 | suppliers
 key: name
 basis: 粤府〔2023〕47号：供应链安全管理
@@ -47,37 +47,34 @@ risk | 风险等级 | risk | choice
 - low | 低 | low
 - medium | 中 | medium
 - high | 高 | high
-remark | 备注、说明、备注说明 | remark | long
+remark | 备注 | remark | long
 # contract contracts | 外包合同 | outsourcing contracts
 key: number name
 expires: ends_on
 basis: 粤府〔2023〕47号：外包服务安全管理
 name* | 合同名称、项目名称、服务项目、外包项目、外包合同名称 | name | text
 number | 合同编号、编号、合同号 | number | text
-supplier* | 供应商、供应商名称、承建单位、外包单位、服务商、厂商 | supplier | text -> supplier
-organisation | 责任单位、甲方单位、甲方、采购单位、采购人、委托单位、单位、单位名称、所属单位、建设单位、使用单位
-   | organisation | text -> organisation
+supplier* | 供应商 | supplier | text -> supplier
+organisation | 责任单位、甲方单位、甲方、采购单位、采购人、委托单位 | organisation | text -> organisation
 systems | 涉及系统、服务系统、业务系统、所属系统、关联系统 | systems | texts -> system
-starts_on | 开始日期、合同开始、合同开始日期、合同起始日期、合同签订日期、生效日期、签订日期、起始日期、
-  服务开始时间 | starts on | date
-ends_on | 结束日期、合同结束、合同结束日期、合同截止日期、合同终止日期、合同到期日期、到期日期、截止日期、
-  终止日期、服务结束时间 | ends on | date
+starts_on | 开始日期、合同开始、合同起始日期、合同签订日期、签订日期、起始日期、服务开始日期 | starts on | date
+ends_on | 结束日期、合同结束、合同截止日期、合同终止日期、合同到期日期、到期日期、截止日期、终止日期、服务结束日期 | ends on | date
 staff_on_site | 驻场人数、驻场人员数、驻场人员数量 | staff on site | integer 0..100000
 confidential | 已签保密协议、保密协议、已签订保密协议、已签署保密协议 | confidentiality signed | flag
 access_until | 访问权限到期、权限到期、账号到期 | access expires | date
 code_handed_over | 源代码已移交、代码移交、代码已移交、源码已移交 | code handed over | flag
 code_handed_on | 代码移交日期、源代码移交日期、移交日期 | code handed over on | date
-evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
-remark | 备注、说明、备注说明 | remark | long
+evidence | 佐证材料 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
+remark | 备注 | remark | long
 # staff staff | 外包人员 | outsourced staff
 key: supplier number name
 expires: access_until
 basis: 粤府〔2023〕47号：外包服务安全管理
 name* | 姓名、人员姓名 | name | text sensitive
 number | 工号、编号、人员编号 | number | text
-supplier* | 供应商、供应商名称、承建单位、外包单位、服务商、厂商 | supplier | text -> supplier
+supplier* | 供应商 | supplier | text -> supplier
 contract | 外包合同、合同、合同编号、所属合同、合同名称、所属项目 | contract | text -> contract
-organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
+organisation | 责任单位 | organisation | text -> organisation
 systems | 可访问系统、服务系统、涉及系统、访问系统、运维系统、负责系统 | systems | texts -> system
 accounts | 账号、VPN 账号、系统账号、账号名、访问账号 | accounts | texts sensitive
 on_date | 入场日期、进场日期 | on duty since | date
@@ -86,7 +83,7 @@ access_until | 访问权限到期、权限到期 | access expires | date
 access_revoked | 权限已收回、账号已注销 | access revoked | flag
 vetted | 已背景审查、背景审查 | vetted | flag
 confidential | 已签保密承诺、保密承诺书、保密协议、已签订保密协议、已签保密承诺书 | confidentiality signed | flag
-remark | 备注、说明、备注说明 | remark | long
+remark | 备注 | remark | long
 # app apps | 政务移动应用 | mobile applications
 key: name form
 basis: 国办函〔2026〕12号《政务移动互联网应用程序规范化管理办法》
@@ -97,8 +94,8 @@ form* | 形态、类型、应用类型、应用形态、应用类别 | form | ch
 - mini_program | 小程序、微信小程序 | mini program
 - quick_app | 快应用 | quick app
 - account | 公众号、微信公众号 | public account
-organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
-system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
+organisation | 责任单位 | organisation | text -> organisation
+system | 业务系统 | system | text -> system
 audience | 面向对象、服务对象、使用对象 | audience | choice
 - staff | 工作人员、内部、内部人员 | staff
 - public | 社会公众、公众、群众、企业和群众 | public
@@ -111,22 +108,22 @@ offline_on | 下线日期 | offline on | date
 version | 版本 | version | text
 monthly_users | 月活用户、月活、月活跃用户、月活用户数、月活跃用户数 | monthly users | integer 0..
 ipv6 | 支持 IPv6 | IPv6 | flag
-supplier | 供应商、供应商名称、承建单位、外包单位、服务商、厂商 | supplier | text -> supplier
-remark | 备注、说明、备注说明 | remark | long
+supplier | 供应商 | supplier | text -> supplier
+remark | 备注 | remark | long
 # repository repositories | 代码仓库 | code repositories
 key: url
 basis: 粤府〔2023〕47号：供应链安全管理
 url* | 仓库地址、地址、代码库地址 | address | url
-organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
-system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
-supplier | 供应商、供应商名称、承建单位、外包单位、服务商、厂商 | supplier | text -> supplier
+organisation | 责任单位 | organisation | text -> organisation
+system | 业务系统 | system | text -> system
+supplier | 供应商 | supplier | text -> supplier
 languages | 开发语言 | languages | texts
 visibility | 可见范围 | visibility | choice
 - internal | 内部、私有 | internal
 - supplier | 供应商侧 | at the supplier
 - public | 公开、开源 | public
 scanned_on | 最近审计日期、代码审计日期 | last reviewed on | date
-remark | 备注、说明、备注说明 | remark | long
+remark | 备注 | remark | long
 # component components | 软件成分 | software components
 key: system repository purl group name version
 basis: CycloneDX 1.6（ECMA-424）、SPDX 2.3（ISO/IEC 5962）
@@ -136,19 +133,19 @@ group | 组织 | group | text
 purl | purl | purl | text
 cpe | CPE | CPE | text
 licences | 许可证、许可协议 | licences | texts
-system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
+system | 业务系统 | system | text -> system
 repository | 代码仓库 | repository | text -> repository
 supplier_name | 来源 | supplied by | text
 sha256 | SHA-256 | SHA-256 | text /[0-9a-fA-F]{64}/
 sbom | 物料清单 | bill of materials | text | CycloneDX 或 SPDX 文件的 SHA-256
-remark | 备注、说明、备注说明 | remark | long
+remark | 备注 | remark | long
 # filing filings | 等级保护备案 | classified protection filings
 key: system
 expires: valid_until
 basis: 《网络安全等级保护备案表》（2025 版）表二至表四；公网安〔2025〕1846号问 6
 verified: no
-system* | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
-organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
+system* | 业务系统 | system | text -> system
+organisation | 责任单位 | organisation | text -> organisation
 object_type | 定级对象类型、对象类型 | object type | texts
 business_type | 业务类型、业务类别 | business type | text
 business | 业务描述 | business | long
@@ -164,8 +161,7 @@ parent_system | 所属上级系统 | parent system | text -> system
 technologies | 新技术新应用 | technologies | texts | 云计算、移动互联、物联网、工业控制、大数据
 level_s | 业务信息安全保护等级、业务信息安全等级、业务信息等级 | information level (S) | integer 1..5
    | GB/T 22240-2020 表 1
-level_a | 系统服务安全保护等级、系统服务安全等级、系统服务等级 | service level (A) | integer 1..5
-   | GB/T 22240-2020 表 1
+level_a | 系统服务安全保护等级、系统服务安全等级、系统服务等级 | service level (A) | integer 1..5 | GB/T 22240-2020 表 1
 level* | 安全保护等级、等保等级、等保级别、定级、级别、等级、系统级别、备案级别 | level | integer 1..5
 graded_on | 定级时间、定级日期 | graded on | date
 grading_report | 定级报告 | grading report | flag
@@ -173,19 +169,18 @@ expert_review | 专家评审、专家评审情况 | expert review | flag
 authority | 上级主管部门 | competent authority | text
 authority_review | 主管部门审核 | authority's review | flag
 protection_plan | 保护工作方案 | protection plan | flag
-number | 备案证明编号、备案编号、备案号、备案证编号、等保备案号 | filing number
-   | text /[0-9A-Za-z]{11}-[0-9A-Za-z]{5}/
+number | 备案证明编号、备案编号、备案号、备案证编号、等保备案号 | filing number | text /[0-9A-Za-z]{11}-[0-9A-Za-z]{5}/
 police | 受理机关、备案机关、受理单位 | filed with | text
 filed_on | 备案日期、发证日期 | filed on | date
 valid_until | 有效期至、备案有效期、证明有效期至、备案证明有效期至、备案有效期至 | valid until | date
 filled_by | 填表人 | filled in by | text sensitive
-evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
-remark | 备注、说明、备注说明 | remark | long
+evidence | 佐证材料 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
+remark | 备注 | remark | long
 # certification certifications | 测评与认证 | assessments and certificates
 key: system type done_on
 expires: valid_until
 basis: 公网安〔2025〕1846号问 11、20；国家密码管理局令第3号
-system* | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
+system* | 业务系统 | system | text -> system
 type* | 类别、测评类型、评估类型、认证类型 | type | choice
 - djbh | 等保测评、等级测评、等保 | classified protection assessment
 - miping | 密评、商用密码应用安全性评估、密码测评、商密评估 | cryptography assessment
@@ -209,8 +204,8 @@ score | 得分、测评得分、评估得分、综合得分、测评分数、分
 serious_risks | 重大风险隐患数、高风险数 | serious risks | integer 0.. | 整改前的数量
 submitted_on | 结果报备日期、报备日期、上报日期 | result filed on | date
 valid_until | 有效期至 | valid until | date
-evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
-remark | 备注、说明、备注说明 | remark | long
+evidence | 佐证材料 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
+remark | 备注 | remark | long
 # crypto crypto | 密码应用与能力 | cryptography
 key: list name model organisation system
 expires: certificate_until
@@ -230,12 +225,12 @@ certificate_until | 证书有效期至、有效期至 | certificate valid until 
 algorithms | 密码算法、算法 | algorithms | texts | SM2、SM3、SM4、SM9、ZUC
 protocols | 密码协议 | protocols | texts
 level | 安全等级 | security level | text | GB/T 37092
-organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
-system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
+organisation | 责任单位 | organisation | text -> organisation
+system | 业务系统 | system | text -> system
 purpose | 用途、应用场景、功能 | purpose | texts | 身份鉴别、传输、存储、完整性、不可否认
 quantity | 数量 | quantity | integer 0..
 keys_managed | 密钥管理方式 | key management | text
-remark | 备注、说明、备注说明 | remark | long
+remark | 备注 | remark | long
 # xinchuang xinchuang | 信创产品 | domestic products (信创)
 key: organisation system category product version
 basis: 信创类别为通行叫法
@@ -261,8 +256,8 @@ category* | 类别、产品类别、产品类型 | category | choice
 - other | 其他 | other
 vendor | 厂商、生产厂商、品牌 | vendor | text
 version | 型号版本、型号、版本 | version | text
-organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
-system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
+organisation | 责任单位 | organisation | text -> organisation
+system | 业务系统 | system | text -> system
 quantity | 数量、台数、套数 | quantity | integer 0..
 state | 替代状态、替代情况、替代进度 | state | choice
 - done | 已替代、已完成、替代完成、完成替代、已完成替代 | replaced
@@ -272,7 +267,7 @@ state | 替代状态、替代情况、替代进度 | state | choice
 - none | 不替代、无需替代 | none
 planned_on | 计划完成日期 | planned for | date
 listed | 在安全可靠目录、目录内、在名录、在目录内 | in the list of assured products | flag
-remark | 备注、说明、备注说明 | remark | long
+remark | 备注 | remark | long
 # algorithm algorithms | 算法与新技术 | algorithms and new technology
 key: name organisation system
 basis: 《互联网信息服务算法推荐管理规定》；《政务领域人工智能大模型部署应用指引》（2025-10）
@@ -287,9 +282,9 @@ kind* | 类型、算法类型、技术类型 | kind | choice
 - recognition | 识别、人脸识别、图像识别 | recognition
 - blockchain | 区块链 | blockchain
 - other | 其他新技术、其他 | other
-organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
-system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
-supplier | 供应商、供应商名称、承建单位、外包单位、服务商、厂商 | supplier | text -> supplier
+organisation | 责任单位 | organisation | text -> organisation
+system | 业务系统 | system | text -> system
+supplier | 供应商 | supplier | text -> supplier
 scene | 应用场景、应用领域 | scene | text
 role | 角色 | role | choice
 - provider | 服务提供者 | provider
@@ -305,8 +300,8 @@ assessed_on | 安全评估日期 | assessed on | date
 assessment | 安全评估结论、评估结论、评估结果 | assessment | text
 stopped_on | 停用日期 | stopped on | date
 responsible | 算法安全责任人、算法责任人、安全责任人、责任人、负责人 | responsible person | text sensitive
-evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
-remark | 备注、说明、备注说明 | remark | long
+evidence | 佐证材料 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
+remark | 备注 | remark | long
 # data_stage data_stages | 数据全生命周期 | data life cycle
 key: data stage system
 basis: 数据安全法第三条第二款；粤府〔2023〕47号：数据全生命周期
@@ -318,8 +313,8 @@ stage* | 环节、阶段、生命周期 | stage | choice
 - process | 处理、使用、加工、数据处理、数据使用、数据加工 | process
 - share | 共享、提供、公开、交换、数据共享、数据提供、数据公开、数据交换 | share
 - destroy | 销毁、删除、数据销毁、数据删除 | destroy
-organisation | 责任单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation | text -> organisation
-system | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
+organisation | 责任单位 | organisation | text -> organisation
+system | 业务系统 | system | text -> system
 place | 位置、存储位置、机房 | place | text
 measures | 安全措施、保护措施 | measures | texts
 encrypted | 已加密、加密 | encrypted | flag
@@ -327,7 +322,7 @@ masked | 已脱敏、脱敏 | masked | flag
 person | 责任人 | person | text sensitive
 retention | 留存期限、保存期限、存储期限、保留期限 | retention | text
 checked_on | 最近检查日期 | checked on | date
-remark | 备注、说明、备注说明 | remark | long
+remark | 备注 | remark | long
 # interface interfaces | 数据接口与共享 | interfaces and sharing
 key: provider name consumer
 expires: valid_until
@@ -352,7 +347,7 @@ encrypted | 传输加密、加密、已加密 | encrypted | flag
 approval | 审批文号、审批编号 | approval | text
 approved_on | 审批日期 | approved on | date
 valid_until | 有效期至、到期日期 | valid until | date
-remark | 备注、说明、备注说明 | remark | long
+remark | 备注 | remark | long
 # training trainings | 培训与演练 | training and drills
 key: organisation type held_on title person
 basis: 网络安全法第三十六条
@@ -362,20 +357,19 @@ type* | 类别、形式 | type | choice
 - drill | 演练、应急演练、攻防演练 | drill
 - exam | 考核、考试 | exam
 held_on* | 日期、培训日期、演练日期、时间、举办日期 | held on | date
-organisation | 责任单位、组织单位、举办单位、承办单位、单位、单位名称、所属单位、建设单位、使用单位 | organisation
-   | text -> organisation
+organisation | 责任单位、组织单位、举办单位、承办单位 | organisation | text -> organisation
 person | 参加人、姓名、参训人员 | attendee | text sensitive
 attendees | 参加人数、人数、实到人数、参训人数、参演人数、实际参加人数 | attendees | integer 0..
 expected | 应到人数、应参加人数、应参训人数 | expected | integer 0..
 hours | 学时 | hours | number 0..10000 in hours
 result | 结果、成绩、考核结果 | result | text
-evidence | 佐证材料、附件、证明材料、佐证 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
-remark | 备注、说明、备注说明 | remark | long
+evidence | 佐证材料 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
+remark | 备注 | remark | long
 # backup backups | 容灾备份 | backup and recovery
 key: system object
 basis: GB/T 22239-2019 8.1.4.9；GB/T 20988-2007（编号，条文未核实）
 verified: no
-system* | 业务系统、系统、系统名称、所属系统、信息系统、信息系统名称、应用系统 | system | text -> system
+system* | 业务系统 | system | text -> system
 object | 备份对象、备份内容 | object | text
 method | 备份方式、方式 | method | text
 frequency | 备份频率、备份周期 | frequency | text
@@ -388,7 +382,7 @@ last_backup_on | 最近备份日期、上次备份 | last backup | date
 last_drill_on | 最近恢复演练日期、上次演练 | last recovery drill | date
 drill_result | 演练结果 | drill result | text
 person | 责任人 | person | text sensitive
-remark | 备注、说明、备注说明 | remark | long
+remark | 备注 | remark | long
 """
 
 REGISTERS: Final[tuple[RegisterType, ...]] = tuple(read(_TABLE))

@@ -177,6 +177,7 @@ ASSETS: Final = (
     Section("organisations", "organisation", "单位", "organisations", "id", {
         "id": _s("key", read.text, "单位编号", "id", "编号", "单位代码", "机构代码", "代码"),
         "name": _s("name", read.text, "单位名称", "name", "名称", "单位", "机构名称", "部门名称", "单位全称"),
+        "short": _s("short", read.texts, "单位简称", "short names", "简称", "机构简称"),
         "parent": _s("parent", read.text, "上级单位", "parent", "主管单位", "上级主管部门", refers="organisation"),
         "credit_code": _s("credit_code", read.credit_code, "统一社会信用代码", "credit code", "信用代码",
                           "社会信用代码"),

@@ -45,6 +45,13 @@ class Directory:
         """What this thing is called, where it is a unit, system or supplier with a name; else its key."""
         return self._names.get((kind, key), key)
 
+    def longer(self, kind: str, word: str) -> list[str]:
+        """Names of units that end in this word: what it may be short for."""
+        if kind != ORGANISATION or len(word) < 2:
+            return []
+        names = islice(self._words.get(kind, ()), _COMPARED)
+        return [each for each in names if each.endswith(word) and each != word]
+
     def others(self, kind: str, key: str, name: str) -> list[str]:
         """Keys of other things called so, or whose key is this name."""
         found = set(self._words.get(kind, {}).get(name, ())) | ({name} & self._keys.get(kind, set()))
@@ -81,8 +88,9 @@ class Directory:
             keys = sorted(islice(self._keys.get(kind, ()), _COMPARED))
             names = islice(self._words.get(kind, ()), _COMPARED)
             near = [each for each in keys if one_edit(word, each)]
-            near = near if len(near) == 1 else get_close_matches(word[:80], names, 1, _ALIKE)
-            self._guesses[kind, word] = near[0] if near else ""
+            longer = self.longer(kind, word)
+            near = near if len(near) == 1 else longer or get_close_matches(word[:80], names, 1, _ALIKE)
+            self._guesses[kind, word] = say(" 还是 ", " or ").join(near[:3])
         return self._guesses[kind, word]
 
 
@@ -101,6 +109,8 @@ def _called(payload: Mapping[str, object]) -> Iterator[str]:
             for name in ("name", "credit_code", "number"):
                 if isinstance(found := group.get(name), str):
                     yield found
+    if isinstance(short := payload.get("short"), list):
+        yield from map(str, short)
 
 
 def refer(

@@ -160,7 +160,10 @@ def _misled(settled: Settled, item: Read) -> Iterator[Skipped]:
 
 
 _HINTS: Final = {
-    "organisation": ("先登记，或加 --create-organisations 一并登记", "declare it first, or add --create-organisations"),
+    "organisation": (
+        "先登记；是简称就登记“单位简称”，或在映射里写 words；是新单位可加 --create-organisations 一并登记",
+        "declare it, or its short name, or say words in the mapping; --create-organisations declares a new one",
+    ),
     "": ("先登记它", "declare it first"),
 }
 

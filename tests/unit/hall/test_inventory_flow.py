@@ -133,7 +133,7 @@ def test_a_bad_row_is_told_and_nothing_is_withdrawn(app: App) -> None:
     assert "a.yaml:2:13" in told[0]
     summary = events[-1]
     assert isinstance(summary, Summary)
-    assert (summary.complete, summary.left_out) == (False, {"skipped": 1})
+    assert (summary.complete, summary.left_out) == (False, {"行未采纳": 1})
     assert inventory.units(app) == {"A": "甲局", "B": "乙局"}
 
 

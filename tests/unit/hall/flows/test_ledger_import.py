@@ -501,3 +501,19 @@ def test_a_second_system_of_one_name_is_told_and_a_key_is_no_name(app: App) -> N
     rows, _ = _run(app, _file(app, "误", [["系统名称", "等保级别", "主管部门"], ["CZ-002", "二级", "财政局"]]))
     assert _outcomes(rows) == ["left_out"]
     assert "它的名称是 非税系统" in str(rows[0]["reason"])
+
+
+def test_a_unit_is_known_by_its_short_name_or_the_whole_one_is_told(app: App) -> None:
+    """What a word may be short for is asked; once the short name is declared the word means that unit."""
+    units = [["单位编号", "单位名称", "单位简称", "上级单位"], ["CZ", "东江市财政局", "", ""]]
+    _run(app, _file(app, "单位", units))
+    systems = [["系统名称", "系统编码", "主管部门"], ["预算", "S1", "财政局"]]
+    rows, _ = _run(app, _file(app, "系统台账", systems))
+    assert _outcomes(rows) == ["left_out"]
+    for each in ("是不是 东江市财政局？", "单位简称", "words"):
+        assert each in str(rows[0]["reason"])
+    units[1][2] = "财政局、市财政局"
+    assert _outcomes(_run(app, _file(app, "单位", units))[0]) == ["changed"]
+    assert _outcomes(_run(app, _file(app, "系统台账", systems))[0]) == ["new"]
+    assert inventory.show(app, "S1").values["org.name"] == "东江市财政局"
+    assert list(inventory.rebuild(app))[-1].counts["same_digest"] == 1  # type: ignore[union-attr]
