@@ -57,8 +57,8 @@ number | 合同编号、编号、合同号 | number | text
 supplier* | 供应商 | supplier | text -> supplier
 organisation | 责任单位、甲方单位、甲方、采购单位、采购人、委托单位 | organisation | text -> organisation
 systems | 涉及系统、服务系统、业务系统、所属系统、关联系统 | systems | texts -> system
-starts_on | 开始日期、合同开始、合同起始日期、合同签订日期、签订日期、起始日期、服务开始日期 | starts on | date
-ends_on | 结束日期、合同结束、合同截止日期、合同终止日期、合同到期日期、到期日期、截止日期、终止日期、服务结束日期 | ends on | date
+starts_on | 开始日期、合同开始、合同起始日期、合同签订日期、签订日期、起始日期、服务开始 | starts on | date
+ends_on | 结束日期、合同结束、合同截止日期、合同终止日期、合同到期日期、到期日期、截止日期、服务结束 | ends on | date
 staff_on_site | 驻场人数、驻场人员数、驻场人员数量 | staff on site | integer 0..100000
 confidential | 已签保密协议、保密协议、已签订保密协议、已签署保密协议 | confidentiality signed | flag
 access_until | 访问权限到期、权限到期、账号到期 | access expires | date

@@ -92,7 +92,7 @@ class Batch:
             complete=whole,
             counts={name: counts.get(name, 0) for name in (*_WRITES, SAME, REPEATED, PASSED)},
             left_out=told,
-            warnings=(*(each.text for each in self.notes if each.warning), *self._warned()),
+            warnings=(*(each.text for each in self.notes if each.warning), *self._warned(), *self.work.missing),
             duration_ms=round((self.app.clock.monotonic() - self.begun) * 1000),
             state="planned" if not applied else "done" if whole else "incomplete",
         )

@@ -11,6 +11,7 @@ from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Entity, Skipped
 from secops.hall.app import App
 from secops.hall.flows.ledger_doubts import held, holds, put_back, systems_of
+from secops.hall.flows.ledger_missing import Seen, missing
 from secops.hall.flows.ledger_settle import Settled, why_left
 from secops.hall.flows.ledger_spool import Item, Spool
 from secops.hall.flows.merge import Replay
@@ -51,6 +52,10 @@ class Work:
     gone: tuple[str, ...] = ()
     """Subjects that the import withdraws."""
     counts: dict[str, int] = field(default_factory=dict)
+    seen: Seen | None = None
+    """Of a ledger, which may hold all that is registered: what its rows are about."""
+    missing: tuple[str, ...] = ()
+    """What the preview tells of registered things that are not in it."""
     warned: dict[str, int] = field(default_factory=dict)
     """How many rows the preview warned of, by why."""
     at: int = 0
@@ -100,6 +105,8 @@ class Walk:
         rows: list[Row | Stated] = []
         new: list[Stated] = []
         for item, thing in things:
+            if self._telling and work.seen is not None:
+                work.seen.note(work.settled, item, thing)
             found = self._row(item, thing, before)
             rows.append(found)
             if isinstance(found, Stated):
@@ -298,6 +305,7 @@ def told(app: App, work: Work) -> Iterator[Chunk]:
         with app.database.read() as connection:
             chunk = walk.step(connection)
         if chunk is None:
+            work.missing = tuple(missing(app, work.seen)) if work.seen is not None else ()
             return
         yield chunk
 

@@ -15,6 +15,7 @@ from secops.hall.flows.discover_import import digest
 from secops.hall.flows.ledger_batch import Batch
 from secops.hall.flows.ledger_change import Work
 from secops.hall.flows.ledger_mapping import every, named
+from secops.hall.flows.ledger_missing import Seen
 from secops.hall.flows.ledger_settle import settle
 from secops.hall.flows.ledger_spool import Spool
 from secops.intake import sheet_open
@@ -90,6 +91,7 @@ def opened(app: App, files: Sequence[Path], options: Options, *, who: str) -> Ba
 def _work(app: App, spool: Spool, options: Options, of: Mapping[str, str], notes: list[Note], *, who: str) -> Work:
     settled = settle(app, spool, create=options.create)
     work = Work(spool, settled, who, options.reason or "inventory import")
+    work.seen = None if of else Seen()
     if of:
         found = bill.replaced(app, spool, settled, of)
         settled.held = found.held
