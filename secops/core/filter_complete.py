@@ -175,7 +175,7 @@ def _values(
             choices = tuple(VOCABULARY[field.name])
         elif field.type is Type.INSTANT:
             choices = TIMES
-        elif term[2] in {":", "=", "!="} or field.type is Type.VERSION:
+        elif term[2] in {":", "=", "!="} or OPS[field.type] & ORDER or field.type is Type.VERSION:
             choices = known(field, typed)
         yield from (Offer(_spelled(each), field.title) for each in choices if each.startswith(typed))
 

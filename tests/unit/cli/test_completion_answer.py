@@ -1,6 +1,12 @@
 """What a Tab offers: by the command, out of the workspace, quickly, and never an error."""
 
+import os
+import pty
+import select
+import shutil
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +76,7 @@ def test_bash_gets_what_goes_on_where_it_split(capsys: pytest.CaptureFixture[str
     assert [each.partition("\t")[0] for each in capsys.readouterr().out.splitlines()] == [
         '\\"TongWeb\\ Server\\"',
         'server:"TongWeb Server"',
+        'server:"TongWeb Server" ',
     ]
     assert "乙" not in [text for text, _ in offers("secops inventory filter show ")]
 
@@ -120,10 +127,72 @@ def test_scripts_ask_back() -> None:
         assert f"__complete {shell}" in script(shell)
 
 
-@pytest.mark.parametrize("shell", list(Shell))
-def test_what_follows_a_verb_of_verbs_is_offered(shell: Shell) -> None:
-    """`report make` takes one of its reports, `inventory review` a verb of its own."""
-    told = script(shell)
-    line = next(each for each in told.splitlines() if "report" in each and "make" in each and "topology" in each)
-    assert "targets" in line
-    assert any("review" in each and "accept" in each for each in told.splitlines())
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("secops inv", ["inventory"]),
+        ("secops inventory cou", ["count"]),
+        ("secops -w . inventory review ac", ["accept"]),
+        ("secops report make topo", ["topology"]),
+        ("secops completion b", ["bash"]),
+        ("secops inventory list --a", ["--after", "--at"]),
+        ("secops inventory list --at 2026-01-01 --a", ["--after"]),
+        ("secops report make targets --sc", ["--scope"]),
+        ("secops inventory list -f j", ["json", "jsonl"]),
+        ("secops inventory list --kind=ho", ["--kind=host"]),
+        ("secops inventory list --lang e", ["en"]),
+        ("secops inventory list --sort -last_s", ["-last_seen"]),
+        ("secops inventory list -- -tag", ["-tags:", "-tag:", "-tag=", "-tag!="]),
+    ],
+)
+def test_verbs_options_and_choices_are_those_of_the_commands(line: str, offered: list[str]) -> None:
+    """Whatever the command line takes is offered at its place, an option once."""
+    assert sorted(text for text, _ in offers(line)) == sorted(offered)
+
+
+def test_an_option_is_whole_and_an_open_quote_stays_open(capsys: pytest.CaptureFixture[str]) -> None:
+    """A space follows an option; an only offer in quotes has a longer one beside it, so that no shell closes them."""
+    answer("bash", "secops inventory list --so", "--so")
+    answer("bash", "secops inventory list 'runs-on:(kind:ho", "runs-on:(kind:ho")
+    told = [each.partition("\t")[0] for each in capsys.readouterr().out.splitlines()]
+    assert told == ["--sort ", "runs-on:(kind:host", "runs-on:(kind:host)"]
+
+
+@pytest.mark.parametrize("typed", ["secops inventory list --so", "secops inventory list 'runs-on:(kind:ho"])
+def test_a_real_bash_puts_it_on_the_line(typed: str) -> None:
+    """What bash itself makes of the script's answer: the option with a space, the quote still open."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash here")
+    shown = _typed(bash, typed)
+    assert ("--sort " if "--so" in typed else "'runs-on:(kind:host") in shown
+    assert "host'" not in shown
+
+
+def _typed(bash: str, text: str) -> str:
+    """What a bash on a terminal shows when the text and a Tab are typed."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.environ.update(TERM="dumb", LANG="C.UTF-8", PS1="> ", INPUTRC="/dev/null")
+        os.execv(bash, [bash, "--norc", "--noprofile"])
+    try:
+        asked = f'secops() {{ PYTHONPATH="{Path(__file__).parents[3]}" "{sys.executable}" -m secops "$@"; }}\n'
+        os.write(terminal, (asked + script(Shell.BASH)).replace("\t", " ").encode() + b"echo rea''dy\n")
+        _until(terminal, "ready\r\n")
+        os.write(terminal, text.encode() + b"\t")
+        return _until(terminal, "--sort " if "--so" in text else "kind:host")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.close(terminal)
+        os.waitpid(pid, 0)
+
+
+def _until(terminal: int, wanted: str) -> str:
+    """What is shown up to these words, and in the half second after."""
+    shown, end = "", time.monotonic() + 20
+    while (left := end - time.monotonic()) > 0:
+        if select.select([terminal], [], [], left)[0]:
+            shown += os.read(terminal, 65536).decode(errors="replace").replace("\a", "")
+        if wanted in shown and end > time.monotonic() + 0.5:
+            end = time.monotonic() + 0.5
+    return shown
