@@ -181,6 +181,7 @@ def show(id: Id, *, at: At = "", format: Form = None, out: Out = "-") -> None:
 
     with open_app() as opened:
         found = shown(opened, id, at=instant(opened, at) if at else None)
+        inventory_show.elsewhere(opened, id)
         entity = found.entity
         more = inventory_review.told(opened, entity) if entity.kind is Kind.HOST and not at else {}
     facts = {name: plain(name, value) for name, value in found.values.items() if value is not None}
@@ -303,4 +304,5 @@ def _columns(kind: Kind | None, *, full: bool) -> list[Column]:
         names = ("id", "key", "name", "state", "system.level", "org.name", "owner", "last_seen")
     elif kind is Kind.WEBSITE:
         names = ("id", "key", "state", "http.title", "http.server", "org.name", "system.name", "last_seen")
-    return [Column(name, by_name()[name].title) for name in names]
+    site = Column("site", by_name()["site"].title, varied=True)
+    return [site, *(Column(name, by_name()[name].title) for name in names)]

@@ -10,7 +10,19 @@ from secops.core.reasons import spoken
 
 if TYPE_CHECKING:
     from secops.core.model import Relation
+    from secops.hall.app import App
     from secops.hall.flows.inventory import Shown
+
+
+def elsewhere(app: "App", word: str) -> None:
+    """Say at which other sites there is one of the same key."""
+    from secops.cli.context import talk
+    from secops.hall.flows.inventory import elsewhere as others
+
+    site, found = others(app, word)
+    for each in found:
+        talk(say(f"站点 {each.site} 也有 {each.key}：{each.id}；以下是站点 {site} 的",
+                 f"site {each.site} has {each.key} too: {each.id}; what follows is of site {site}"))  # fmt: skip
 
 
 def titles() -> dict[str, str]:

@@ -123,6 +123,7 @@ def diff(
 def _columns() -> list[Column]:
     return [
         Column("class", say("变化", "change")),
+        Column("site", say("站点", "site"), varied=True),
         Column("kind", say("类别", "kind")),
         Column("key", say("标识", "key")),
         Column("name", say("名称", "name")),
@@ -151,12 +152,15 @@ def _worded(row: Mapping[str, object]) -> Mapping[str, object]:
 def _summed(counts: Mapping[tuple[str, str], int]) -> str:
     """How many things of each class, for the talk."""
     from secops.cli.words import value
+    from secops.hall.flows.titles import kind as declared
 
     parts = []
     for class_, words in _CLASSES.items():
         mine = {kind: count for (found, kind), count in counts.items() if found == class_}
         if mine:
-            each = say("、", ", ").join(f"{value('kind', kind)} {count:,}" for kind, count in sorted(mine.items()))
+            each = say("、", ", ").join(
+                f"{value('kind', declared(kind))} {count:,}" for kind, count in sorted(mine.items())
+            )
             parts.append(f"{say(*words)} {sum(mine.values()):,} ({each})")
     return say("；", "; ").join(parts) or say("没有不同", "nothing differs")
 
@@ -169,9 +173,10 @@ def _titled(found: Iterable[Mapping[str, object]], style: Format) -> Iterator[Ma
     from secops.cli.words import value
     from secops.core.fields import by_name
     from secops.core.reasons import spoken
+    from secops.hall.flows.history import EVENTS
     from secops.hall.flows.titles import column, kind
 
-    born = {"born": say("首次出现", "first seen"), "relation": say("关系", "relation")}
+    born = {name: say(*called) for name, called in EVENTS.items()}
     for row in found:
         word = str(row["field"])
         field = by_name().get(word)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from secops.cli.inventory_show import elsewhere
 from secops.cli.inventory_time import AT_HELP
 from secops.cli.show import Column, Format, chosen, rows
 from secops.core.language import say
@@ -40,7 +41,9 @@ def who(
 
     with open_app() as opened:
         if word and kind is None and one_asset(opened, word):
-            rows(map(_worded, steps(opened, word)), _steps(), format=format, out=out)
+            found = steps(opened, word)
+            elsewhere(opened, word)
+            rows(map(_worded, found), _steps(), format=format, out=out)
             return
         rows(listed(opened, word, kind=kind), _answers(), format=format, out=out)
 
@@ -113,6 +116,7 @@ def _steps() -> list[Column]:
 
 def _answers() -> list[Column]:
     return [
+        Column("site", say("站点", "site"), varied=True),
         Column("key", say("标识", "key")),
         Column("organisation", say("责任单位", "unit")),
         Column("person", say("责任人", "person")),

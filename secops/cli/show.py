@@ -36,6 +36,8 @@ class Column:
 
     key: str
     title: str
+    varied: bool = False
+    """A table shows it only where rows differ in it."""
 
 
 def chosen(wanted: Format | None, out: str = "-") -> Format:
@@ -161,6 +163,8 @@ def unformula(text: str) -> str:
 
 
 def _table(items: Iterable[Mapping[str, object]], columns: Sequence[Column], stream: TextIO) -> int:
+    items = list(items)
+    columns = [each for each in columns if not each.varied or len({_read(each.key, item) for item in items}) > 1]
     body = [[cut(visible(_read(each.key, item)), CELL) for each in columns] for item in items]
     head = [each.title for each in columns]
     wide = [max([width(head[i]), *(width(row[i]) for row in body)]) for i in range(len(columns))]

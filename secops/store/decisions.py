@@ -152,6 +152,19 @@ def as_of(connection: Connection, at: int, kinds: Sequence[str]) -> list[Logged]
     return [_decode(row) for row in connection.execute(chosen)]
 
 
+def sites(connection: Connection) -> Iterator[str]:
+    """The sites of which anything was declared, in order."""
+    site = ""
+    declared = decisions.c.type == str(DecisionType.DECLARE)
+    while True:  # from one to the next in the index: a select of the distinct ones would read it whole
+        after = sa.select(decisions.c.site).where(declared, decisions.c.site > site).order_by(decisions.c.site).limit(1)
+        found = connection.execute(after).scalar()
+        if found is None:
+            return
+        site = str(found)
+        yield site
+
+
 def between(
     connection: Connection, site: str, first: int, last: int, kinds: Sequence[str]
 ) -> Iterator[tuple[Logged | None, Logged]]:

@@ -9,8 +9,8 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from secops.core.model import DecisionType, Entity, Kind, entity_id
-from secops.store.decisions import decisions
+from secops.core.model import Entity, Kind, entity_id
+from secops.store.decisions import sites
 from secops.store.entities import assets, by_ids, decode, services, wanted
 from secops.store.runs import runs
 
@@ -45,12 +45,4 @@ def _keyed(connection: Connection, site: str, key: str) -> dict[str, Entity]:
 def _sites(connection: Connection) -> Iterator[str]:
     """Sites of which anything was seen or declared."""
     yield from connection.execute(sa.select(runs.c.site).distinct()).scalars()
-    site = ""
-    declared = decisions.c.type == str(DecisionType.DECLARE)
-    while True:  # from one to the next in the index: a select of the distinct ones would read it whole
-        after = sa.select(decisions.c.site).where(declared, decisions.c.site > site).order_by(decisions.c.site).limit(1)
-        found = connection.execute(after).scalar()
-        if found is None:
-            return
-        site = str(found)
-        yield site
+    yield from sites(connection)

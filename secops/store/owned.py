@@ -20,6 +20,7 @@ class Owned:
     """One entity and whose it is."""
 
     id: str
+    site: str
     kind: Kind
     key: str
     org_id: str
@@ -38,12 +39,12 @@ def page(
     table = table_of(kind)
     own = [physical(table, by_name()[each]) for each in ("address", "port", "host.addresses", "owner", "owner.phone")]
     named = sa.literal(Kind.SERVICE.value) if kind is Kind.SERVICE else table.c.kind
-    chosen = sa.select(table.c.id, named, table.c.key, table.c.org_id, table.c.system_id, *own)
+    chosen = sa.select(table.c.id, table.c.site, named, table.c.key, table.c.org_id, table.c.system_id, *own)
     chosen = chosen.where(condition, table.c.id > after).order_by(table.c.id)
     address = by_name()["address"]
     for row in connection.execute((chosen.limit(limit) if limit else chosen).execution_options(yield_per=1000)):
-        id, word, key, org, system, place, port, several, owner, phone = row
-        yield Owned(id, Kind(word), key, org or "", system or "", str(decode(address, place, Instant(0)) or ""),
+        id, site, word, key, org, system, place, port, several, owner, phone = row
+        yield Owned(id, site, Kind(word), key, org or "", system or "", str(decode(address, place, Instant(0)) or ""),
                     port or 0, tuple(json.loads(several)) if several else (), owner or "", phone or "")  # fmt: skip
 
 

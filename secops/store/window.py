@@ -11,7 +11,7 @@ from secops.store import changes
 PAGE = 500
 
 
-def by_entity(connection: Connection, first: int, last: int, *, site: str) -> Iterator[dict[str, list[Change]]]:
+def by_entity(connection: Connection, first: int, last: int) -> Iterator[dict[str, list[Change]]]:
     """The changes after `first` up to and including `last`: id -> its changes, oldest first; a page of ids at a time.
 
     `connection` is a scratch view: the ids are gathered in a temporary table.
@@ -27,5 +27,5 @@ def by_entity(connection: Connection, first: int, last: int, *, site: str) -> It
     after = ""
     while ids := list(connection.execute(page, {"after": after, "limit": PAGE}).scalars()):
         found = changes.within(connection, ids, first, last)
-        yield {id: mine for id in ids if (mine := [each for each in found[id] if each.site == site])}
+        yield {id: found[id] for id in ids}
         after = ids[-1]

@@ -5,7 +5,7 @@ is no difference; every step in between is told on demand.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -89,22 +89,25 @@ def diff(app: App, first: str, last: str, wanted: Wanted = Wanted(), told: Told 
 
 def _all(app: App, choice: "Choice", told: Told) -> Iterator[Row]:
     with app.database.scratch() as connection:
-        units = {each.id: each.name for each in organisations.every(connection, app.site)}
-        for page in window.by_entity(connection, choice.start, choice.end, site=app.site):
+        units: dict[str, dict[str, str]] = {}
+        for each in organisations.every(connection):
+            units.setdefault(each.site, {})[each.id] = each.name
+        for page in window.by_entity(connection, choice.start, choice.end):
             found = choice.met(connection, page)
             for id, entity in found.items():
-                rows = [choice.by(connection, row) for row in _rows(page[id], entity, wanted=choice.wanted)]
+                mine = units.get(entity.site, {})
+                steps = _rows(page[id], entity, every=choice.wanted.every, field=choice.field)
+                rows = [choice.by(connection, row) for row in steps]
                 _count(told, rows)
                 for row in rows:
-                    told_ = row | _pointed(connection, row, units)
-                    yield told_ | {"name": _name(entity), "org.name": units.get(entity.org_id, "")}
-        if choice.declarations:
-            for row in _declared(connection, app.site, choice):
+                    told_ = {"site": entity.site} | row | _pointed(connection, row, mine)
+                    yield told_ | {"name": _name(entity), "org.name": mine.get(entity.org_id, "")}
+        for site in decisions.sites(connection) if choice.declarations else ():
+            mine = units.get(site, {})
+            for row in _declared(connection, site, choice):
                 _count(told, [row])
-                yield row | {
-                    "name": "",
-                    "org.name": units.get(str(row["key"]), "") if row["kind"] == "organisation" else "",
-                }
+                unit = mine.get(str(row["key"]), "") if row["kind"] == "organisation" else ""
+                yield {"site": site} | row | {"name": "", "org.name": unit}
 
 
 class Choice:
@@ -119,8 +122,7 @@ class Choice:
             name = wanted.org.replace("\\", "\\\\").replace('"', '\\"')
             parts.append(parse(app, f'org:"{name}"', self.kind))
         self.query = asked(And(tuple(parts)), end) if parts else None
-        if wanted.field:
-            known(wanted.field)
+        self.field = known(wanted.field) if wanted.field else ""
 
     @property
     def declarations(self) -> bool:
@@ -150,24 +152,30 @@ class Choice:
         return {id: each for id, each in found.items() if id in passed}
 
 
-def _rows(found: Sequence[Change], entity: Entity, *, wanted: Wanted) -> Iterator[Row]:
-    steps = list(found) if wanted.every else _net(found)
-    for each in steps:
-        if not wanted.field or each.field == wanted.field:
+def _rows(found: Sequence[Change], entity: Entity, *, every: bool, field: str) -> Iterator[Row]:
+    for each in found if every else _net(found):
+        if not field or each.field == field:
             yield {"class": _class(each)} | changed((each, entity.key))
+
+
+def passed_by(steps: Iterable[tuple[str, object]]) -> bool:
+    """Whether a thing came and went again: it was at neither end. `steps`: its fields and new values, oldest first."""
+    last = dict(steps)
+    return "born" in last and last.get("state") == State.GONE.value
 
 
 def _net(found: Sequence[Change]) -> list[Change]:
     """What came of all: of each field one change from what it was to what it is, none where that is the same."""
+    if passed_by((each.field, each.new) for each in found):
+        return []
     born = next((each for each in found if each.field == "born"), None)
     steps: list[Change] = [born] if born is not None else []
     for name, part in groupby(sorted(found, key=lambda each: (each.field, each.seq)), key=lambda each: each.field):
         mine = list(part)
         first, last = mine[0], mine[-1]
-        gone = name == "state" and last.new == str(State.GONE)
-        if name != "born" and first.old != last.new and (born is None or gone):
+        if name != "born" and first.old != last.new and born is None:
             steps.append(
-                Change(last.entity, last.kind, last.site, name, None if born else first.old, last.new, last.at,
+                Change(last.entity, last.kind, last.site, name, first.old, last.new, last.at,
                        last.seq, last.reason, last.run, last.who)
             )  # fmt: skip
     return steps

@@ -9,7 +9,8 @@ from typing import Final
 
 from secops.core.clock import Instant, render
 from secops.core.errors import UsageError
-from secops.core.fields import by_name
+from secops.core.fields import by_name, by_word
+from secops.core.filter_words import titles
 from secops.core.language import say
 from secops.core.model import Change, Decision, DecisionType, Entity, Kind, Relation, Value
 from secops.hall.app import App
@@ -19,6 +20,11 @@ from secops.store import changes, decisions, entities, observations, organisatio
 from secops.store.grading import Transaction
 
 RELATION: Final = "relation"
+EVENTS: Final[dict[str, tuple[str, str]]] = {
+    "born": ("首次出现", "first seen"), RELATION: ("关系", "relation"), "merged": ("并入", "went up in"),
+    "split": ("拆分", "split"),
+}  # fmt: skip
+"""What can happen to a thing beside another value of a field, and what people call it."""
 _POINTERS: Final = ("org_id", "system_id")
 LATER: Final = "told of by looks that were taken in later"
 Row = dict[str, object]
@@ -34,8 +40,7 @@ def history(app: App, word: str, *, field: str = "") -> Iterator[Row]:
     if colon and kind not in list(Kind) and (section := by_kind().get(kind)) is not None:
         yield from (each for each in declared(app, section, key) if field in {"", each["field"]})
         return
-    if field and field != RELATION:
-        known(field)
+    field = known(field) if field not in {"", RELATION, *EVENTS[RELATION]} else RELATION if field else ""
     try:
         entity = find(app, word)
     except UsageError as error:
@@ -114,9 +119,13 @@ def _several(word: str, found: Sequence[tuple[Section, str]]) -> UsageError:
 
 
 def known(field: str) -> str:
-    """The field, if anything can change in it. Raises UsageError."""
+    """The field of this name or title, if anything can change in it. Raises UsageError."""
     if field in by_name() or field in {"born", "merged", "split"}:
         return field
+    if (meant := by_word().get(field) or titles().get(field)) is not None:
+        return meant.name
+    if (meant_ := next((name for name, called in EVENTS.items() if field in called), None)) is not None:
+        return meant_
     raise UsageError(
         "E1316",
         say(f"没有字段 {field[:60]}", f"no field {field[:60]}"),

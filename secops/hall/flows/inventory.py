@@ -118,6 +118,18 @@ def found_in(app: App, connection: Transaction, word: str) -> Entity:
     )
 
 
+def elsewhere(app: App, word: str) -> tuple[str, list[Entity]]:
+    """The site of what is meant, and what has the same key at others: each site is a universe of its own."""
+    with app.database.read() as connection:
+        try:
+            entity = found_in(app, connection, word)
+        except UsageError:
+            return app.site, []
+        found = named.starting(connection, entity.key, AMBIGUOUS_MOST + 1, entity.site)
+    same = (entity.kind, entity.key)
+    return entity.site, [each for each in found if (each.kind, each.key) == same and each.site != entity.site]
+
+
 def show(app: App, word: str, *, at: Instant | None = None) -> Shown:
     """One entity, as of `at` where given: every value with its source, its relations and services.
 

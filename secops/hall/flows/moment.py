@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from unicodedata import normalize
 
 from secops.core.clock import DAY_MS, Instant, parse, render
 from secops.core.errors import UsageError
@@ -12,16 +13,18 @@ from secops.store import observations, runs
 _TOLD: Final = frozenset({"import", "passive"})
 """Runs that read what was seen at other times than theirs: they mean the times of what was seen."""
 _DATE: Final = re.compile(r"\d{4}-?\d{2}-?\d{2}")
+_SPOKEN: Final = re.compile(r"(\d{4})[年/.](\d{1,2})[月/.](\d{1,2})日?")
+"""A date as people write it."""
 
 
 def instant(app: App, word: str, *, end: bool = True) -> Instant:
     """The moment a word means: an RFC 3339 time, a date, `now`, or a run.
 
-    A date means the end of that day (today's: now), a run its end; with `end` false a run means the moment before it
+    A date means the end of that day (today's: now), a run its end; with `end` false both mean the moment before they
     began. Raises UsageError for what is neither, and for what has not come yet.
     """
     now = app.clock.now()
-    word = word.strip()
+    word = _SPOKEN.sub(lambda date: f"{date[1]}-{date[2]:0>2}-{date[3]:0>2}", normalize("NFKC", word).strip())
     if word == "now":
         return now
     try:
@@ -29,7 +32,8 @@ def instant(app: App, word: str, *, end: bool = True) -> Instant:
     except ValueError:
         return _of_run(app, word, end=end)
     if _DATE.fullmatch(word):
-        found = Instant(min(found + DAY_MS - 1, now) if found <= now else found)
+        begun = found <= now
+        found = Instant(found - 1) if not end and begun else Instant(min(found + DAY_MS - 1, now) if begun else found)
     if found > now:
         raise UsageError(
             "E1390",

@@ -12,7 +12,7 @@ from secops.core.model import ASSET_KINDS, Change, Kind, State
 from secops.core.reasons import spoken
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Rows, Sheet, chart
-from secops.hall.flows.difference import Choice, Wanted
+from secops.hall.flows.difference import Choice, Wanted, passed_by
 from secops.hall.flows.inventory import instant
 from secops.hall.flows.report_context import PAGE, Context, number_column, numbered, plain
 from secops.store import changes, entities
@@ -42,7 +42,7 @@ def build(ctx: Context) -> Report:
         if any(mine[name] for mine in counts.values()):
             sheets.append(Sheet(names[name], _columns(name), _of_class(gathered, place)))
     whole = Counter({names[name]: sum(mine[name] for mine in counts.values()) for name in _ORDER})
-    period = f"{render(start)[:16].replace('T', ' ')} — {render(end)[:16].replace('T', ' ')}"
+    period = f"{render(Instant(start + 1))[:16].replace('T', ' ')} — {render(end)[:16].replace('T', ' ')}"
     ctx.newest = min(ctx.newest, end)
     facts = ctx.facts("", (say("期间", "period"), period))
     charts = [chart(say("变化", "changes"), +whole)] if +whole else []
@@ -82,7 +82,7 @@ def _told(ctx: Context, choice: Choice) -> Iterator[Cells]:
 
 def _flat(ctx: Context, start: Instant, end: Instant) -> Iterator[Cells]:
     """Each change as cells, by entity and place in the log; values as they are told."""
-    for each in changes.in_time(ctx.connection, start, end, site=ctx.app.site):
+    for each in changes.in_time(ctx.connection, start, end):
         yield (
             each.entity, int(each.at), each.seq, str(each.kind), each.field, _value(ctx, each, old=True),
             _value(ctx, each, old=False), each.reason, each.run, each.who,
@@ -94,7 +94,7 @@ def _value(ctx: Context, each: Change, *, old: bool) -> str | None:
     if value is None:
         return None
     if each.field == "org_id":
-        return ctx.unit(str(value))
+        return ctx.unit(str(value), each.site)
     field = by_name().get(each.field)
     if field is None:
         return str(value)
@@ -123,7 +123,10 @@ def _entities(ctx: Context, choice: Choice, page: Sequence[Sequence[Cells]]) -> 
         entity = known.get(id)
         if entity is None and choice.query is not None:
             continue
-        unit = ctx.unit(entity.org_id) if entity is not None and entity.org_id else ""
+        unit = ctx.unit(entity.org_id, entity.site) if entity is not None and entity.org_id else ""
+        here = entity is None or entity.site == ctx.app.site
+        if passed_by((str(row[4]), row[6]) for row in group) or (wanted and not here):
+            continue
         if wanted and wanted not in {unit, entity.org_id if entity else ""}:
             continue
         system = systems.get(entity.system_id) if entity is not None else None

@@ -115,9 +115,15 @@ class Context:
         """Days of the calendar, in China, from today to the day of the instant: none today, below nought when past."""
         return (date.fromisoformat(render(instant)[:10]) - self.today).days
 
-    def unit(self, code: str) -> str:
-        """The name of a unit."""
-        return self.units[code].name if code in self.units else code
+    def unit(self, code: str, site: str = "") -> str:
+        """The name of a unit, of another site where one is named."""
+        if site in {"", self.app.site}:
+            return self.units[code].name if code in self.units else code
+        return self._far.get((site, code), code)
+
+    @cached_property
+    def _far(self) -> dict[tuple[str, str], str]:
+        return {(each.site, each.id): each.name for each in organisations.every(self.connection)}
 
     def called(self, kind: str, code: str) -> str:
         """The name of a unit, system or data asset; its code where it has none."""

@@ -36,21 +36,21 @@ def steps(app: App, word: str) -> list[dict[str, object]]:
             if place is None or error.code != "E1312":
                 raise
             entity = None
-        resolved, codes = _world(app, connection)
+        world = _Worlds(app, connection).of(app.site if entity is None else entity.site, connection)
         if entity is None:
             asked = Asked(Kind.IP, word, None, places=(place,) if place is not None else ())
         else:
             condition = compiler.where(Compare("id", Op.EQ, entity.id), entity.kind, app.clock.now())
             (one,) = owned.page(connection, entity.kind, condition)
-            asked = _asked(one, codes)
-        found = resolved.answer(asked)
+            asked = _asked(one, world)
+        found = world.resolved.answer(asked)
         who = {each.seq: decisions.by_seq(connection, each.seq) for each in found.steps if each.seq}
     rows: list[dict[str, object]] = []
     for each in found.steps:
         said = who.get(each.seq)
         rows.append({
             "step": each.what, "subject": each.subject, "says": each.text, "org_id": each.org or None,
-            "organisation": resolved.name(each.org) if each.org else None,
+            "organisation": world.resolved.name(each.org) if each.org else None,
             "who": said.who if said is not None else None, "at": render(said.at) if said is not None else None,
             "seq": each.seq or None,
         })  # fmt: skip
@@ -61,16 +61,19 @@ def listed(app: App, query: str = "", *, kind: Kind | None = None) -> Iterator[d
     """Who must act for each asset the query meets, in order of id. Raises UsageError for an unreadable query."""
     kind, parsed = read(app, query, kind)
     with app.database.read() as connection:
-        resolved, codes = _world(app, connection)
+        worlds = _Worlds(app, connection)
     after = ""
     while True:
         with app.database.read() as connection:
             condition = search.condition(connection, parsed, kind, app.clock.now())
             found = list(owned.page(connection, kind, condition, after=after, limit=BATCH))
+            here = {site: worlds.of(site, connection) for site in {each.site for each in found}}
         for each in found:
-            asked = _asked(each, codes)
-            yield {"id": each.id, "kind": str(each.kind), "key": each.key, "system": asked.system or None,
-                   **_row(resolved, resolved.answer(asked, steps=False))}  # fmt: skip
+            world = here[each.site]
+            asked = _asked(each, world)
+            answer = world.resolved.answer(asked, steps=False)
+            yield {"site": each.site, "id": each.id, "kind": str(each.kind), "key": each.key,
+                   "system": asked.system or None, **_row(world.resolved, answer)}  # fmt: skip
         if len(found) < BATCH:
             return
         after = found[-1].id
@@ -101,21 +104,40 @@ def _row(resolved: Responsibility, found: Answer) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _world(app: App, connection: Transaction) -> tuple[Responsibility, Mapping[str, str]]:
-    register = registers(connection, cursor.get(connection)).get(app.site) or Register(app.site)
-    duties = list(records.listed(connection, app.site, "duty"))
-    codes = {
-        entity_id(app.site, Kind.SYSTEM, subject.partition(":")[2]): subject.partition(":")[2]
-        for subject in register.things
-        if subject.startswith(f"{Kind.SYSTEM}:")
-    }
-    return Responsibility(register, duties, render(app.clock.now())[:10]), codes
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What was declared at one site, and the codes of its systems by their ids: a site is a universe of its own."""
+
+    resolved: Responsibility
+    codes: Mapping[str, str]
 
 
-def _asked(each: owned.Owned, codes: Mapping[str, str]) -> Asked:
+class _Worlds:
+    """Those of every site, each made when it is first asked for."""
+
+    def __init__(self, app: App, connection: Transaction) -> None:
+        self._registers = registers(connection, cursor.get(connection))
+        self._today = render(app.clock.now())[:10]
+        self._known: dict[str, _World] = {}
+
+    def of(self, site: str, connection: Transaction) -> _World:
+        """The one of this site."""
+        if site not in self._known:
+            register = self._registers.get(site) or Register(site)
+            duties = list(records.listed(connection, site, "duty"))
+            codes = {
+                entity_id(site, Kind.SYSTEM, subject.partition(":")[2]): subject.partition(":")[2]
+                for subject in register.things
+                if subject.startswith(f"{Kind.SYSTEM}:")
+            }
+            self._known[site] = _World(Responsibility(register, duties, self._today), codes)
+        return self._known[site]
+
+
+def _asked(each: owned.Owned, world: _World) -> Asked:
     texts = (each.address,) if each.address else each.addresses
     places = tuple(place for text in texts if (place := place_of(text)) is not None)
-    return Asked(each.kind, each.key, each.org_id, codes.get(each.system_id, ""), places, each.port,
+    return Asked(each.kind, each.key, each.org_id, world.codes.get(each.system_id, ""), places, each.port,
                  each.owner, each.phone)  # fmt: skip
 
 

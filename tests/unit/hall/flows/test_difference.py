@@ -76,6 +76,33 @@ def test_new_gone_and_back_are_told_and_counted(app: App) -> None:
     assert not [row for row in diff(app, begin, back, Wanted()) if row["class"] in {"gone", "back"}]
 
 
+def test_what_came_and_went_again_is_no_difference(app: App) -> None:
+    """It is at neither end; the steps tell of it, and the title of a field is as good as its name."""
+    begin = _week(app, 0, {1: "a"}, complete=True)
+    _week(app, 1, {1: "a", 2: "a"}, complete=True)
+    for week in (2, 3, 4):
+        end = _week(app, week, {1: "b"}, complete=True)
+    assert _rows(app, begin, end) == [("changed", "198.18.0.1:80/tcp", "http.title", "a", "b")]
+    assert _rows(app, begin, end, field="网页标题") == _rows(app, begin, end)
+    assert {row[0] for row in _rows(app, begin, end, every=True)} == {"new", "gone", "changed"}
+
+
+def test_every_site_is_compared_unless_the_query_says_which(app: App) -> None:
+    """As lists cover them all; each row says whose it is."""
+    first = _week(app, 0, {1: "a"})
+    facts = {"service.name": "http", "http.status_code": 200, "tls.enabled": False}
+    seen = Observation(
+        "乙市", "o", "r9", "http@1", Target("198.18.0.1", 80), Instant(_NOW + 5_000), Status.SUCCESS, facts
+    )
+    with app.database.write() as connection:
+        observations.append(connection, [seen])
+    list(merge(app))
+    app.clock.sleep(20)
+    sites = {str(row["site"]) for row in diff(app, first, "now", Wanted())}
+    assert sites == {"乙市"}
+    assert list(diff(app, first, "now", Wanted("site:default"))) == []
+
+
 def test_a_filter_is_met_at_either_moment(app: App) -> None:
     """Whoever had the title before, or has it now; other kinds and units stay out."""
     first = _week(app, 0, {1: "a", 2: "b", 3: "c"})

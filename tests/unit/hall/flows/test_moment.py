@@ -39,6 +39,13 @@ def test_a_date_means_the_end_of_that_day_in_china(app: App) -> None:
     assert instant(app, "2026-11-07T16:00:00Z") == parse("2026-11-08T00:00:00+08:00")
 
 
+def test_a_period_begins_where_its_first_day_does(app: App) -> None:
+    """What changed on that day is in it, however the day is written."""
+    begins = parse("2026-11-07T00:00:00+08:00") - 1
+    for word in ("2026-11-07", "2026年11月7日", "２０２６－１１－０７", "2026/11/07"):
+        assert instant(app, word, end=False) == begins
+
+
 @pytest.mark.parametrize("word", ["2026-11-09", "2026-11-08T12:00:01+08:00"])
 def test_what_has_not_come_is_refused(app: App, word: str) -> None:
     """Tomorrow has no inventory."""

@@ -11,12 +11,13 @@ from secops.core.model import Decision, DecisionType, Kind, Observation, Status,
 from secops.hall.app import App
 from secops.hall.flows.amend import amend
 from secops.hall.flows.declare import declare
-from secops.hall.flows.inventory import find
+from secops.hall.flows.inventory import elsewhere, find
 from secops.hall.flows.merge import merge
 from secops.hall.flows.responsible import listed, one_asset, steps, tree
 from secops.hall.workspace import Workspace
 from secops.intake.declared_sections import by_kind
-from secops.store import decisions, observations
+from secops.store import decisions, observations, runs
+from secops.store.runs import Run
 
 T0 = 1_750_000_000_000  # 2025-06-15
 TEXT = """
@@ -108,6 +109,22 @@ def test_every_asset_is_answered_as_it_is_recorded(app: App) -> None:
     for row in listed(app):
         if row["org_id"]:
             assert any(each["org_id"] == row["org_id"] for each in steps(app, str(row["id"])))
+
+
+def test_a_site_is_asked_for_who_answers_there(app: App) -> None:
+    """An address that another site has too is that site's: what is declared here says nothing about it."""
+    seen = Observation("乙市", "o", "r", "ssh@1", Target("198.18.1.9", 22), Instant(T0), Status.SUCCESS,
+                       {"service.name": "ssh"})  # fmt: skip
+    run = Run("r", "import", "乙市", "", {}, "", Instant(T0), Instant(T0), None, 1, {}, {})
+    with app.database.write() as connection:
+        runs.begin(connection, run)
+        observations.append(connection, [seen])
+    list(merge(app))
+    rows = {str(each["site"]): each for each in listed(app, "ip:198.18.1.9", kind=Kind.IP)}
+    assert (rows["乙市"]["org_id"], rows["乙市"]["person"], rows["乙市"]["escalate"]) == (None, None, None)
+    assert rows["default"]["org_id"] == "FIN"
+    assert way(app, str(rows["乙市"]["id"])) == [("nobody", None), ("escalation", None)]
+    assert elsewhere(app, "198.18.1.9") == ("default", [find(app, str(rows["乙市"]["id"]))])
 
 
 def test_units_are_counted_with_all_below_them(app: App) -> None:
