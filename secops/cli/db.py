@@ -25,8 +25,11 @@ app.add_typer(compact.app)
 
 @app.command(
     help=say(
-        "例：secops db check\n\n例：secops -w 工作区 db check\n\n检查数据库；有损坏时退出码 1",
-        "Example: secops db check\n\nExample: secops -w DIR db check\n\nCheck it; exit code 1 where it is damaged",
+        "例：secops db check\n\n例：secops -w 工作区 db check\n\n检查数据库；有损坏时退出码 1\n\n"
+        "查结构、索引、表间关系与文字是否可读；改成了别的可读文字的，只有备份的校验值能发现",
+        "Example: secops db check\n\nExample: secops -w DIR db check\n\nCheck it; exit code 1 where it is damaged\n\n"
+        "Structure, indices, what tables say of each other, whether texts can be read; a text changed into another"
+        " only a backup's digest shows",
     )
 )
 def check() -> None:
@@ -48,9 +51,9 @@ def check() -> None:
 @app.command(
     help=say(
         "例：secops db backup 备份.db\n\n例：secops -w 工作区 db backup /mnt/备份.db\n\n"
-        "在使用中一致地复制数据库；SQLite 与 PostgreSQL 互通",
+        "在使用中一致地复制数据库，附校验值并读回核对；SQLite 与 PostgreSQL 互通",
         "Example: secops db backup copy.db\n\nExample: secops -w DIR db backup /mnt/copy.db\n\n"
-        "A consistent copy, taken while in use; SQLite and PostgreSQL restore each other's",
+        "A consistent copy, taken while in use, with digests, read back; SQLite and PostgreSQL restore each other's",
     )
 )
 def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help=say("备份文件", "file"))]) -> None:
@@ -65,9 +68,10 @@ def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help=say("备份
 
 @app.command(
     help=say(
-        "例：secops db restore 备份.db\n\n例：secops db restore 备份.db --yes\n\n用备份替换全部数据；先留一份现状",
+        "例：secops db restore 备份.db\n\n例：secops db restore 备份.db --yes\n\n"
+        "用备份替换全部数据；先核对校验值、留一份现状",
         "Example: secops db restore copy.db\n\nExample: secops db restore copy.db --yes\n\n"
-        "All data from a backup; a copy of today's is kept",
+        "All data from a backup that fits its digests; a copy of today's is kept",
     )
 )
 def restore(
@@ -84,9 +88,23 @@ def restore(
             say("现在的全部数据将被替换，继续？", "all data of today will be replaced, go on?"), abort=True, err=True
         )
     with open_app() as opened:
-        size, kept = care.restore(opened, file, Meter().live, who=operator_of(""))
-    talk(say(f"已从 {file} 恢复（{size:,} 字节）", f"restored from {file} ({size:,} bytes)"))
-    talk(say(f"恢复前的数据在 {kept}", f"the data of before are in {kept}"))
+        done = care.restore(opened, file, Meter().live, who=operator_of(""))
+    if not done.sealed:
+        talk(
+            say(
+                "注意：这份备份没有校验值（由旧版本写成），只查了结构与文字，内容是否被改动无从核对",
+                "note: this backup bears no digest (an older version wrote it): whether its contents changed since"
+                " cannot be told",
+            )
+        )
+    talk(say(f"已从 {file} 恢复（{done.size:,} 字节）", f"restored from {file} ({done.size:,} bytes)"))
+    kept = done.kept
+    talk(
+        say(
+            f"恢复前的数据在 {kept}，确认无误后可以删除",
+            f"the data of before are in {kept}; delete it once all is well",
+        )
+    )
 
 
 @app.command(

@@ -1,7 +1,8 @@
 """The database copied into one file while it is in use, and brought back from it, whichever database either was.
 
 A backup is an SQLite file with the program's own schema: what one on a server wrote, an embedded one restores, and the
-other way round. It is written beside its name, verified and renamed: a file of that name is a whole backup.
+other way round. It is written beside its name, sealed (`store.seal`), read again and renamed: a file of that name is a
+whole backup, and shows what became of it since.
 """
 
 import os
@@ -14,19 +15,18 @@ from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 from sqlalchemy.pool import StaticPool
 
 from secops.core.errors import StoreError, UsageError
 from secops.core.language import say
-from secops.store import transfer
+from secops.store import legible, parts, seal, transfer
 from secops.store.database import BUSY_MS, Database
 from secops.store.migrate import HEAD, upgrade
-from secops.store.transfer import Done, Sum, Told, quiet
+from secops.store.transfer import Done, Told, quiet
 
 PAGES = 4096
 MANIFEST = "backup_manifest"
-"""In a backup that was read from a server: what each table held. A file copied from a file has none."""
+"""A table in backups of before there were seals."""
 
 
 def backup(database: Database, target: Path, told: Told = quiet) -> int:
@@ -41,19 +41,15 @@ def backup(database: Database, target: Path, told: Told = quiet) -> int:
             where=str(target),
             hint=say("换一个文件名", "choose another name"),
         )
-    part = target.with_name(target.name + ".part")
     try:
-        _forget(part)
-        part.touch(mode=0o600)
-        (_copied if database.embedded else _read_out)(database, part, told)
-        _synced(part)
-        part.replace(target)
-        _synced(target.parent)
+        with parts.writing(target) as part:
+            (_copied if database.embedded else _read_out)(database, part, told)
+            seal.put(part)
+            part.replace(target)
+            _synced(target.parent)
         return target.stat().st_size
     except (sqlite3.Error, sa.exc.DBAPIError, OSError) as error:
         raise _unwritten(target, str(error)) from error
-    finally:
-        _forget(part)
 
 
 def restore(database: Database, source: Path, told: Told = quiet) -> int:
@@ -81,17 +77,25 @@ def restore(database: Database, source: Path, told: Told = quiet) -> int:
     return source.stat().st_size
 
 
-def verify(source: Path) -> None:
-    """Raises UsageError unless this is an intact database of a version this program knows."""
-    why = "" if source.is_file() else say("没有这个文件", "no such file")
+def verify(source: Path) -> bool:
+    """Whether it is sealed, and so exactly what was written; one of before there were seals is looked over instead.
+
+    Raises UsageError unless this is an intact database of a version this program knows.
+    """
+    sealed = False
+    why: str | None = "" if source.is_file() else say("没有这个文件", "no such file")
     try:
         if not why:
-            with closing(_opened(source)) as old:
-                why = _wrong(old)
-    except sqlite3.DatabaseError as error:
+            why = seal.broken(source)
+            sealed = why is not None
+            if not why:
+                with closing(_opened(source)) as old:
+                    why = _wrong(old) or ("" if sealed else "; ".join(legible.unread(old)))
+    except (sqlite3.DatabaseError, OSError) as error:
         why = str(error)
     if why:
         raise _unsound(source, why)
+    return sealed
 
 
 def _copied(database: Database, part: Path, told: Told) -> None:
@@ -125,7 +129,6 @@ def _read_out(database: Database, part: Path, told: Told) -> None:
     with _engine(_blank(part)) as engine, _plainly():
         with database.read() as source, _plainly(), engine.begin() as target:
             sums = transfer.carry(source, target, told)
-            _note(target, sums)
         with engine.begin() as target:
             again = transfer.measure(target, told)
             complaints = target.exec_driver_sql("PRAGMA integrity_check(10)").scalars().all()
@@ -140,9 +143,6 @@ def _read_in(database: Database, old: Path, source: Path, told: Told) -> None:
     """All rows of a backup into a server's database, in one transaction; read again before it counts."""
     with _engine(_opened(old)) as engine, database.write() as target, _plainly(), engine.connect() as reader:
         sums = transfer.carry(reader, target, told)
-        noted = _noted(reader)
-        if noted is not None and (wrong := transfer.differing(sums, noted)):
-            raise _unsound(source, "; ".join(wrong)[:500])
         again = transfer.measure(target, told)
         if wrong := transfer.differing(sums, again):
             raise _unrestored(source, "; ".join(wrong)[:500])
@@ -181,8 +181,6 @@ def _at_head(source: Path) -> Iterator[Path]:
         copy = Path(folder) / "copy.db"
         shutil.copyfile(source, copy)
         _upgraded(copy)
-        with closing(_blank(copy)) as made:
-            made.execute(f"DROP TABLE IF EXISTS {MANIFEST}")  # it told of the schema of then
         yield copy
 
 
@@ -195,20 +193,6 @@ def _engine(connection: sqlite3.Connection) -> Iterator[sa.Engine]:
     finally:
         engine.dispose()
         connection.close()
-
-
-def _note(target: Connection, sums: dict[str, Sum]) -> None:
-    target.exec_driver_sql(f"CREATE TABLE {MANIFEST} (name TEXT PRIMARY KEY, number INTEGER, digest TEXT)")
-    rows = [(name, each.rows, each.text()) for name, each in sums.items()]
-    target.exec_driver_sql(f"INSERT INTO {MANIFEST} VALUES (?, ?, ?)", rows)  # noqa: S608 - our own name
-
-
-def _noted(reader: Connection) -> dict[str, Sum] | None:
-    """What the tables held when the backup was written; None where nobody noted it."""
-    if not sa.inspect(reader).has_table(MANIFEST):
-        return None
-    rows = reader.exec_driver_sql(f"SELECT name, number, digest FROM {MANIFEST}")  # noqa: S608 - our own name
-    return {str(name): Sum(int(number), int(digest, 16)) for name, number, digest in rows}
 
 
 def _opened(source: Path) -> sqlite3.Connection:
@@ -229,11 +213,6 @@ def _synced(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _forget(part: Path) -> None:
-    for end in ("", "-journal", "-wal", "-shm"):
-        part.with_name(part.name + end).unlink(missing_ok=True)
 
 
 def _version(old: sqlite3.Connection) -> str:
@@ -270,5 +249,5 @@ def _unsound(source: Path, why: str) -> UsageError:
         say("不是完好的 secops 数据库备份", "not a sound backup of a secops database"),
         where=str(source),
         why=why,
-        hint=say("secops db backup 写出的文件可以恢复", "a file that secops db backup wrote can be restored"),
+        hint=say("换一份 secops db backup 写出的备份", "take another file that secops db backup wrote"),
     )

@@ -1,5 +1,6 @@
 """A database looked over: whether it is whole, and whether what its tables say of each other is so."""
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 from secops.core.language import say
 from secops.core.model import RelationType
-from secops.store import dialect, transfer
+from secops.store import dialect, legible, transfer
 from secops.store.cases import cases
 from secops.store.changes import changes
-from secops.store.cursor import EPOCH, cursors
+from secops.store.cursor import MERGE, cursors
 from secops.store.database import Database, sequence
 from secops.store.decisions import decisions
 from secops.store.entities import asset_rows, assets, service_rows, services
@@ -46,16 +47,21 @@ def problems(database: Database, told: Told = quiet) -> tuple[str, ...]:
         if lacking:
             return lacking
         whole = _sqlite if database.embedded else _server
-        return (*whole(connection, told), *_laws(connection, told))
+        found = tuple(whole(connection, told))
+        return found if found and database.embedded else (*found, *_laws(connection, told))
 
 
 def _sqlite(connection: Connection, told: Told) -> Iterator[str]:
     told(Done("", 0, 0))
-    for row in connection.exec_driver_sql("PRAGMA integrity_check(100)"):
-        if row[0] != "ok":
-            yield str(row[0])
+    pages = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(100)") if row[0] != "ok"]
+    yield from pages
+    if pages:
+        return  # what reads them otherwise fails
     for row in connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(100):
         yield f"{row[0]} {row[1]} -> {row[2]}"
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    yield from legible.unread(raw, told)
 
 
 def _server(connection: Connection, told: Told) -> Iterator[str]:
@@ -116,7 +122,7 @@ def _every(connection: Connection) -> Iterator[Law]:
         both = sa.select(logs[one].c.seq).join(logs[other], logs[one].c.seq == logs[other].c.seq)
         names = f"{logs[one].name}, {logs[other].name}"
         yield Law(f"同一序号出现在两个日志里（{names}）", f"one number in two logs ({names})", both)
-    ahead = sa.select(cursors.c.name, cursors.c.seq).where(cursors.c.seq > newest, cursors.c.name != EPOCH)
+    ahead = sa.select(cursors.c.name, cursors.c.seq).where(cursors.c.seq > newest, cursors.c.name == MERGE)
     yield Law("读取位置超过了日志末尾", "a reader stands behind the end of the log", ahead)
     for table, name in ((assets, "changed_seq"), (services, "changed_seq"), (changes, "seq"), (looks, "seq")):
         key = next(iter(table.primary_key))

@@ -175,9 +175,10 @@ def _quick(column: sa.ColumnElement[Any], op: Op, text: str) -> Clause:
 
 
 def _whole(column: sa.ColumnElement[Any], op: Op, value: Value) -> Clause:
+    """Bounds are as wide as `core.query.LARGEST`, however narrow the column is."""
     if isinstance(value, tuple):
-        return column.between(value[0], value[1])
-    return _ordered(column, op, value)
+        return column.between(dialect.wide(value[0]), dialect.wide(value[1]))
+    return _ordered(column, op, dialect.wide(value))
 
 
 def _text(column: sa.ColumnElement[Any], op: Op, text: str) -> Clause:

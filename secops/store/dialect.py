@@ -164,6 +164,11 @@ def number(member: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     return sa.cast(member, sa.BigInteger())
 
 
+def wide(value: object) -> sa.ColumnElement[int]:
+    """A whole number to compare with, which the type of what it is compared with does not bound."""
+    return sa.literal(value, sa.BigInteger())
+
+
 def gathered(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """All values of a group as the text of a JSON array, in no order."""
     return Gathered(value)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from secops.core.fields import Derivation, Field, Type
 from secops.core.model import Entity, Kind
-from secops.store import derive
+from secops.store import derive, dialect
 from secops.store.entities import decode, wanted
 
 Raw = None | bool | int | float | str | bytes
@@ -98,8 +98,9 @@ def _one(table: sa.FromClause, field: Field) -> sa.ColumnElement[Any]:
 def _behind(
     table: sa.FromClause, value: sa.ColumnElement[Any], after: Mark, *, descending: bool
 ) -> Sequence[sa.ColumnElement[bool]]:
-    further = value < after.value if descending else value > after.value
-    from_there = value <= after.value if descending else value >= after.value
+    mark = dialect.wide(after.value) if type(after.value) is int else after.value
+    further = value < mark if descending else value > mark
+    from_there = value <= mark if descending else value >= mark
     return from_there, sa.or_(further, table.c.id > after.id)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from secops.core.clock import render
@@ -30,22 +31,31 @@ def backup(app: App, target: Path, live: Live) -> int:
     return copying.backup(app.database, target, _told(say("备份", "backing up"), live))
 
 
-def restore(app: App, source: Path, live: Live, *, who: str) -> tuple[int, Path]:
-    """The contents of a backup in the place of today's, of which a copy is kept; its size, and where that copy is.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: of how many bytes, where what was is kept. `sealed`: the backup was held against itself."""
+
+    size: int
+    kept: Path
+    sealed: bool
+
+
+def restore(app: App, source: Path, live: Live, *, who: str) -> Restored:
+    """The contents of a backup in the place of today's, of which a copy is kept.
 
     Nobody may be discovering, grading or alerting meanwhile. Raises Locked, UsageError, StoreError.
     """
-    copying.verify(source)
+    sealed = copying.verify(source)
     stamp = render(app.clock.now())[:19].replace(":", "").replace("T", "-")
     kept = app.workspace.root / f"before-restore-{stamp}.db"
     with ExitStack() as held:
         for each in _BUSY:
             held.enter_context(app.workspace.lock(each))
         copying.backup(app.database, kept, _told(say("先备份现状", "keeping what is"), live))
-        app.audit.append("db.restore", {"from": str(source), "kept": kept.name, "who": who})
+        app.audit.append("db.restore", {"from": str(source), "kept": kept.name, "sealed": sealed, "who": who})
         size = copying.restore(app.database, source, _told(say("恢复", "restoring"), live))
         upgrade(app.database)
-    return size, kept
+    return Restored(size, kept, sealed)
 
 
 def bring_up(app: App) -> tuple[str, str]:

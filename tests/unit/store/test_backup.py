@@ -98,8 +98,8 @@ def test_an_existing_file_is_never_written_over(database: Database, tmp_path: Pa
 
 def test_what_a_killed_backup_left_is_no_obstacle(database: Database, tmp_path: Path) -> None:
     """A part of a copy is thrown away by the next one."""
-    (tmp_path / "copy.db.part").write_text("half")
-    (tmp_path / "copy.db.part-wal").write_text("half")
+    (tmp_path / "copy.db.secops-part").write_text("half")
+    (tmp_path / "copy.db.secops-part-wal").write_text("half")
     backup(database, tmp_path / "copy.db")
     assert [each.name for each in tmp_path.glob("copy*")] == ["copy.db"]
     copying.verify(tmp_path / "copy.db")
@@ -168,6 +168,39 @@ def test_an_older_backup_is_brought_to_this_version(database: Database, tmp_path
         assert next_seq(connection, 1, "test") == 42
     assert problems(database) == ()
     assert (tmp_path / "old.db").read_bytes() == before
+
+
+def test_a_backup_that_changed_since_it_was_written_is_refused(database: Database, tmp_path: Path) -> None:
+    """Bytes of a row's text, which no structure shows: the place is told, the database stays as it is."""
+    with database.write() as connection:
+        _fill(connection, 50)
+    backup(database, tmp_path / "copy.db")
+    assert copying.verify(tmp_path / "copy.db")
+    before = _sums(database)
+    content = bytearray((tmp_path / "copy.db").read_bytes())
+    place = content.index("麒麟".encode())
+    content[place : place + 6] = "欧拉".encode()
+    (tmp_path / "copy.db").write_bytes(content)
+    with pytest.raises(UsageError, match="E5306") as caught:
+        restore(database, tmp_path / "copy.db")
+    assert "0-" in caught.value.why
+    assert _sums(database) == before
+
+
+def test_a_backup_without_a_seal_is_looked_over_and_known_as_such(database: Database, tmp_path: Path) -> None:
+    """One of an older version is restored; one whose texts cannot be read is not."""
+    with database.write() as connection:
+        _fill(connection, 50)
+    backup(database, tmp_path / "copy.db")
+    whole = (tmp_path / "copy.db").read_bytes()
+    pages = whole[: len(whole) - len(whole) % 4096]
+    old = tmp_path / "old.db"
+    old.write_bytes(pages)
+    assert copying.verify(old) is False
+    restore(database, old)
+    old.write_bytes(pages.replace("麒麟".encode(), b"\xff" * 6))
+    with pytest.raises(UsageError, match="E5306"):
+        restore(database, old)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough to be one" * 40])

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from secops.store.check import problems
-from secops.store.cursor import renew
+from secops.store.cursor import put, renew
 from secops.store.database import Database, next_seq
 
 
@@ -20,6 +20,7 @@ def test_a_sound_database_has_no_problems(database: Database) -> None:
     told: list[object] = []
     with database.write() as connection:
         renew(connection)
+        put(connection, 4, "derivation")
     assert problems(database, told.append) == ()
     assert told
 
