@@ -89,7 +89,7 @@ CODES: dict[str, str] = {
     "E1507": "没有保存过这个筛选|no such saved filter",
     "E1508": "保存的筛选绕了回来或嵌套过深|saved filters go in circles or too deep",
     "E1510": "不能按这个字段排序|there is no order by this field",
-    "E1511": "不是这一排序的接续标记|no token of this order",
+    "E1511": "不是这一列表的接续标记|no token of this list",
     "E1512": "查询超过给定的时间，已停止|the query took longer than allowed and was ended",
     "E1540": "筛选的名字不能这样起|this is no name for a saved filter",
     "E1541": "别的筛选还在用它|other saved filters use it",

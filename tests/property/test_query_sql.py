@@ -50,6 +50,9 @@ VERSIONS = ["1.18.0", "1.18", "1.2", "1.10", "9.6p1", "9.6", "2.4.6rc1", "v3", "
 ADDRESSES = ["198.18.0.1", "198.18.1.255", "198.19.0.0", "2001:db8::1", "::1", "255.255.255.255"]
 CIDRS = ["198.18.0.0/16", "198.18.0.0/15", "0.0.0.0/0", "::/0", "2001:db8::/32", "198.18.0.1", "198.18.1.7/24"]
 NUMBERS = [0, 1, 22, 80, 443, 65535, -1, 2**63 - 1]
+WIDE = [2**31 - 1, 2**31, -(2**31) - 1, q.LARGEST, -q.LARGEST]
+"""Beside and beyond what a column of 32 bits holds."""
+OPEN = [(1, q.LARGEST), (-q.LARGEST, 1), (2**31, 2**32), (-q.LARGEST, q.LARGEST)]
 PIECES = [
     *'ab:=<>!*?()"\\-, |端口：port7d./',
     "runs-on:(",
@@ -328,9 +331,9 @@ def test_sql_answers_exactly_as_the_oracle(world: World, data: st.DataObject) ->
 def test_every_comparison_of_every_field_agrees(world: World, field: str) -> None:
     """No operator of no field is left to chance: each is compared, and negated, with every value we know of."""
     samples = {
-        Type.INTEGER: [*NUMBERS[:7], *DAYS[:4]],
-        Type.INTEGERS: NUMBERS[:7],
-        Type.INSTANT: [int(NOW), int(NOW) - DAY_MS],
+        Type.INTEGER: [*NUMBERS, *DAYS[:4], *WIDE],
+        Type.INTEGERS: [*NUMBERS, *WIDE],
+        Type.INSTANT: [int(NOW), int(NOW) - DAY_MS, *WIDE],
         Type.ADDRESS: ADDRESSES[:4],
         Type.ADDRESSES: ADDRESSES[:4],
         Type.VERSION: VERSIONS[:6],
@@ -346,7 +349,9 @@ def test_every_comparison_of_every_field_agrees(world: World, field: str) -> Non
             values = list(CIDRS)
         elif op is q.Op.RANGE:
             values = (
-                [(1, 443), (-30, 7)] if found.type not in q.PLACED else [tuple(ADDRESSES[:2]), tuple(ADDRESSES[2:4])]
+                [(1, 443), (-30, 7), *OPEN]
+                if found.type not in q.PLACED
+                else [tuple(ADDRESSES[:2]), tuple(ADDRESSES[2:4])]
             )
         for value in values:
             compare = q.Compare(field, op, value)

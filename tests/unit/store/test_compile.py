@@ -53,3 +53,12 @@ def test_what_means_nothing_is_refused() -> None:
     """The store answers no question that the oracle would not."""
     with pytest.raises(ValueError):
         where(Compare("port", Op.CONTAINS, "4"), Kind.SERVICE, NOW)
+
+
+def test_a_range_may_be_open_or_wider_than_the_column(database: Database) -> None:
+    """A count is of 32 bits on a server."""
+    asked = ["services.count:0..", "services.count:3000000000", "services.count>9000000000"]
+    with database.read() as connection:
+        for text in asked:
+            chosen = sa.select(derive.table_of(Kind.IP).c.id).where(where(parse(text, Kind.IP), Kind.IP, NOW))
+            assert connection.execute(chosen).all() == []

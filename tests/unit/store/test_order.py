@@ -117,3 +117,12 @@ def test_a_mark_of_another_type_does_not_fit() -> None:
     assert not fits(level, True)
     assert not fits(key, 3)
     assert not fits(Order((by_name()["address"],)), "x")
+
+
+def test_a_mark_may_be_wider_than_the_column(database: Database) -> None:
+    """A count is of 32 bits on a server; what lies behind a larger one is what does not know it."""
+    order = Order((by_name()["services.count"],))
+    with database.read() as connection:
+        condition = entities.assets.c.kind == "ip"
+        assert page(connection, Kind.IP, condition, order, after=Mark(2**63 - 1, ""), limit=5) == []
+        assert len(page(connection, Kind.IP, condition, order, after=Mark(-(2**40), ""), limit=5)) == 5

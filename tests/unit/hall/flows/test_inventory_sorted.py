@@ -55,7 +55,8 @@ def test_without_an_order_the_token_is_the_id(app: App) -> None:
     [
         ("tags", "", "", "E1510"), ("nofield", "", "", "E1510"), ("key", "", "now", "E1510"),
         ("key", "xx", "", "E1511"), ("key", "W10", "", "E1511"), ("key", "é", "", "E1511"),
-        ("key", "A" * 20_000, "", "E1511"),
+        ("key", "A" * 20_000, "", "E1511"), ("", "乱", "", "E1511"),
+        ("", "ip-x", "", "E1511"), ("", "乱", "now", "E1511"),
     ],
 )  # fmt: skip
 def test_orders_and_tokens_that_mean_nothing_are_refused(app: App, sort: str, after: str, at: str, code: str) -> None:
