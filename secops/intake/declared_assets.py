@@ -207,7 +207,7 @@ ASSETS: Final = (
     Section("data", "data", "数据资产", "data assets", "key", {
         "key": _s("key", read.text, "数据编号", "key", "编号"), **_own("name"),
         "name": _s("facts.name", read.text, "数据名称", "name", "名称", "数据资源名称"),
-        "level": _s("facts.data.level", read.text, "数据级别", "level", "级别", "数据分级", "拟定数据级别"),
+        "level": _s("facts.data.level", read.data_level, "数据级别", "level", "级别", "数据分级", "拟定数据级别"),
         "volume": _s("facts.data.volume", read.text, "数据总量", "volume", "数据量"),
         "stored_in": _s("stored_in", read.texts, "存储系统", "stored in", "所在系统",
             refers="system")}, (), ("name",)),

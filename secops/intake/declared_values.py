@@ -21,10 +21,10 @@ from secops.intake.declared_text import LONG_MOST, TEXT_MOST, narrow, text
 from secops.scope.yaml_source import Plain
 
 __all__ = [
-    "EXAMPLES", "LIST_MOST", "LONG_MOST", "TEXT_MOST", "Reader", "address", "addresses", "cell", "credit_code", "day",
-    "decimal", "filing", "flag", "grade", "harm", "instant", "integer", "level", "level_a", "level_s", "link",
-    "minutes", "narrow", "network", "networks", "places", "sites", "text", "texts", "until", "until_instant", "url",
-    "use",
+    "EXAMPLES", "LIST_MOST", "LONG_MOST", "TEXT_MOST", "Reader", "address", "addresses", "cell", "credit_code",
+    "data_level", "day", "decimal", "filing", "flag", "grade", "harm", "instant", "integer", "level", "level_a",
+    "level_s", "link", "minutes", "narrow", "network", "networks", "places", "sites", "text", "texts", "until",
+    "until_instant", "url", "use",
 ]  # fmt: skip
 LIST_MOST: Final = 5_000
 _YES: Final = frozenset({"是", "有", "已", "y", "yes", "true", "1", "√", "✓", "✔", "符合", "支持", "通过"})
@@ -41,6 +41,7 @@ _PLACE: Final = re.compile(r"\[([0-9a-fA-F:.]+)\]:([0-9]{1,5})|([0-9.]+):([0-9]{
 _SITE: Final = re.compile(r"(https?://)?([\w-]+(?:\.[\w-]+)+(?::\d{1,5})?)(?:[/?#]\S*)?", re.IGNORECASE)
 _COPIED: Final = re.compile(r"[\w.-]+@[\w.-]+:(?!//)[\w./~+-]+")
 """As Git is told of a repository over SSH: git@host:path."""
+_DATA_LEVEL: Final = re.compile(r"(核心|重要|一般)(?:数据)?\s*\(?(?:第?([1-4])级)?\)?")
 _FILING: Final = re.compile(r"[0-9A-Za-z]{11}-[0-9A-Za-z]{5}")
 
 EXAMPLES: Final = {"number": "44010000001-00001", "sha256": "0" * 64}
@@ -233,6 +234,20 @@ def use(value: Plain) -> str:
         if found in words:
             return name
     raise ValueError(say("使用状态为 在用、在建、停用 之一", "one of in_use, planned, offline"))
+
+
+def data_level(value: Plain) -> str:
+    """The level of data in one word: 核心, 重要, 一般; of 一般 the part too, as 一般4级."""
+    found = narrow(value)
+    match = _DATA_LEVEL.fullmatch(found)
+    if match is None or (match[2] and match[1] != "一般"):
+        raise ValueError(
+            say(
+                f"数据级别为 核心、重要、一般 之一，一般数据可写到级，如 一般4级（写的是“{found[:20]}”）",
+                f"a level of data is 核心 (core), 重要 (important) or 一般 (general, as 一般4级), not {found[:20]}",
+            )
+        )
+    return match[1] + (f"{match[2]}级" if match[2] else "")
 
 
 def filing(value: Plain) -> str:

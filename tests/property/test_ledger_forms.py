@@ -27,6 +27,7 @@ _BY_READER = {
     read.instant: _DAYS, read.day: _DAYS,
     read.flag: st.booleans(), read.level: st.integers(1, 5), read.credit_code: st.just("91350100M000100Y43"),
     read.network: st.integers(0, 255).map(lambda each: f"10.{each}.0.0/16"), read.address: _HOST,
+    read.data_level: st.sampled_from(["核心", "重要", "一般", "一般4级"]),
     read.until: _DAYS, read.until_instant: _DAYS, read.level_s: st.integers(1, 5), read.level_a: st.integers(1, 5),
     read.networks: st.just(["10.0.0.0/8", "192.0.2.0/24"]),
     read.addresses: st.lists(_HOST, min_size=1, max_size=3, unique=True),

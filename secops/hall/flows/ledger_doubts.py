@@ -57,6 +57,9 @@ class Known:
         """What is odd about what is stated, by itself and beside the others."""
         section = by_kind()[thing.kind]
         yield from doubts(section, thing.payload)
+        if thing.kind == "organisation" and set(thing.payload) <= {"kind", "name"}:  # nothing but a name
+            for longer in self.directory.longer(thing.kind, thing.key)[:1]:
+                yield say(f"像是 {longer} 的简称：是同一个单位就不要另登一个", f"perhaps short for {longer}")
         if thing.kind == "system" and isinstance(name := value_of(section, thing.payload, "name"), str):
             for other in self.directory.others(thing.kind, thing.key, name)[:1]:
                 yield say(

@@ -25,7 +25,7 @@ _EXAMPLES: Final[Mapping[object, str]] = {
     read.url: "https://www.example.gov.cn", read.sites: "https://www.example.gov.cn", read.instant: "2026-01-31",
     read.level: "3", read.credit_code: "91350100M000100Y43", read.filing: "44010000001-00001", read.flag: "是",
     read.day: "2026-01-31", read.until: "2026-01-31", read.until_instant: "2026-01-31", read.level_s: "3",
-    read.level_a: "3", read.link: "https://git.example.gov.cn/a/b",
+    read.data_level: "一般", read.level_a: "3", read.link: "https://git.example.gov.cn/a/b",
 }  # fmt: skip
 _RULES: Final[Mapping[object, tuple[str, str]]] = {
     read.narrow: ("文字、编号", "a text"),
@@ -46,6 +46,7 @@ _RULES: Final[Mapping[object, tuple[str, str]]] = {
     read.level_s: ("等保级别 1 至 5", "a level from 1 to 5"),
     read.level_a: ("等保级别 1 至 5", "a level from 1 to 5"),
     read.credit_code: ("统一社会信用代码，18 位，核对校验码", "18 characters, checked by its last"),
+    read.data_level: ("核心、重要 或 一般（可写 一般1级 至 一般4级）", "核心, 重要 or 一般 (一般1级 to 一般4级)"),
     read.filing: ("备案证明编号，如 44010000001-00001", "as 44010000001-00001"),
     read.flag: ("是 或 否", "yes or no"),
     read.use: ("在用、在建 或 停用", "in_use, planned or offline"),

@@ -135,3 +135,25 @@ def test_a_pattern_is_told_by_an_example() -> None:
     assert known is not None
     with pytest.raises(ValueError, match=r"“4419-12”写法不对，应形如 44010000001-00001$"):
         read.cell(known)("4419-12")
+
+
+@pytest.mark.parametrize(
+    ("written", "level"),
+    [
+        ("重要数据", "重要"),
+        ("重要", "重要"),
+        ("核心数据", "核心"),
+        ("一般数据4级", "一般4级"),
+        ("一般数据（4级）", "一般4级"),
+    ],
+)
+def test_the_level_of_data_is_one_word(written: str, level: str) -> None:
+    """重要 and 重要数据 are one level in every count."""
+    assert sections()["data"].slots["level"].reader(written) == level
+
+
+@pytest.mark.parametrize("written", ["高", "3", "重要及以上数据", "重要3级"])
+def test_another_word_is_no_level_of_data(written: str) -> None:
+    """What can stand there is told."""
+    with pytest.raises(ValueError, match="核心、重要、一般"):
+        read.data_level(written)

@@ -517,3 +517,11 @@ def test_a_unit_is_known_by_its_short_name_or_the_whole_one_is_told(app: App) ->
     assert _outcomes(_run(app, _file(app, "系统台账", systems))[0]) == ["new"]
     assert inventory.show(app, "S1").values["org.name"] == "东江市财政局"
     assert list(inventory.rebuild(app))[-1].counts["same_digest"] == 1  # type: ignore[union-attr]
+
+
+def test_a_unit_that_may_be_another_by_its_short_name_is_told(app: App) -> None:
+    """To declare unknown units too makes no second one of a unit without a word."""
+    _run(app, _file(app, "单位", [["单位编号", "单位名称", "上级单位"], ["CZ", "东江市财政局", ""]]))
+    systems = _file(app, "系统台账", [["系统名称", "系统编码", "主管部门"], ["预算", "S1", "财政局"]])
+    rows, _ = _run(app, systems, create=True, write=False)
+    assert "像是 东江市财政局 的简称" in str(rows[0]["warning"])
