@@ -20,7 +20,7 @@ from secops.core.fields import Field, Type, by_name
 from secops.core.filter_fault import complain
 from secops.core.filter_unknown import no_field, no_step
 from secops.core.filter_value import Raw, compare
-from secops.core.filter_words import ANYWHERE, BARE, CODES, SAVED, UNIT, WIDE, find, has, words
+from secops.core.filter_words import ANYWHERE, BARE, CODES, NARROW, SAVED, UNIT, WIDE, find, has, words
 from secops.core.language import say
 from secops.core.links import Link, by_phrase, inside, taken_by
 from secops.core.model import Kind
@@ -40,7 +40,6 @@ NESTED: Final = 8
 Shelf = Callable[[], Mapping[str, str]]
 """Gives every saved filter, name -> query; asked only where a query names one."""
 
-_FULL_WIDTH: Final = str.maketrans("：（）“”，＝＜＞　｜", ':()"",=<> |')
 _FIELD: Final = re.compile(r"(@?[\w.]+)(!=|<=|>=|:|=|<|>)")
 _STEP: Final = re.compile(r"([^\W\d][\w-]*)([:.])\(")
 _WALK: Final = re.compile(r"([^\W\d][\w-]*):(?![(\s]|$)")
@@ -108,7 +107,7 @@ class _Parser:
         for place, c in enumerate(self.text):
             if c == "\0" or 0xD800 <= ord(c) <= 0xDFFF:
                 raise self.wrong("E1501", "查询里有不可用的字符", "the query holds an unusable character", place)
-        self.plain = self.text.translate(_FULL_WIDTH)
+        self.plain = self.text.translate(NARROW)
         self.skip()
         if self.at == len(self.plain):
             return EVERYTHING
@@ -347,8 +346,7 @@ class _Parser:
             raise self.wrong("E1502", zh, en, start)
         if found := find(word, self.kind):
             return found
-        what, hint = no_field(word, self.kind)
-        raise complain(self.text, start, "E1502", what, hint)
+        raise complain(self.text, start, "E1502", *no_field(word, self.kind))
 
     def compare(self, fields: tuple[Field, ...], sign: str, raw: Raw, word: str) -> Query:
         built: list[Query] = []
@@ -370,6 +368,8 @@ class _Parser:
     def bare(self, raw: Raw) -> Query:
         if raw.text == "*" and not raw.quoted:
             return EVERYTHING
+        if not raw.quoted and _is_address(narrow := raw.text.translate(NARROW)):
+            raw = Raw(narrow, raw.at, quoted=False)
         if not raw.quoted and "/" in raw.text and _is_address(raw.text):
             return self.compare(find("net", self.kind) or self.fields("address", raw.at), ":", raw, "net")
         if self.step in _ORG:

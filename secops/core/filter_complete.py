@@ -8,7 +8,7 @@ from typing import Final
 
 from secops.core.fields import Field, Type, by_name, by_word
 from secops.core.filter_value import TIMES
-from secops.core.filter_words import ANYWHERE, SAVED, UNIT, WIDE, find, has, titles, words
+from secops.core.filter_words import ANYWHERE, NARROW, SAVED, UNIT, WIDE, find, has, titles, words
 from secops.core.language import say
 from secops.core.links import by_phrase, inside, taken_by
 from secops.core.model import Kind
@@ -17,7 +17,6 @@ from secops.core.vocabulary import VOCABULARY
 
 MOST: Final = 200
 """Offers at one place."""
-_FULL_WIDTH: Final = str.maketrans("：（）“”，＝＜＞　｜", ':()"",=<> |')
 _TERM: Final = re.compile(r"(@?[\w.]+)(!=|<=|>=|:|=|<|>)")
 _NAMED: Final = re.compile(r"(?<![\w.@-])(?:kind|类别)[:=]\"?(\w+)")
 _STEP: Final = re.compile(r"([^\W\d][\w-]*)[:.]$")
@@ -49,7 +48,7 @@ class Completion:
 
 def complete(text: str, at: int, kind: Kind | None, known: Known, saved: Names) -> Completion:
     """What may stand at character `at` of the text, asked of entities of this kind (None: any, or the one it names)."""
-    before = text[:at].translate(_FULL_WIDTH)
+    before = text[:at].translate(NARROW)
     start, step, quoted = _place(before)
     here = _kind(before, kind) if not step else inside(by_phrase()[step]) if step in by_phrase() else None
     while start < at and before[start] == "-":

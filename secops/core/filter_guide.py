@@ -140,15 +140,16 @@ def _width(text: str) -> int:
 
 
 _ZH: Final = """\
-冒号、括号、引号、逗号用全角也行；字母不分大小写。含空格、括号或逗号的值加引号："a b"；引号里的 * ? 是字面。
+引号外的字母、数字、标点用全角也行（文字字段的值照原样找）；字母不分大小写。
+含空格、括号或逗号的值加引号："a b"；引号里的 * ? 是字面。
 字段可用英文名、短词或中文标题：http.title、title、网页标题。写错时提示里的 ^ 指着出错的那个字。
 未知的值什么比较都不成立，否定则成立：-tls:true 也含不知道有没有 TLS 的。
 saved:名字 引用保存的筛选（secops inventory filter save 名字 '查询'），可用在任何查询里，也可互相引用。
 查询以减号开头时，前面加 --，或写 NOT：secops inventory list -- '-tag:测试'
 两个字的中文词、三个字母以上的词走索引；一个字或常见的词逐行查，结果相同。"""
 _EN: Final = """\
-Full-width colons, brackets, quotes and commas work too; letters match in either case. Quote a value that holds spaces,
-brackets or commas: "a b"; inside quotes * and ? stand for themselves.
+Outside quotes full-width letters, digits and signs work too (a value of a text is searched as typed); letters match in
+either case. Quote a value that holds spaces, brackets or commas: "a b"; inside quotes * and ? stand for themselves.
 A field goes by its name, its short word or its Chinese title: http.title, title, 网页标题. In an error the ^ points at
 the character.
 No comparison holds for an unknown value, and its negation does: -tls:true includes what is not known to have TLS.

@@ -9,8 +9,8 @@ from secops.core.links import by_phrase, taken_by
 from secops.core.model import Kind
 
 
-def no_field(word: str, kind: Kind | None) -> tuple[str, str]:
-    """What is wrong, and what to try."""
+def no_field(word: str, kind: Kind | None, *, query: bool = True) -> tuple[str, str]:
+    """What is wrong, and what to try: in a query also quotes. Empty where there is nothing to try."""
     plain = word.removeprefix("@")
     field = by_word().get(plain) or titles().get(plain)
     meant = [by_name()[name] for name in WIDE.get(plain, ())] if plain == word else []
@@ -23,11 +23,9 @@ def no_field(word: str, kind: Kind | None) -> tuple[str, str]:
             f"{kind or 'assets'} have no field {plain}; these have: {kinds}",
         ), ""
     near = get_close_matches(plain, [*words(kind), *titles()], n=3, cutoff=0.6)
-    hint = say(
-        f"是不是 {'、'.join(near)}？要找这段文字本身就加引号" if near else "要找这段文字本身就加引号",
-        f"did you mean {', '.join(near)}? Quote it to search the text itself" if near else "quote it to search it",
-    )
-    return say(f"没有字段 {plain}", f"no field {plain}"), hint
+    hint = say(f"是不是 {'、'.join(near)}？", f"did you mean {', '.join(near)}? ") if near else ""
+    hint += say("要找这段文字本身就加引号", "quote it to search the text itself") if query else ""
+    return say(f"没有字段 {plain}", f"no field {plain}"), hint.strip()
 
 
 def no_step(word: str, kind: Kind | None) -> tuple[str, str]:

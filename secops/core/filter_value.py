@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from secops.core import vocabulary
+from secops.core.address import number
 from secops.core.clock import DAY_MS, parse
 from secops.core.fields import FIELDS, Derivation, Field, Type
+from secops.core.filter_words import NARROW
 from secops.core.language import say
 from secops.core.model import Value
 from secops.core.query import LARGEST, PLACED, Compare, Op, Query, Wild, escape, misfit, pattern
@@ -44,7 +46,9 @@ class Raw:
 
 def compare(field: Field, sign: str, raw: Raw, *, within: bool = False, network: bool = False) -> Query | str:
     """The query for `field sign value`, or why there is none. `within` searches anywhere in the text, labels too."""
-    if raw.text == "*" and not raw.quoted and sign == ":":
+    if not raw.quoted and (field.type not in {Type.TEXT, Type.TEXTS} or vocabulary.closed(field)):
+        raw = Raw(raw.text.translate(NARROW), raw.at, quoted=False)
+    if raw.text in {"*", "＊"} and not raw.quoted and sign == ":":
         return Compare(field.name, Op.EXISTS, True)
     if field.type in {Type.TEXT, Type.TEXTS, Type.VERSION}:
         query = _text(field, sign, raw, within=within)
@@ -67,6 +71,11 @@ def _checked(field: Field, op: Op, value: Value) -> Query | str:
 def _text(field: Field, sign: str, raw: Raw, *, within: bool) -> Query | str:
     if sign not in {":", "="}:
         if field.type is Type.VERSION:
+            if not raw.quoted and not any(c.isdecimal() for c in raw.text):
+                return say(
+                    f"字段 {field.name}（{field.zh}）比大小要写版本号，如 1.20、2.4.50、9.6p1",
+                    f"field {field.name} is compared with a version such as 1.20, 2.4.50 or 9.6p1",
+                )
             return _checked(field, Op(f"version_{_SIGNS[sign]}"), raw.text if raw.quoted else _unescaped(raw.text))
         return say(
             f"字段 {field.name}（{field.zh}）是文字，不能比大小；用 : 或 =",
@@ -118,7 +127,8 @@ def _boolean(field: Field, sign: str, raw: Raw) -> Query | str:
 def _number(field: Field, sign: str, raw: Raw) -> Query | str:
     whole = _range(raw.text) if sign in {":", "="} else None
     if whole:
-        return _checked(field, Op.RANGE, (int(whole[0] or -LARGEST), int(whole[1] or LARGEST)))
+        first, last = int(whole[0] or -LARGEST), int(whole[1] or LARGEST)
+        return _checked(field, Op.RANGE, (first, last)) if first <= last else _backwards(field, *whole)
     if not _WHOLE.fullmatch(raw.text):
         return say(
             f"字段 {field.name}（{field.zh}）需要整数或范围，如 1-1024",
@@ -134,6 +144,13 @@ def _range(text: str) -> tuple[str, str] | None:
     return (match.group(1) or "", match.group(2) or "") if match and any(match.groups()) else None
 
 
+def _backwards(field: Field, first: str, last: str) -> str:
+    return say(
+        f"字段 {field.name}（{field.zh}）的范围首尾颠倒：{first[:40]} 在 {last[:40]} 之后，两个换过来",
+        f"the range of field {field.name} is the wrong way round: {first[:40]} is beyond {last[:40]}, swap the two",
+    )
+
+
 def _instant(field: Field, sign: str, raw: Raw) -> Query | str:
     match = _DAYS.fullmatch(raw.text)
     if match:
@@ -144,7 +161,8 @@ def _instant(field: Field, sign: str, raw: Raw) -> Query | str:
         last = _span(high) if high else (LARGEST, LARGEST)
         if first is None or last is None or not (low or high):
             return _no_time(field)
-        return _checked(field, Op.RANGE, (first[0], last[1]))
+        span = first[0], last[1]
+        return _checked(field, Op.RANGE, span) if span[0] <= span[1] else _backwards(field, low, high)
     return _moment(field, sign, raw.text)
 
 
@@ -196,7 +214,10 @@ def _address(field: Field, sign: str, raw: Raw, *, network: bool) -> Query | str
     if sign in {":", "="}:
         low, dash, high = text.partition("-")
         if dash:
-            return _checked(field, Op.RANGE, (low.strip(), high.strip()))
+            made = _checked(field, Op.RANGE, (low.strip(), high.strip()))
+            if isinstance(made, Compare) and number(low.strip()) > number(high.strip()):
+                return _backwards(field, low.strip(), high.strip())
+            return made
         if "/" in text or network:
             return _checked(field, Op.CIDR, text)
     return _checked(field, _SIGNS[sign], text)

@@ -35,6 +35,11 @@ ANYWHERE: Final = frozenset({"text", "全文"})
 """Words that search every text of an entity."""
 SAVED: Final = ("saved", "常用")
 """Words before the name of a saved filter."""
+_WIDTH: Final = 0xFF01 - 0x21
+NARROW: Final = {code + _WIDTH: code for code in range(0x21, 0x7F) if chr(code) not in '"\\'} | {
+    ord(wide): plain for wide, plain in zip("“”　", '"" ', strict=True)
+}
+"""Full-width letters, digits and signs as the narrow ones they are read as outside of quotes."""
 
 
 def words(kind: Kind | None) -> tuple[str, ...]:

@@ -196,8 +196,8 @@ def misfit(compare: Compare) -> str:
         return ""
     zh, en = expected(field, compare.op)
     return say(
-        f"字段 {field.name}（{field.zh}）的 {compare.op} 需要{zh}，得到 {_brief(compare.value)}",
-        f"{compare.op} of field {field.name} takes {en}, not {_brief(compare.value)}",
+        f"字段 {field.name}（{field.zh}）要写{zh}，不能是 {_brief(compare.value)}",
+        f"field {field.name} takes {en}, not {_brief(compare.value)}",
     )
 
 
@@ -208,11 +208,11 @@ def expected(field: Field, op: Op) -> tuple[str, str]:
     if op is Op.CIDR:
         return "网段，如 198.18.0.0/16", "a network such as 198.18.0.0/16"
     if op is Op.RANGE and field.type in PLACED:
-        return "两个 IP 地址（首、末）", "two IP addresses, first and last"
+        return "首末两个 IP 地址", "two IP addresses, first and last"
     if op is Op.RANGE:
-        return "两个整数（首、末）", "two whole numbers, first and last"
+        return "首末两个整数", "two whole numbers, first and last"
     if field.type in PLACED:
-        return "IP 地址", "an IP address"
+        return "完整的 IP 地址，如 198.18.0.1", "an IP address such as 198.18.0.1"
     if field.type is Type.INSTANT:
         return "时间（毫秒整数）", "a time in whole milliseconds"
     if field.type in WHOLE:
@@ -252,7 +252,7 @@ def _parses(read: Callable[[str], object], value: str) -> bool:
 
 
 def _brief(value: Value) -> str:
-    text = repr(value)
+    text = "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

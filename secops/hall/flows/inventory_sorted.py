@@ -8,6 +8,7 @@ from typing import Final
 
 from secops.core.errors import UsageError
 from secops.core.fields import SETS, Field
+from secops.core.filter_unknown import no_field
 from secops.core.filter_words import find, words
 from secops.core.language import say
 from secops.core.model import Kind
@@ -54,14 +55,12 @@ def ordered(sort: str, kind: Kind | None) -> Order:
     usable = tuple(each for each in fields if each.type not in SETS)
     if usable:
         return Order(_alike(usable), sort.startswith("-"))
-    raise UsageError(
-        "E1510",
-        say(f"不能按 {sort[:60]} 排序", f"cannot sort by {sort[:60]}"),
-        why=say("一个资产有多个值的字段没有先后", "a set of values has no order")
-        if fields
-        else say("没有这个字段", "no such field"),
-        hint=say("例如 ", "such as ") + ", ".join(each for each in _LIKELY if each in words(kind)),
-    )
+    why, near = say("一个资产有多个值的字段没有先后", "a set of values has no order"), ""
+    if not fields:
+        why, near = no_field(word[:60], kind, query=False)
+    likely = say("例如 ", "such as ") + ", ".join(each for each in _LIKELY if each in words(kind))
+    what = say(f"不能按 {word[:60]} 排序", f"cannot sort by {word[:60]}")
+    raise UsageError("E1510", what, why=why, hint=near + likely)
 
 
 _LIKELY: Final = ("address", "key", "name", "first_seen", "last_seen", "grade", "port", "version")

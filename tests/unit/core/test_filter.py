@@ -17,6 +17,12 @@ PORT = Compare("port", Op.EQ, 443)
         ("port:443", PORT),
         ("port=443 tls:是", And((PORT, Compare("tls.enabled", Op.EQ, True)))),
         ("端口：443", PORT),
+        ("ｐｏｒｔ：４４３", PORT),
+        ("－port：443", Not(PORT)),
+        ("port：１－１０２４", Compare("port", Op.RANGE, (1, 1024))),
+        ("http．title：Ａ？", Compare("http.title", Op.CONTAINS, "Ａ？")),
+        ("ip：１９８．１８．０．１", Compare("address", Op.EQ, "198.18.0.1")),
+        ("１９８．１８．０．０／１６", Compare("address", Op.CIDR, "198.18.0.0/16")),
         ("port:443,80", Or((PORT, Compare("port", Op.EQ, 80)))),
         ("port:1-1024", Compare("port", Op.RANGE, (1, 1024))),
         ("port!=443", Not(PORT)),
@@ -168,6 +174,26 @@ def test_a_value_that_cannot_be_is_pointed_at(text: str, at: int, hint: str) -> 
     assert hint in told
     caret = next(line for line in told.splitlines() if line.strip().startswith("^"))
     assert caret.index("^") >= at
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("port:90-80", "首尾颠倒"),
+        ("port:90..80", "首尾颠倒"),
+        ("ip:198.18.0.9-198.18.0.1", "首尾颠倒"),
+        ("seen:2026-02-01..2026-01-01", "首尾颠倒"),
+        ("version<abc", "版本号，如 1.20"),
+        ("ip:1.2.3.999", "（IP 地址）要写完整的 IP 地址，如 198.18.0.1，不能是 1.2.3.999"),
+        ("net:198.18.0.0/33", "要写网段，如 198.18.0.0/16，不能是 198.18.0.0/33"),
+    ],
+)
+def test_what_could_never_hold_is_refused_in_plain_words(text: str, says: str) -> None:
+    """A range that ends before it begins, a version without a number, what is no address: told without inner names."""
+    with pytest.raises(UsageError) as caught:
+        parse(text, Kind.SERVICE)
+    assert caught.value.code == "E1503"
+    assert says in caught.value.what
 
 
 def test_small_letters_join_as_well() -> None:

@@ -66,3 +66,18 @@ def test_orders_and_tokens_that_mean_nothing_are_refused(app: App, sort: str, af
     (_, token) = next(iter(listed(app, sort="last_seen")))
     with pytest.raises(UsageError, match="E1511"):
         list(listed(app, sort="-last_seen", after=token))
+
+
+@pytest.mark.parametrize(
+    ("query", "sort", "says"),
+    [
+        ("kind:website", "-services.count", "有它的类别：ip"),
+        ("", "-tags", "多个值"),
+        ("", "last_sen", "是不是 last_seen"),
+    ],
+)
+def test_why_a_list_cannot_be_ordered_so(app: App, query: str, sort: str, says: str) -> None:
+    """A field of other kinds, a set, a slip of the pen: each is told for what it is."""
+    with pytest.raises(UsageError) as caught:
+        list(listed(app, query, sort=sort))
+    assert says in f"{caught.value.why} {caught.value.hint}"
