@@ -23,7 +23,7 @@ PLACES: Final[dict[str, tuple[str, ...]]] = {
     "report make": ("", "query"),
 }  # fmt: skip
 """Words of a command -> what its arguments are, in order."""
-OPTIONS: Final = {"--kind": "kind", "--sort": "sort", "--at": "run", "--rule": "rule"}
+OPTIONS: Final = {"--kind": "kind", "--sort": "sort", "--at": "run", "--rule": "rule", "--columns": "columns"}
 """Options whose value is one of these, whatever the command."""
 _GOING_ON: Final = frozenset({"query", "columns"})
 """What may be written on after one of its offers, within the same word."""

@@ -25,8 +25,8 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "secops discover passive -i eth0 --seconds 600 --scope scopes/mine.yaml",
     ),
     "inventory list": (
-        "secops inventory list service:redis",
-        "secops inventory list 'kind:website tls:false' --at 2026-11-01 -f csv",
+        "secops inventory list kind:website --columns key,name,org.name,grade -f csv",
+        "secops inventory list 'kind:website tls:false' --at 2026-11-01",
     ),
     "inventory count": ("secops inventory count kind:website", "secops inventory count 'services:(port:3389)'"),
     "inventory facets": (

@@ -58,6 +58,12 @@ After = Annotated[
 Sort = Annotated[
     str, typer.Option("--sort", metavar="FIELD", help=say("按字段排序，-FIELD 为从大到小", "order; -FIELD for falling"))
 ]
+Columns = Annotated[
+    str,
+    typer.Option(
+        "--columns", metavar="FIELD,…", help=say("要哪些列，依次，如 key,name,责任单位", "these columns, in this order")
+    ),
+]
 Timeout = Annotated[
     float | None,
     typer.Option("--timeout", min=0.01, metavar="SECONDS", help=say("最多查几秒，默认不限", "give up after so many")),
@@ -76,19 +82,23 @@ def list_(
     after: After = "",
     at: At = "",
     sort: Sort = "",
+    columns: Columns = "",
     timeout: Timeout = None,
     format: Form = None,
     out: Out = "-",
 ) -> None:
-    """`secops inventory list`."""
+    """`secops inventory list`: in the clear, as the workspace's own database is to whoever may open it."""
     from secops.cli.context import open_app, talk
     from secops.cli.waiting import waiting
+    from secops.hall.flows.inventory_columns import only
+    from secops.hall.flows.inventory_columns import read as named
     from secops.hall.flows.inventory_page import listed
     from secops.hall.flows.queries import read
 
     with open_app() as opened:
         opened.limit(timeout)
         meant, _ = read(opened, query, kind)
+        wanted = named(columns, meant) if columns else ()
         last = ""
 
         def kept() -> Iterator[Mapping[str, object]]:
@@ -98,9 +108,11 @@ def list_(
                 for each, token in told:
                     begun()
                     last = token
-                    yield each
+                    yield only(each, wanted) if wanted else each
 
-        shown = rows(kept(), _columns(meant, full=chosen(format, out) is Format.CSV), format=format, out=out)
+        full = chosen(format, out) is Format.CSV
+        titles = [Column(each.key, each.title) for each in wanted] or _columns(meant, full=full)
+        shown = rows(kept(), titles, format=format, out=out)
         if limit and shown == limit and last:
             talk(say(f"还有更多：--after {last}", f"more: --after {last}"))
 

@@ -91,6 +91,7 @@ CODES: dict[str, str] = {
     "E1510": "不能按这个字段排序|there is no order by this field",
     "E1511": "不是这一列表的接续标记|no token of this list",
     "E1512": "查询超过给定的时间，已停止|the query took longer than allowed and was ended",
+    "E1513": "列表里没有这一列，或没有写列|no such column of the list, or none named",
     "E1540": "筛选的名字不能这样起|this is no name for a saved filter",
     "E1541": "别的筛选还在用它|other saved filters use it",
     "E1542": "保存的筛选太多|too many saved filters",

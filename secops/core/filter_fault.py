@@ -6,15 +6,15 @@ from secops.core.errors import UsageError
 from secops.core.language import say
 
 
-def complain(text: str, at: int, code: str, what: str, hint: str = "") -> UsageError:
-    """The error with the query and a caret under character `at`."""
+def complain(text: str, at: int, code: str, what: str, hint: str = "", *, of: str = "") -> UsageError:
+    """The error with the query (or what `of` names) and a caret under character `at`."""
     start = max(0, at - 60)
     shown = "".join(c if c.isprintable() else "·" for c in text[start : at + 40])
     before = sum(_width(c) for c in shown[: at - start])
     return UsageError(
         code,
         what,
-        where=say(f"查询第 {at + 1} 个字符", f"character {at + 1} of the query"),
+        where=say(f"{of or '查询'}第 {at + 1} 个字符", f"character {at + 1} of {of.strip() or 'the query'}"),
         why=f"\n    {shown}\n    {' ' * before}^",
         hint=hint,
     )

@@ -22,7 +22,8 @@ def no_field(word: str, kind: Kind | None, *, query: bool = True) -> tuple[str, 
             f"{kind or '资产'} 没有字段 {plain}{called}；有它的类别：{kinds}",
             f"{kind or 'assets'} have no field {plain}; these have: {kinds}",
         ), ""
-    near = get_close_matches(plain, [*words(kind), *titles()], n=3, cutoff=0.6)
+    near = [each for each in words(kind) if each.endswith(f".{plain}")][:3]
+    near = near or get_close_matches(plain, [*words(kind), *titles()], n=3, cutoff=0.6)
     hint = say(f"是不是 {'、'.join(near)}？", f"did you mean {', '.join(near)}? ") if near else ""
     hint += say("要找这段文字本身就加引号", "quote it to search the text itself") if query else ""
     return say(f"没有字段 {plain}", f"no field {plain}"), hint.strip()

@@ -26,7 +26,7 @@ class Offers:
         self._folder = folder
 
     def of(self, what: str, word: str, kind: Kind | None = None) -> Iterator[Offer]:
-        """Offers of one sort (query, field, sort, kind, asset, run, rule, saved) for a word that begins so."""
+        """Offers of one sort (query, field, sort, columns, kind, asset, run, rule, saved) for a word that begins so."""
         if what == "query":
             made = complete(word, len(word), kind, self._values, self._saved)
             yield from (Offer(word[: made.start] + each.text, each.meaning) for each in made.offers)
@@ -34,6 +34,12 @@ class Offers:
         found: Iterable[Offer] = ()
         if what == "sort" and word.startswith("-"):
             yield from (Offer(f"-{each.text}", each.meaning) for each in self.of(what, word[1:], kind))
+            return
+        if what == "columns":
+            before, comma, last = word.rpartition(",")
+            had = set(before.split(","))
+            found = (each for each in self.of("field", last, kind) if each.text not in had)
+            yield from (Offer(before + comma + each.text, each.meaning) for each in found)
             return
         if what in {"field", "sort"}:
             found = [Offer(each.name, each.title) for each in FIELDS]

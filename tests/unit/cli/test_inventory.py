@@ -47,6 +47,23 @@ def test_csv_for_spreadsheets_runs_no_formula(workspace: Path) -> None:
     assert "'=甲局" in data.decode("utf-8-sig")
 
 
+@pytest.mark.parametrize("more", [[], ["--at", "now"]])
+def test_a_list_shows_the_columns_asked_for(
+    workspace: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    """In that order and no others, in every format, of today and of a moment."""
+    assert main(["inventory", "declare", "-q"]) == 0
+    capsys.readouterr()
+    asked = ["inventory", "list", "kind:system", "--columns", "责任单位,key,system.level", *more]
+    assert main([*asked, "-f", "jsonl"]) == 0
+    assert main([*asked, "-f", "csv"]) == 0
+    assert main([*asked, "-f", "table"]) == 0
+    line, *rest = capsys.readouterr().out.splitlines()
+    assert list(json.loads(line).items()) == [("org.name", "=甲局"), ("key", "S"), ("system.level", 3)]
+    assert rest[:2] == ["org.name,key,system.level", "'=甲局,S,3"]
+    assert rest[3].split() == ["=甲局", "S", "3"]
+
+
 def test_a_bad_row_exits_as_incomplete(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The rest is declared, the place told, the code 5."""
     (workspace / "inventory" / "b.yaml").write_text("systems:\n  - {cod: T, name: n}\n", encoding="utf-8")
