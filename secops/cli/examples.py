@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from secops.cli.headings import head
 from secops.core.language import say
 
 _MARKS = ("例：", "Example:")
@@ -218,6 +219,7 @@ def adorn(command: Any, words: str) -> None:
     command.params = [each for each in command.params if each.name not in _INSTALLERS]
     text = command.help or ""
     command.short_help = command.short_help or meaning(text)
+    head(command)
     if words in EXAMPLES and not any(mark in text for mark in _MARKS):
         shown = "\n\n".join(f"{say('例：', 'Example: ')}{each}" for each in EXAMPLES[words])
         command.help = f"{shown}\n\n{text}"

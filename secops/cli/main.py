@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from secops import __version__
 from secops.cli.examples import adorn
+from secops.cli.headings import head
 from secops.core.errors import Exit, SecopsError, UsageError
 from secops.core.language import say
 
@@ -90,7 +91,7 @@ def build() -> typer.Typer:
     return app
 
 
-def _root(version: bool = typer.Option(False, "--version", help="version")) -> None:
+def _root(version: bool = typer.Option(False, "--version", help=say("版本", "version"))) -> None:
     if version:
         sys.stdout.write(f"secops {__version__}\n")
         raise typer.Exit
@@ -106,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = _take_globals(words)
     try:
         command = get_command(build())
+        head(command)
         command.invoke = _telling(command.invoke)  # type: ignore[method-assign]  # typer makes a bare 130 of Ctrl-C
         code = command(args=words, prog_name="secops", standalone_mode=False)
         return int(code or 0)
@@ -141,20 +143,26 @@ def _telling(invoke: Callable[..., object]) -> Callable[..., object]:
 
 
 def _unforeseen(error: Exception) -> int:
-    if hasattr(error, "exit_code") and hasattr(error, "show"):
+    if type(error).__name__ == "NoArgsIsHelpError" and hasattr(error, "show"):
         error.show()
-        return int(error.exit_code)
+        return int(Exit.USAGE)
+    if hasattr(error, "exit_code") and hasattr(error, "show"):
+        from secops.cli.complaint import complaint
+
+        ours = complaint(error)
+        _say(ours.diagnose())
+        return int(ours.exit_code)
     if type(error).__name__ == "Abort":
         return int(Exit.INTERRUPTED)
     if type(error).__name__ == "Exit":
         return int(getattr(error, "exit_code", 0))
-    ours = SecopsError(
+    fault = SecopsError(
         "E9001",
         say("程序内部错误", "a fault of the program itself"),
         why=f"{type(error).__name__}: {error}",
         hint=say("加 -vv 重跑并把输出附在问题单里", "run again with -vv and attach the output to an issue"),
     )
-    _say(ours.diagnose())
+    _say(fault.diagnose())
     if int(os.environ.get("SECOPS_VERBOSE", "0")) > 1:
         traceback.print_exception(error)
     return int(Exit.FAILED)

@@ -5,6 +5,7 @@ CODES: dict[str, str] = {
     "E1001": "没有这个命令|no such command",
     "E1002": "没有这个错误码|no such code",
     "E1003": "没有这种记录|no such record",
+    "E1004": "命令行写得不对：选项、参数或它们的值|the command line is not right: options, arguments or their values",
     "E1101": "不在工作区内|not inside a workspace",
     "E1102": "这里已经是工作区|this is a workspace already",
     "E1103": "无法建立工作区|the workspace cannot be made",

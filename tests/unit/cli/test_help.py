@@ -21,6 +21,9 @@ print(json.dumps(told))
 """
 
 
+HEADINGS = {"Options:", "Arguments:", "Commands:", "选项：", "参数：", "命令："}
+
+
 @pytest.mark.parametrize(("language", "mark"), [("zh", "例："), ("en", "Example:")])
 def test_every_help_is_short_and_shows_two_examples_first(language: str, mark: str) -> None:
     """Each command's help has at most 25 lines before its list of verbs, and two examples stand before its options."""
@@ -33,8 +36,9 @@ def test_every_help_is_short_and_shows_two_examples_first(language: str, mark: s
     for words, text in told.items():
         lines = text.splitlines()
         shown = [number for number, line in enumerate(lines) if mark in line]
-        rest = [number for number, line in enumerate(lines) if line in {"Options:", "Arguments:", "Commands:"}]
-        listed = lines.index("Commands:") if "Commands:" in lines else len(lines)
+        rest = [number for number, line in enumerate(lines) if line in HEADINGS]
+        verbs = "Commands:" if language == "en" else "命令："
+        listed = lines.index(verbs) if verbs in lines else len(lines)
         assert listed <= 25, words
         assert len(shown) >= 2, words
         assert shown[1] < rest[0], words
