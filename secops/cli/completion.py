@@ -41,7 +41,7 @@ _secops() {
     if (( $#found )); then compadd -S '' -a found; fi
     if (( $#whole )); then compadd -a whole; fi
 }
-compdef _secops secops
+if [ "$funcstack[1]" = _secops ]; then _secops "$@"; else compdef _secops secops; fi
 """,
     Shell.FISH: """function __secops_offers
     set -l found (secops __complete fish (commandline -cp | string collect) 2>/dev/null)

@@ -125,6 +125,9 @@ def test_scripts_ask_back() -> None:
     """Each shell's script hands the line to `secops __complete`."""
     for shell in Shell:
         assert f"__complete {shell}" in script(shell)
+    assert (
+        '_secops "$@"' in script(Shell.ZSH).splitlines()[-1]
+    )  # a function zsh loads at the first Tab answers that one
 
 
 @pytest.mark.parametrize(
