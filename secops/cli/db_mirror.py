@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from secops.cli.show import Format, one
+from secops.core.errors import Exit
 from secops.core.language import say
 
 app = typer.Typer(
@@ -33,6 +34,8 @@ def _titles() -> dict[str, str]:
         "seconds": say("用时（秒）", "seconds"),
         "assets": say("资产不一致的行", "assets that differ"),
         "services": say("服务不一致的行", "services that differ"),
+        "anew": say("重新生成", "made anew"),
+        "unusable": say("原有文件已损坏", "the file was damaged"),
     }
 
 
@@ -45,11 +48,21 @@ def _titles() -> dict[str, str]:
 )
 def status(format: Form = None) -> None:
     """Show the state of the mirror."""
-    from secops.cli.context import open_app
+    from secops.cli.context import open_app, talk
     from secops.hall.flows import mirror
 
     with open_app() as opened:
-        one(mirror.status(opened), _titles(), format=format)
+        found = mirror.status(opened)
+        one(found, _titles(), format=format)
+        if found["exists"] and not found["usable"]:
+            talk(
+                say(
+                    "镜像已过时（台账重建过）或读不出来，下次使用时自动重新生成",
+                    "the mirror is of another history (a rebuild) or unreadable: the next use makes it anew",
+                )
+            )
+        elif not found["exists"]:
+            talk(say("还没有镜像：secops db mirror refresh", "no mirror yet: secops db mirror refresh"))
 
 
 @app.command(
@@ -75,9 +88,10 @@ def refresh(
 
 @app.command(
     help=say(
-        "例：secops db mirror verify\n\n例：secops db mirror verify -f json\n\n逐行与数据库核对；不一致时退出码 1",
+        "例：secops db mirror verify\n\n例：secops db mirror verify -f json\n\n"
+        "逐行与数据库核对；不一致时退出码 1，原有文件已损坏（随即重新生成）时 5",
         "Example: secops db mirror verify\n\nExample: secops db mirror verify -f json\n\n"
-        "Hold every row against the database; exit code 1 where any differs",
+        "Hold each row against the database; exit code 1 where any differs, 5 where the file was damaged",
     )
 )
 def verify(format: Form = None) -> None:
@@ -87,14 +101,24 @@ def verify(format: Form = None) -> None:
 
     with open_app() as opened:
         found = mirror.verify(opened)
-        one(dict(found), _titles(), format=format)
+        wrong = any(found.differing.values())
+        one({**found.differing, "anew": found.anew, "unusable": found.unusable}, _titles(), format=format)
+        if found.unusable:
+            talk(
+                say(
+                    "原有的镜像文件已损坏，读不出来，已重新生成",
+                    "the file there was could not be read and was made anew",
+                )
+            )
+        elif found.anew:
+            talk(say("此前没有可用的镜像（没有建过或已过时），已生成", "there was none of this history: it was made"))
         talk(
             say("镜像与数据库不一致：secops db mirror refresh --anew", "they differ: secops db mirror refresh --anew")
-            if any(found.values())
+            if wrong
             else say("镜像与数据库一致", "mirror and database are equal")
         )
-    if any(found.values()):
-        raise typer.Exit(1)
+    if wrong or found.unusable:
+        raise typer.Exit(Exit.FAILED if wrong else Exit.INCOMPLETE)
 
 
 @app.command(

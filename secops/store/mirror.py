@@ -50,10 +50,11 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh did: `whole` anew or by what changed, how many rows."""
+    """What a refresh did: `whole` anew or by what changed, how many rows. `unusable`: what was there was unreadable."""
 
     whole: bool
     rows: int
+    unusable: bool = False
 
 
 class Mirror:
@@ -97,11 +98,17 @@ class Mirror:
         self.release()
         with self._turn():
             self._sweep()
+            unusable = False
             if not anew and self.path.exists():
-                rows = self._change(source)
+                try:
+                    rows = self._change(source)
+                except Unavailable as error:
+                    if error.code != "E5133":
+                        raise
+                    rows, unusable = None, True
                 if rows is not None:
                     return Refreshed(False, rows)
-            return Refreshed(True, self._make(source, tell))
+            return Refreshed(True, self._make(source, tell), unusable)
 
     @contextmanager
     def read(self) -> Iterator[View]:
@@ -211,17 +218,12 @@ class Mirror:
         return Place(int(upto), int(epoch), entry)
 
     def _change(self, source: Path) -> int | None:
-        """Take in what changed; None where the file must be made anew."""
-        try:
-            with self._opened() as duck, self._views(source, 3) as views, self._watched(duck.interrupt, alone=True):
-                state = _state(duck)
-                if state is None or views[0].beyond(state) is None:
-                    return None
-                return load.changed(duck, views, state, int(self.clock.now()))
-        except Unavailable as error:
-            if error.code == "E5133":
+        """Take in what changed; None where the file is of another history. Raises Unavailable."""
+        with self._opened() as duck, self._views(source, 3) as views, self._watched(duck.interrupt, alone=True):
+            state = _state(duck)
+            if state is None or views[0].beyond(state) is None:
                 return None
-            raise
+            return load.changed(duck, views, state, int(self.clock.now()))
 
     def _make(self, source: Path, tell: load.Tell) -> int:
         """Beside the old one, which it replaces once it is whole."""

@@ -1,7 +1,7 @@
 """The columnar mirror: made, kept current, held against the store, and asked in the store's place."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from secops.core.clock import render
@@ -55,9 +55,19 @@ def refresh(app: App, *, anew: bool = False, live: Callable[[Progress], None] = 
     return asdict(done) | {"seconds": round(app.clock.monotonic() - begun, 2), "size": app.mirror.path.stat().st_size}
 
 
-def verify(app: App) -> dict[str, int]:
-    """Table -> rows in which mirror and store differ. Raises Unavailable."""
-    return app.mirror.verify()
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Table -> rows in which mirror and store differ. `anew`: it was made for this, the one there was told nothing."""
+
+    differing: dict[str, int]
+    anew: bool
+    unusable: bool
+
+
+def verify(app: App) -> Verified:
+    """Bring it up and hold it against the store. Raises Unavailable."""
+    done = app.mirror.refresh()
+    return Verified(app.mirror.verify(), done.whole, done.unusable)
 
 
 def drop(app: App) -> None:

@@ -118,7 +118,7 @@ def test_a_mirror_is_kept_current_by_its_use(app: App, monkeypatch: pytest.Monke
     look(app, 3, range(12), "旧站")
     assert [each["id"] for each in inventory.listed(app, "title:旧站", kind=Kind.SERVICE, limit=20)]
     assert inventory_counts.count(app, "title:旧站", kind=Kind.SERVICE) == 12
-    assert mirror.verify(app) == {"services": 0, "assets": 0}
+    assert mirror.verify(app).differing == {"services": 0, "assets": 0}
 
 
 @pytest.mark.parametrize("few", [250_000, 0])
@@ -128,7 +128,7 @@ def test_only_seen_again_moves_times_alone(app: App, monkeypatch: pytest.MonkeyP
     mirror.refresh(app)
     look(app, 500, range(5))
     assert app.mirror.refresh().rows == 0
-    assert mirror.verify(app) == {"services": 0, "assets": 0}
+    assert mirror.verify(app).differing == {"services": 0, "assets": 0}
 
 
 def test_rows_of_before_digests_are_read_by_their_words(app: App) -> None:
@@ -137,11 +137,11 @@ def test_rows_of_before_digests_are_read_by_their_words(app: App) -> None:
         connection.exec_driver_sql("UPDATE service_rows SET alike = NULL WHERE rowid % 2")
         connection.exec_driver_sql("UPDATE asset_rows SET alike = NULL")
     mirror.refresh(app)
-    assert mirror.verify(app) == {"services": 0, "assets": 0}
+    assert mirror.verify(app).differing == {"services": 0, "assets": 0}
     look(app, 2, range(3), "旧站")
     look(app, 3, range(20, 22))
     assert counts(app) == {"门户": 11, "旧站": 3}
-    assert mirror.verify(app) == {"services": 0, "assets": 0}
+    assert mirror.verify(app).differing == {"services": 0, "assets": 0}
 
 
 def test_a_wrong_digest_is_found(app: App) -> None:
@@ -149,7 +149,7 @@ def test_a_wrong_digest_is_found(app: App) -> None:
     with app.database.write() as connection:
         connection.exec_driver_sql("UPDATE service_rows SET http_server = 'nginx' WHERE rowid > 4")
     mirror.refresh(app)
-    assert mirror.verify(app) == {"services": 4, "assets": 0}
+    assert mirror.verify(app).differing == {"services": 4, "assets": 0}
 
 
 def test_a_rebuilt_inventory_is_read_anew(app: App) -> None:
@@ -158,7 +158,18 @@ def test_a_rebuilt_inventory_is_read_anew(app: App) -> None:
     list(inventory.rebuild(app))
     assert mirror.status(app)["usable"] is False
     assert app.mirror.refresh().whole
-    assert mirror.verify(app) == {"services": 0, "assets": 0}
+    assert mirror.verify(app).differing == {"services": 0, "assets": 0}
+
+
+def test_who_verifies_is_told_that_what_was_there_could_not_be_read(app: App) -> None:
+    """A wrecked file is made anew, and not passed as equal; one of another history is no damage."""
+    mirror.refresh(app)
+    assert mirror.verify(app) == mirror.Verified({"services": 0, "assets": 0}, anew=False, unusable=False)
+    app.mirror.path.write_bytes(os.urandom(20_000))
+    assert mirror.status(app)["usable"] is False
+    assert mirror.verify(app) == mirror.Verified({"services": 0, "assets": 0}, anew=True, unusable=True)
+    list(inventory.rebuild(app))
+    assert mirror.verify(app) == mirror.Verified({"services": 0, "assets": 0}, anew=True, unusable=False)
 
 
 def test_another_log_is_another_mirror(app: App, tmp_path: Path) -> None:
@@ -187,7 +198,7 @@ def test_verify_counts_what_differs(app: App) -> None:
             "UPDATE services_rows SET http_title = '改' WHERE port = 80 AND id IN (SELECT min(id) FROM services)"
         )
         duck.execute("DELETE FROM assets_rows WHERE id IN (SELECT min(id) FROM assets)")
-    assert mirror.verify(app) == {"services": 1, "assets": 1}
+    assert mirror.verify(app).differing == {"services": 1, "assets": 1}
 
 
 def test_a_damaged_file_is_given_up_and_made_anew(app: App) -> None:
@@ -358,7 +369,7 @@ def test_ctrl_c_ends_a_refresh(app: App, monkeypatch: pytest.MonkeyPatch, anew: 
     ]  # fmt: skip
     assert mirror.status(app)["usable"] is True
     assert counts(app) == {"门户": 9, "旧站": 3}
-    assert mirror.verify(app) == {"services": 0, "assets": 0}
+    assert mirror.verify(app).differing == {"services": 0, "assets": 0}
 
 
 def test_the_time_limit_ends_a_refresh(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
