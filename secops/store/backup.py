@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
@@ -69,12 +69,42 @@ def restore(database: Database, source: Path, told: Told = quiet) -> int:
     path = str(database.path)
     try:
         with closing(_opened(source)) as old, closing(sqlite3.connect(path, timeout=BUSY_MS / 1000)) as new:
-            new.execute("PRAGMA synchronous=FULL")
+            with suppress(
+                sqlite3.DatabaseError
+            ):  # it is the default; a damaged schema can be replaced, but not be asked
+                new.execute("PRAGMA synchronous=FULL")
             old.backup(new, pages=-1)
             new.execute(f"DROP TABLE IF EXISTS {MANIFEST}")
     except (sqlite3.Error, OSError) as error:
         raise _unrestored(source, str(error)) from error
     return source.stat().st_size
+
+
+def kept_as_it_is(database: Database, target: Path) -> bool:
+    """Whether the file is damaged and its bytes, with the log beside it, were copied; a sound one is for `backup`.
+
+    Raises StoreError where they cannot be written.
+    """
+    path = database.path
+    if path is None:
+        return False
+    try:
+        with closing(_opened(path)) as old:
+            if not _wrong(old):
+                return False
+    except sqlite3.DatabaseError:
+        pass
+    try:
+        for end in ("", "-wal"):
+            found = path.with_name(path.name + end)
+            if found.exists() and (found.stat().st_size or not end):
+                copy = target.with_name(target.name + end)
+                copy.touch(mode=0o600)
+                shutil.copyfile(found, copy)
+                _synced(copy)
+    except OSError as error:
+        raise _unwritten(target, str(error)) from error
+    return True
 
 
 def verify(source: Path) -> bool:

@@ -75,11 +75,21 @@ def _server(connection: Connection, told: Told) -> Iterator[str]:
     broken = "SELECT CAST(indexrelid::regclass AS TEXT) FROM pg_index WHERE NOT indisvalid OR NOT indisready"
     for each in connection.exec_driver_sql(broken).scalars():
         yield say(f"索引不可用：{each}", f"an index is not usable: {each}")
-    for setting in ("fsync", "full_page_writes"):
-        if connection.exec_driver_sql(f"SHOW {setting}").scalar() == "off":
-            yield say(
-                f"服务器关闭了 {setting}，断电会丢数据", f"the server runs with {setting} off: power cuts lose data"
-            )
+    yield from _settings(connection)
+
+
+def settings(database: Database) -> tuple[str, ...]:
+    """Of the problems those that a setting of the server makes: no backup mends them."""
+    if database.embedded:
+        return ()
+    with database.read() as connection:
+        return tuple(_settings(connection))
+
+
+def _settings(connection: Connection) -> Iterator[str]:
+    for each in ("fsync", "full_page_writes"):
+        if connection.exec_driver_sql(f"SHOW {each}").scalar() == "off":
+            yield say(f"服务器关闭了 {each}，断电会丢数据", f"the server runs with {each} off: power cuts lose data")
 
 
 def _shape(connection: Connection) -> Iterator[str]:

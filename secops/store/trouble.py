@@ -31,6 +31,15 @@ _LOCKED: Final = Trouble(
     ("等它结束后再试；用 secops discover status 查看正在运行的任务", "try again when it has ended"),
     passes=True,
 )
+_HELD: Final = Trouble(
+    "E5102",
+    ("数据库正被服务器上的另一个会话占用", "another session on the server holds the database"),
+    (
+        "可能是另一个任务，或刚被结束的进程的会话正在收尾；等几秒再试",
+        "another task, or the session of a process that was ended and is closing: wait some seconds and try again",
+    ),
+    passes=True,
+)
 _FULL: Final = Trouble(
     "E5103",
     (
@@ -84,7 +93,7 @@ _BUSY: Final = Trouble(
 _REFUSED: Final = Trouble("E5101", ("数据库操作失败", "the database refused"))
 
 _STATES: Final = (
-    ("55P03", _LOCKED),
+    ("55P03", _HELD),
     ("40", _LOCKED),
     ("531", _FULL),
     ("533", _BUSY),

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from secops.core.clock import render
+from secops.core.errors import StoreError
 from secops.core.events import Progress
 from secops.core.language import say
 from secops.hall.app import App
 from secops.store import backup as copying
 from secops.store import check as checking
+from secops.store.database import Database
 from secops.store.migrate import HEAD, upgrade, version
 from secops.store.transfer import Done, Told
 
@@ -51,11 +53,26 @@ def restore(app: App, source: Path, live: Live, *, who: str) -> Restored:
     with ExitStack() as held:
         for each in _BUSY:
             held.enter_context(app.workspace.lock(each))
-        copying.backup(app.database, kept, _told(say("先备份现状", "keeping what is"), live))
+        database = _opened(app)
+        try:
+            copying.backup(database, kept, _told(say("先备份现状", "keeping what is"), live))
+        except StoreError:
+            if not copying.kept_as_it_is(database, kept):
+                raise
         app.audit.append("db.restore", {"from": str(source), "kept": kept.name, "sealed": sealed, "who": who})
-        size = copying.restore(app.database, source, _told(say("恢复", "restoring"), live))
-        upgrade(app.database)
+        size = copying.restore(database, source, _told(say("恢复", "restoring"), live))
+        upgrade(database)
     return Restored(size, kept, sealed)
+
+
+def _opened(app: App) -> Database:
+    """The database, brought to this version where it can be: one that is damaged is there to be replaced."""
+    try:
+        return app.database
+    except StoreError as error:
+        if error.code != "E5104":
+            raise
+        return app.unopened()
 
 
 def bring_up(app: App) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from secops.core.clock import SystemClock, render
@@ -17,6 +18,19 @@ from secops.hall.config import load
 from secops.hall.workspace import Workspace
 
 LIBRARIES = ("scapy", "python-nmap", "elasticsearch", "PyYAML", "typer", "SQLAlchemy", "numpy", "cryptography")
+EXTRAS = (
+    ("identify", ("hyperscan", "pcre2"), "全速识别服务", "services identified at full speed"),
+    ("mirror", ("duckdb", "pyarrow", "adbc_driver_sqlite"), "列式镜像", "the columnar mirror"),
+    ("postgres", ("psycopg",), "PostgreSQL 作库", "a store on PostgreSQL"),
+    (
+        "reports",
+        ("docxtpl", "rustpy_xlsxwriter", "weasyprint", "pyarrow"),
+        "Word、PDF 与大表格",
+        "Word, PDF, big sheets",
+    ),
+    ("sheets", ("python_calamine",), "读入 Excel 台账", "ledgers in Excel's formats"),
+)
+"""Extra of the package, what it brings, what it gives."""
 CAP_NET_RAW = 13
 BUILT = 1_767_225_600_000
 """2026-01-01: no clock of a working machine stands before it."""
@@ -40,6 +54,7 @@ def checks(workspace: Workspace | None) -> Iterator[Check]:
     """Every check, the machine's first, then the workspace's where there is one."""
     yield _python()
     yield from _libraries()
+    yield from _extras()
     yield _raw()
     yield _nmap()
     yield _probes()
@@ -69,6 +84,18 @@ def _libraries() -> Iterator[Check]:
         except metadata.PackageNotFoundError:
             hint = "pip install --require-hashes -r requirements.lock"
             yield Check(name, BAD, say("未安装", "not installed"), hint)
+
+
+def _extras() -> Iterator[Check]:
+    """What is installed of the optional parts, and what each gives."""
+    for name, modules, zh, en in EXTRAS:
+        lacking = [each for each in modules if find_spec(each) is None]
+        title = say(f"可选：{zh}", f"optional: {en}")
+        if lacking:
+            told = say(f"未安装（缺 {', '.join(lacking)}）", f"not installed ({', '.join(lacking)})")
+            yield Check(title, WARN, told, f"pip install 'yuedun-secops[{name}]'")
+        else:
+            yield Check(title, GOOD, name)
 
 
 def _raw() -> Check:
@@ -135,7 +162,7 @@ def _disk(folder: Path) -> Check:
 
 
 def _database(workspace: Workspace) -> Check:
-    from secops.store.check import problems
+    from secops.store.check import problems, settings
 
     name = say("数据库", "database")
     embedded = not load(workspace.config).text("store.url")
@@ -145,10 +172,13 @@ def _database(workspace: Workspace) -> Check:
         with App(workspace) as app:
             found = problems(app.database)
             where = app.database.where
+            harmful = [each for each in found if each not in settings(app.database)]
     except SecopsError as error:
         return Check(name, BAD, str(error), error.hint)
-    hint = say("从备份恢复", "restore a backup") if found else ""
-    return Check(name, BAD if found else GOOD, found[0] if found else where, hint)
+    if harmful:
+        return Check(name, BAD, harmful[0], say("从备份恢复", "restore a backup"))
+    hint = say("在服务器的 postgresql.conf 里打开它，再重新载入配置", "turn it on in postgresql.conf and reload")
+    return Check(name, BAD if found else GOOD, found[0] if found else where, hint if found else "")
 
 
 def _trust(workspace: Workspace) -> Check:

@@ -135,3 +135,15 @@ def test_demo_keeps_away_from_a_folder_that_is_not_its_own(tmp_path: Path, capsy
     assert main(["demo", "mine"]) == 2
     assert "E1104" in capsys.readouterr().err
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_doctor_tells_the_optional_parts(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by what it gives; one that lacks with how to have it."""
+    from secops.hall.flows import doctor
+
+    monkeypatch.setattr(
+        doctor, "EXTRAS", (("mirror", ("json",), "镜像", "mirror"), ("x", ("no_such",), "其他", "other"))
+    )
+    main(["doctor", "-f", "jsonl"])
+    told = [each for each in map(json.loads, capsys.readouterr().out.splitlines()) if each["name"].startswith("可选")]
+    assert [(each["state"], "yuedun-secops[x]" in each["hint"]) for each in told] == [("ok", False), ("warning", True)]
