@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from secops.core.clock import CHINA, Instant
-from secops.core.language import say
+from secops.core.language import current, say
 from secops.scope.form import Form
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _LONGEST = 500
 _START = datetime(2020, 1, 6, tzinfo=CHINA)
 _FAR = timedelta(days=366 * 5)
 """What is not due within five years is not due."""
+_FIELDS: Final = {"minute": "分", "hour": "时", "day-of-month": "日", "month": "月", "day-of-week": "周"}
 _TOO_OFTEN = ("SECONDLY", "MINUTELY")
 
 
@@ -36,7 +37,7 @@ class Schedule:
         """The schedule of a rule or of five cron fields. Raises ValueError with the reason."""
         words = text.strip()
         if len(words) > _LONGEST:
-            raise ValueError("longer than 500 characters")
+            raise ValueError(say("超过 500 个字符", "longer than 500 characters"))
         if "FREQ=" in words.upper():
             return _rule(words)
         return _cron(words)
@@ -56,13 +57,14 @@ def _rule(text: str) -> Schedule:
     from dateutil.rrule import rrule, rrulestr
 
     if any(f"FREQ={each}" in text.upper() for each in _TOO_OFTEN):
-        raise ValueError("more often than hourly: write it as cron")
+        raise ValueError(say("比每小时还密：写成 cron 五段", "more often than hourly: write it as cron"))
     try:
         made = rrulestr(text.replace("\\n", "\n"), dtstart=None if "DTSTART" in text.upper() else _START)
     except Exception as error:
-        raise ValueError(f"no recurrence rule: {error}"[:200]) from error
+        told = say("不是 RFC 5545 的重复规则，如 RRULE:FREQ=WEEKLY;BYDAY=MO;BYHOUR=8", "no recurrence rule")
+        raise ValueError(f"{told}: {error}"[:200] if current() == "en" else told) from error
     if not isinstance(made, rrule):
-        raise ValueError("one RRULE, without RDATE or EXDATE")  # noqa: TRY004 - for the reader it is a wrong value
+        raise ValueError(say("只接受一条 RRULE，不带 RDATE、EXDATE", "one RRULE, without RDATE or EXDATE"))  # noqa: TRY004 - for the reader it is a wrong value
     if made._dtstart.tzinfo is None:  # noqa: SLF001 - the library has no public name for it
         made = made.replace(dtstart=made._dtstart.replace(tzinfo=CHINA))  # noqa: SLF001 - as above
     return Schedule(text, lambda now: _bounded(made, now).before(now, inc=True), lambda now: _after(made, now))
@@ -86,11 +88,20 @@ def _cron(text: str) -> Schedule:
     from cronsim import CronSim, CronSimError
 
     if len(text.split()) != 5:
-        raise ValueError("five fields: minute hour day month weekday; or RRULE:FREQ=...")
+        raise ValueError(
+            say(
+                "应为五段：分 时 日 月 周，如 0 8 * * 1；或 RRULE:FREQ=…",
+                "five fields: minute hour day month weekday, as 0 8 * * 1; or RRULE:FREQ=...",
+            )
+        )
     try:
         CronSim(text, _START)
     except CronSimError as error:
-        raise ValueError(f"no cron schedule: {error}") from error
+        field, titles = str(error).removeprefix("Bad "), _FIELDS
+        zh = f"{titles[field]}这一段写得不对" if field in titles else "这五段写得不对"
+        raise ValueError(
+            say(f"{zh}；应为 分 时 日 月 周，如 0 8 * * 1", f"no cron schedule: {error}; as in 0 8 * * 1")
+        ) from error
 
     def last(now: datetime) -> datetime | None:
         return _first(CronSim(text, now + timedelta(minutes=1), reverse=True), lambda found: found <= now)

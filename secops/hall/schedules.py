@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from secops.core.errors import SecopsError, StoreError, UsageError
+from secops.core.errors import InvalidFile, SecopsError, StoreError, UsageError
 from secops.core.language import say
 from secops.hall.flows.report_kinds import FORMATS, KINDS
 from secops.hall.schedule import Schedule, schedule_of
@@ -102,7 +102,10 @@ def add(workspace: Workspace, name: str, given: Mapping[str, object]) -> Path:
             handle.write(text)
             handle.flush()
             os.fsync(handle.fileno())
-        read(part)
+        try:
+            read(part)
+        except InvalidFile as error:
+            raise _placed(error, part, path) from error
         part.replace(path)
     except OSError as error:
         raise StoreError(
@@ -114,6 +117,13 @@ def add(workspace: Workspace, name: str, given: Mapping[str, object]) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def _placed(error: InvalidFile, part: Path, path: Path) -> InvalidFile:
+    """The error with the file's own name, which nobody has seen the other of."""
+    for each in (error, *getattr(error, "problems", ())):
+        each.where = each.where.replace(str(part), str(path)).replace(part.name, path.name)
+    return error
 
 
 def remove(workspace: Workspace, name: str) -> Path:

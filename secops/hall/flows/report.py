@@ -117,6 +117,13 @@ def make(
     return made
 
 
+def understood(app: App, query: str) -> None:
+    """Raises UsageError for a query that no kind of asset understands."""
+    with Spool(app.workspace.reports) as spool, report_source.opened(app, None, whole=False) as (connection, _):
+        wanted = Wanted(query=query)
+        Context(app, connection, wanted, sight=_sight(app, wanted), spool=spool).parsed((*ASSET_KINDS, Kind.SERVICE))
+
+
 def split(
     app: App, what: str, format: str, wanted: Wanted, out: Path | None = None, *, signing: Signing | None = None,
     by: str = "org", live: Callable[[Progress], None] | None = None,

@@ -16,7 +16,7 @@ from secops.core.language import say
 from secops.deliver.reports import manifest
 from secops.hall import schedules, watches
 from secops.hall.app import App
-from secops.hall.flows.report import Made, Signing, Wanted, make, split
+from secops.hall.flows.report import Made, Signing, Wanted, make, split, understood
 from secops.hall.schedules import FOLDER, Standing
 
 _LOOK_SECONDS = 30.0
@@ -41,7 +41,9 @@ def listed(app: App) -> Iterator[Mapping[str, object]]:
 
 
 def added(app: App, name: str, given: Mapping[str, object]) -> Path:
-    """Add one; its moments count from now. Raises UsageError, InvalidFile, StoreError."""
+    """Add one; its moments count from now. Raises UsageError, for a wrong query too, InvalidFile, StoreError."""
+    if query := str(given.get("query") or ""):
+        understood(app, query)
     path = schedules.add(app.workspace, name, given)
     now = app.clock.now()
     watches.keep(app.workspace, name, watches.Done(now, 0), FOLDER)
@@ -106,6 +108,7 @@ class _Runner:
                     yield from self._tell(error)
                 self.later[each.name] = self.app.clock.monotonic() + _AGAIN_SECONDS
             except SecopsError as error:
+                error.what = say(f"定期报表 {each.name}：{error.what}", f"scheduled report {each.name}: {error.what}")
                 yield from self._tell(error)
                 self.later[each.name] = self.app.clock.monotonic() + _AGAIN_SECONDS
 

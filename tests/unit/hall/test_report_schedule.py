@@ -114,6 +114,30 @@ def test_a_report_at_once_leaves_its_moments_alone(app):
         list(report_schedule.run(app, who="甲", now="none"))
 
 
+def test_an_error_names_the_scheduled_report(app):
+    """Of several that are due one sees which could not be made."""
+    report_schedule.added(app, "周报", given(org="没有"))
+    app.clock.advance(3_700)
+    with pytest.raises(UsageError) as caught:
+        once(app)
+    assert "周报" in caught.value.what
+
+
+def test_a_query_that_cannot_be_read_is_refused_when_it_is_added(app):
+    """Not on the morning the report is due."""
+    with pytest.raises(UsageError):
+        report_schedule.added(app, "x", given(query="grade>=>3"))
+    assert not (app.workspace.root / "schedules" / "x.yaml").exists()
+
+
+def test_a_wrong_schedule_is_told_in_words_with_the_name_of_its_file(app):
+    """The reason is the reader's language, and the place no name that is not there."""
+    with pytest.raises(InvalidFile) as caught:
+        report_schedule.added(app, "坏", given(schedule="99 8 * * *"))
+    assert "分这一段" in caught.value.why
+    assert ".part" not in caught.value.diagnose()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"schedule": "soon"}, {"report": "all"}, {"format": "doc"}, {"keep": -1}, {"colour": "red"}, {"sign": "局长"}],
