@@ -35,6 +35,8 @@ class Node:
     frame: str = ""
     warned: bool = False
     """Not declared, or gone: drawn with a broken red edge."""
+    absent: bool = False
+    """Declared, but never seen: drawn with a broken grey edge."""
 
 
 def drawn(title: str, columns: Sequence[str], nodes: Iterable[Node], links: Iterable[tuple[str, str]]) -> Drawing:
@@ -106,7 +108,7 @@ def _placed(
         taken.append((y, y + _HIGH))
         edge = "#c4421a" if each.warned else "#8496a9"
         over += [
-            Box(x, y, _BOX, _HIGH, fill=_FILLS.get(each.kind, "#ffffff"), stroke=edge, dash=each.warned),
+            Box(x, y, _BOX, _HIGH, fill=_FILLS.get(each.kind, "#ffffff"), stroke=edge, dash=each.warned or each.absent),
             Label(x + 8, y + 16, each.title, size=12, room=_BOX - 16),
             Label(x + 8, y + 31, each.note, size=10, fill=SOFT, room=_BOX - 16),
         ]
@@ -131,6 +133,8 @@ def _legend(y: float) -> list[Box | Line | Label]:
     return [
         Box(_PAD, y, 22, 12, fill="#ffffff", stroke="#c4421a", dash=True),
         Label(_PAD + 30, y + 11, say("未登记或已消失", "not declared, or gone"), size=11, fill=SOFT),
-        Line(_PAD + 190, y + 6, _PAD + 220, y + 6, stroke="#9fb0c0"),
-        Label(_PAD + 228, y + 11, say("关系（承载、解析、跳转、归属）", "relation"), size=11, fill=SOFT),
+        Box(_PAD + 160, y, 22, 12, fill="#ffffff", stroke="#8496a9", dash=True),
+        Label(_PAD + 190, y + 11, say("登记未发现", "declared, not seen"), size=11, fill=SOFT),
+        Line(_PAD + 310, y + 6, _PAD + 340, y + 6, stroke="#9fb0c0"),
+        Label(_PAD + 348, y + 11, say("关系（承载、解析、存储、供应、归属）", "relation"), size=11, fill=SOFT),
     ]

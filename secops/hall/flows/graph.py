@@ -8,10 +8,10 @@ from secops.core.model import Kind, Relation, Value
 from secops.core.query import Query
 from secops.deliver.graph import Edge, Node, graphml, node_link
 from secops.hall.app import App
-from secops.hall.flows import belonging, past, report_source
+from secops.hall.flows import belonging, past, report_source, supplied
 from secops.hall.flows.queries import read
 from secops.hall.flows.report_source import Source
-from secops.store import relations
+from secops.store import entities, relations
 
 FORMATS: Final = ("graphml", "json")
 NODE: Final = ("kind", "key", "name", "state", "org", "system", "level")
@@ -31,14 +31,23 @@ def written(
     past.asked(parsed, at)
     with report_source.opened(app, at, whole=True) as (connection, view):
         source = Source(app, connection, at or app.clock.now(), at, view)
+        suppliers = supplied.of(
+            connection, list(entities.by_ids(connection, list(_systems(source, parsed, kind))).values())
+        )
 
         def nodes() -> Iterator[Node]:
             for row in source.rows(parsed, kind, _READ):
                 counts[0] += 1
                 yield _node(row)
+            for id, name in sorted(suppliers.names.items()):
+                counts[0] += 1
+                yield Node(id, dict.fromkeys(NODE, "") | {"kind": "supplier", "key": name, "name": name})
 
         def edges() -> Iterator[Edge]:
             for each in relations.between(connection, kind, source.condition(parsed, kind)):
+                counts[1] += 1
+                yield Edge(each.id, each.source, each.target, dict(zip(EDGE, _told(each), strict=True)))
+            for each in suppliers.relations:
                 counts[1] += 1
                 yield Edge(each.id, each.source, each.target, dict(zip(EDGE, _told(each), strict=True)))
             systems = set(_systems(source, parsed, kind))

@@ -161,7 +161,17 @@ def life(ctx: Context, values: Values) -> Cells:
 
 # by unit or system
 
-_COMMON = ("name", "address", "services.ports", "http.title", "host.os", "device.type", "network.zone", "owner")
+_COMMON = (
+    "name",
+    "address",
+    "services.ports",
+    "http.title",
+    "host.os",
+    "device.type",
+    "network.zone",
+    "owner",
+    "host.addresses",
+)
 
 
 _COMMON_ON_PAPER = frozenset({"name", "services.ports", "http.title", "owner"})

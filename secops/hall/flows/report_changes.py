@@ -138,8 +138,13 @@ def _entities(ctx: Context, choice: Choice, page: Sequence[Sequence[Cells]]) -> 
         yield (
             unit, _ORDER.index(class_), words.kind(kind), entity.key if entity else "", id, str(name or ""),
             str(system.facts.get("name") or system.key) if system else "", int(str(telling[1])), _what(class_, group),
-            _source(telling),
+            _source(telling), say("、", ", ").join(_addresses(facts)) or None,
         )  # fmt: skip
+
+
+def _addresses(facts: Mapping[str, object]) -> list[str]:
+    found = facts.get("host.addresses")
+    return [str(each) for each in found] if isinstance(found, (list, tuple)) else []
 
 
 def _product(facts: Mapping[str, object]) -> str:
@@ -233,7 +238,9 @@ def _columns(class_: str) -> tuple[Column, ...]:
         Column("key", say("资产", "asset")), Column("name", say("名称或服务", "name or service")),
         Column("system", say("所属系统", "system")), Column("at", say("时间", "when"), Look.TIME),
         *([Column("what", say("变化", "what changed"), Look.LONG)] if moved else []),
-        Column("source", say("来源", "source")), Column("id", say("编号", "id"), brief=False),
+        Column("source", say("来源", "source")),
+        Column("host.addresses", by_name()["host.addresses"].title, brief=False),
+        Column("id", say("编号", "id"), brief=False),
     )  # fmt: skip
 
 
@@ -243,7 +250,7 @@ def _of_class(gathered: Rows, place: int) -> Rows:
     def rows() -> Iterator[Cells]:
         mine = (row for row in gathered() if row[1] == place)
         return numbered(
-            (row[0], row[2], row[3], row[5], row[6], row[7], *([row[8]] if moved else []), row[9], row[4])
+            (row[0], row[2], row[3], row[5], row[6], row[7], *([row[8]] if moved else []), row[9], row[10], row[4])
             for row in mine
         )
 

@@ -116,4 +116,6 @@ FORMATS: Mapping[str, tuple[str, str]] = {
 }
 PEOPLE = frozenset({"xlsx", "docx", "html", "pdf"})
 """Formats for eyes: columns of which nothing is known are left out."""
+PICTURED = frozenset({"docx", "html", "pdf"})
+"""Formats that hold pictures."""
 PAPER = frozenset({"docx", "pdf"})

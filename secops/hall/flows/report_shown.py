@@ -6,7 +6,8 @@ from operator import itemgetter
 
 from secops.core.language import say
 from secops.deliver.reports.model import Cells, Report, Sheet
-from secops.hall.flows.report_kinds import PAPER, PEOPLE
+from secops.hall.flows import report_host
+from secops.hall.flows.report_kinds import PAPER, PEOPLE, PICTURED
 from secops.hall.plugins import REPORT_FORMATS, load
 
 _ROOMY = 9
@@ -16,10 +17,17 @@ _ROOMY = 9
 def shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
     """The report as this format shows it, and what is to be told of that."""
     if format in PAPER:
-        report = replace(report, sheets=[_coded(each) for each in report.sheets])
+        report = replace(report, sheets=[_placed(_coded(each)) for each in report.sheets])
     if format in PEOPLE:
         report = replace(report, sheets=[_slim(each, paper=format in PAPER) for each in report.sheets])
     notes: list[str] = []
+    if report.pictures and format not in PICTURED:
+        notes.append(
+            say(
+                "拓扑图只在 html、pdf、docx 里，此格式没有图",
+                "pictures are in html, pdf and docx; this format has none",
+            )
+        )
     if format == "xlsx":
         from secops.deliver.reports.xlsx import large
 
@@ -68,6 +76,20 @@ def _coded(sheet: Sheet) -> Sheet:
             if row[name] and row[code] and row[name] != row[code]:
                 cells[name] = say(f"{row[name]}（{row[code]}）", f"{row[name]} ({row[code]})")
         return tuple(cells)
+
+    return replace(sheet, rows=lambda: map(told, source()))
+
+
+def _placed(sheet: Sheet) -> Sheet:
+    """The sheet with hosts that are known by a mark told by where they are."""
+    keys = [each.key for each in sheet.columns]
+    if "key" not in keys or "host.addresses" not in keys:
+        return sheet
+    key, where = keys.index("key"), keys.index("host.addresses")
+    source = sheet.rows
+
+    def told(row: Cells) -> Cells:
+        return (*row[:key], report_host.told(str(row[key] or ""), str(row[where] or "")), *row[key + 1 :])
 
     return replace(sheet, rows=lambda: map(told, source()))
 

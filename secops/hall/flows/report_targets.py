@@ -17,7 +17,7 @@ from secops.scope import document
 from secops.scope.document import Scope
 
 _KINDS: Final = (Kind.SYSTEM, Kind.WEBSITE, Kind.IP, Kind.HOST, Kind.DEVICE)
-_FACTS: Final = ("org.contact", "services.ports", "http.server", "host.os", "network.zone")
+_FACTS: Final = ("org.contact", "services.ports", "http.server", "host.os", "network.zone", "host.addresses")
 _PAPER: Final = frozenset({"services.ports"})
 _ANSWERS: Final = ("person", "phone", "via", "escalate")
 

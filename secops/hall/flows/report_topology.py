@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from secops.core.language import say
-from secops.core.model import Entity, Kind, Relation, State
+from secops.core.model import Entity, Kind, Relation, RelationType, State
 from secops.core.reasons import spoken
+from secops.core.standing import BY_PARTS, ON_PAPER
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cells, Column, Picture, Report, Sheet
 from secops.deliver.reports.topology import MOST, Node, drawn
+from secops.hall.flows import belonging, report_host, supplied
 from secops.hall.flows.report_context import Context, number_column, numbered
 from secops.store import entities, relations
 
@@ -16,7 +18,8 @@ PICTURES_MOST: Final = 20
 _PER_KIND: Final = 400
 """Assets of a kind looked at for one picture; the number of all is told."""
 _COLUMNS: Final = (Kind.SYSTEM, Kind.WEBSITE, Kind.IP, Kind.HOST, Kind.DATA)
-"""From left to right, what hangs together side by side."""
+"""From left to right, what hangs together side by side; suppliers stand after them."""
+_STORES: Final = RelationType.STORES
 _RELATIONS: Final = {
     "runs-on": ("运行于", "runs on"), "serves": ("服务于", "serves"), "belongs-to": ("属于", "belongs to"),
     "connects-to": ("连接", "connects to"), "depends-on": ("依赖", "depends on"), "stores": ("存储", "stores"),
@@ -35,7 +38,7 @@ _MARKS: Final = {
 def build(ctx: Context) -> Report:
     """Pictures and list. Raises UsageError."""
     pictures, left = drawings(ctx)
-    lines = _lines(ctx, [each.id for each in _systems(ctx)])
+    lines = _lines(ctx, _systems(ctx))
     columns = (
         number_column(),
         Column("source", say("一端", "from")),
@@ -77,21 +80,23 @@ def _systems(ctx: Context) -> list[Entity]:
 
 
 def _members(ctx: Context, system: Entity) -> dict[Kind, list[Entity]]:
+    """What is of the system, by kind, and the data that it stores."""
     found: dict[Kind, list[Entity]] = {}
+    stored = [each.target for each in relations.touching(ctx.connection, [system.id]) if each.type is _STORES]
     for kind in _COLUMNS[1:]:
         ((_, query),) = ctx.parsed((kind,), f'system_id="{system.id}"')
         where = ctx.source.condition(query, kind)
-        mine = [
-            each for each in entities.page(ctx.connection, kind, where, limit=_PER_KIND) if each.state != State.GONE
-        ]
-        if mine:
-            found[kind] = mine
+        mine = {each.id: each for each in entities.page(ctx.connection, kind, where, limit=_PER_KIND)}
+        mine |= {id: each for id, each in entities.by_ids(ctx.connection, stored).items() if each.kind is kind}
+        if there := [each for each in mine.values() if each.state != State.GONE]:
+            found[kind] = there
     return found
 
 
 def _picture(ctx: Context, system: Entity) -> Picture | None:
     members = _members(ctx, system)
-    if not members:
+    suppliers = supplied.of(ctx.connection, [system])
+    if not members and not suppliers.relations:
         return None
     networks = [
         each for each in entities.of_kind(ctx.connection, ctx.app.site, Kind.NETWORK) if each.state != State.GONE
@@ -99,14 +104,19 @@ def _picture(ctx: Context, system: Entity) -> Picture | None:
     nodes = [_node(ctx, system, 0, "")]
     for kind, mine in members.items():
         nodes += [_node(ctx, each, _COLUMNS.index(kind), _frame(each, networks)) for each in mine]
+    last = len(_COLUMNS)
+    nodes += [
+        Node(one.target, suppliers.names[one.target], say("供应商", "supplier"), "supplier", last)
+        for one in suppliers.relations
+    ]
     ids = {each.id for each in nodes}
     links = [
         (each.source, each.target)
         for each in relations.touching(ctx.connection, sorted(ids))
         if each.source in ids and each.target in ids
     ]
-    first = next(kind for kind in _COLUMNS[1:] if kind in members)
-    links += [(system.id, each.id) for each in members[first][:MOST]]
+    first = next((kind for kind in _COLUMNS[1:] if kind in members), None)
+    links += [(system.id, each.id) for each in members[first][:MOST]] if first else []
     links += _served(members)
     linked = {end for pair in links for end in pair}
     links += [(system.id, each.id) for each in nodes[1:] if each.id not in linked]
@@ -115,9 +125,8 @@ def _picture(ctx: Context, system: Entity) -> Picture | None:
     unit = ctx.unit(system.org_id)
     title = " ".join(each for each in (name, f"（{unit}）" if unit else "") if each)
     title += say(f"　等保 {level} 级", f" level {level}") if level else ""
-    return Picture(
-        say(f"拓扑：{name}", f"Topology: {name}"), drawn(title, [words.kind(k) for k in _COLUMNS], nodes, links)
-    )
+    heads = [*(words.kind(each) for each in _COLUMNS), say("供应商", "Suppliers")]
+    return Picture(say(f"拓扑：{name}", f"Topology: {name}"), drawn(title, heads, nodes, links))
 
 
 def _served(members: dict[Kind, list[Entity]]) -> list[tuple[str, str]]:
@@ -129,7 +138,9 @@ def _served(members: dict[Kind, list[Entity]]) -> list[tuple[str, str]]:
 
 def _node(ctx: Context, each: Entity, column: int, frame: str) -> Node:
     facts = each.facts
-    title = str(facts.get("name") or each.key)
+    addresses = facts.get("host.addresses")
+    where = report_host.place(addresses if isinstance(addresses, tuple) else ())
+    title = str(facts.get("name") or (where if report_host.marked(each.key) else "") or each.key)
     note = (
         each.key
         if each.kind is Kind.SYSTEM
@@ -137,11 +148,14 @@ def _node(ctx: Context, each: Entity, column: int, frame: str) -> Node:
             facts.get("http.title")
             or facts.get("host.os")
             or facts.get("network.zone")
+            or (each.key if report_host.marked(each.key) else "")
             or ctx.state(each.id, each.state.value)
         )
     )
     warned = each.state is State.GONE or (not each.declared and not each.org_id)
-    return Node(each.id, title, note if note != title else each.key, str(each.kind), column, frame, warned)
+    absent = each.state is State.DECLARED and each.kind not in BY_PARTS | ON_PAPER
+    note = report_host.short(note if note != title else each.key)
+    return Node(each.id, title, note, str(each.kind), column, frame, warned, absent)
 
 
 def _frame(each: Entity, networks: Sequence[Entity]) -> str:
@@ -159,30 +173,40 @@ def _frame(each: Entity, networks: Sequence[Entity]) -> str:
     return min(around)[1] if around else ""
 
 
-def _lines(ctx: Context, systems: Sequence[str]) -> list[Cells]:
+def _lines(ctx: Context, systems: Sequence[Entity]) -> list[Cells]:
     """The relations of the systems' assets, each with its two ends."""
     if not systems:
         return []
-    ids: list[str] = []
-    for id in systems:
+    belongs: list[Relation] = []
+    for one in systems:
         for kind in _COLUMNS[1:]:
-            ((_, query),) = ctx.parsed((kind,), f'system_id="{id}"')
+            ((_, query),) = ctx.parsed((kind,), f'system_id="{one.id}"')
             where = ctx.source.condition(query, kind)
-            ids += [each.id for each in entities.page(ctx.connection, kind, where, limit=_PER_KIND)]
-    drawn_: dict[str, Relation] = {each.id: each for each in relations.touching(ctx.connection, [*systems, *ids])}
+            mine = entities.page(ctx.connection, kind, where, limit=_PER_KIND)
+            belongs += [belonging.drawn(one.site, each.id, one.id) for each in mine]
+    ids = [*(each.id for each in systems), *(each.source for each in belongs)]
+    drawn_ = {each.id: each for each in (*belongs, *relations.touching(ctx.connection, ids))}
     ends = {end for each in drawn_.values() for end in (each.source, each.target)}
-    known = entities.by_ids(ctx.connection, ends)
+    known = {id: _end(each) for id, each in entities.by_ids(ctx.connection, ends).items()}
+    supplier = say("供应商", "supplier")
+    known |= {id: (name, supplier) for id, name in supplied.of(ctx.connection, systems).names.items()}
     return sorted(_told(drawn_.values(), known), key=lambda row: tuple(str(each) for each in row))
 
 
-def _told(found: Iterable[Relation], known: Mapping[str, Entity]) -> Iterator[Cells]:
+def _end(each: Entity) -> tuple[str, str]:
+    """How people know it, and its kind."""
+    addresses = each.facts.get("host.addresses")
+    where = say("、", ", ").join(str(one) for one in addresses) if isinstance(addresses, tuple) else ""
+    name = str(each.facts.get("name") or "") if each.kind in {Kind.SYSTEM, Kind.DATA} else ""
+    key = report_host.told(each.key, where)
+    return say(f"{name}（{key}）", f"{name} ({key})") if name else key, words.kind(each.kind)
+
+
+def _told(found: Iterable[Relation], known: Mapping[str, tuple[str, str]]) -> Iterator[Cells]:
     for each in found:
-        source, target = known.get(each.source), known.get(each.target)
-        if source is not None and target is not None:
-            yield (
-                source.key, words.kind(source.kind), say(*_RELATIONS.get(str(each.type), (str(each.type),) * 2)),
-                target.key, words.kind(target.kind), _because(each.reason),
-            )  # fmt: skip
+        if each.source in known and each.target in known:
+            relation = say(*_RELATIONS.get(str(each.type), (str(each.type),) * 2))
+            yield (*known[each.source], relation, *known[each.target], _because(each.reason))
 
 
 def _because(reason: str) -> str:

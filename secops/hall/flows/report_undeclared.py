@@ -22,6 +22,7 @@ _FACTS = (
     "host.os",
     "device.type",
     "device.vendor",
+    "host.addresses",
 )
 _READ = (
     "name", "org.name", "system.name", "system_id", "declared", "first_seen", "last_seen", "register.standing",
