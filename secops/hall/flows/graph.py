@@ -24,6 +24,8 @@ def written(
 ) -> tuple[int, int]:
     """Write it, as of `at` where given; how many nodes and edges. An edge is there when both its ends are.
 
+    Suppliers are no assets: they come with the systems that they supply.
+
     All of one moment, and nothing held of it in memory but which systems there are. Raises UsageError.
     """
     counts = [0, 0]

@@ -110,7 +110,7 @@ def test_the_graph_shows_what_belongs_to_a_system(tmp_path: Path) -> None:
 
 
 def test_an_edge_whose_end_is_not_asked_for_is_left_out(tmp_path: Path) -> None:
-    """Both ends must meet the query; what points at a system that does not, has no edge to it."""
+    """Both ends must meet the query, but for suppliers, which come with their systems."""
     workspace = Workspace(tmp_path)
     workspace.make()
     with App(workspace) as app:
@@ -128,6 +128,8 @@ def test_an_edge_whose_end_is_not_asked_for_is_left_out(tmp_path: Path) -> None:
         ("H1", "belongs-to", "S1"), ("S1", "stores", "D1"),
     }  # fmt: skip
     assert found[""] >= every
-    assert found["kind:system"] == {("S1", "depends-on", "S2"), ("S2", "connects-to", "S1")}
+    assert found["kind:system"] == {
+        ("S1", "depends-on", "S2"), ("S2", "connects-to", "S1"), ("S1", "supplied-by", "甲公司"),
+    }  # fmt: skip
     assert found["-key:S1"] == {each for each in found[""] if "S1" not in each}
     assert found["key:H1"] == set()
