@@ -115,7 +115,10 @@ def accept(id: Doubt, *, reason: Reason = "", who: Who = "") -> None:
 
 
 @reviews.command(
-    "reject", help=say("否决：不是同一台，或标识可信", "no: two hosts, or an identifier that can be trusted")
+    "reject",
+    help=say(
+        "否决：不是同一台，或标识可信（有它的即一台）", "no: two hosts, or an identifier to trust (who shows it is one)"
+    ),
 )
 def reject(id: Doubt, *, reason: Reason = "", who: Who = "") -> None:
     """`secops inventory review reject`."""
@@ -132,7 +135,11 @@ def _settle(id: str, *, accept: bool, who: str, reason: str) -> None:
 
 
 @app.command(
-    "merge", help=say("认定几台主机是同一台；留最早的，可再拆分", "say that hosts are one; can be split again")
+    "merge",
+    help=say(
+        "认定几台主机是同一台；留登记过的，否则最早的；可再拆分",
+        "say that hosts are one; the declared one stays, else the oldest; can be split again",
+    ),
 )
 def merge(
     hosts: Annotated[list[str], typer.Argument(metavar="HOST", help=say("两台或更多主机", "two hosts or more"))],

@@ -69,6 +69,8 @@ class Ended:
 def put(connection: Connection, items: Sequence[Relation], numbered: Mapping[str, int] | None = None) -> None:
     """Draw these relations; one already drawn keeps its reason and origin and is seen longer.
 
+    None was last seen before it began to hold.
+
     `numbered`: their numbers, where they are known.
     """
     given = {each.id: each for each in items}
@@ -80,7 +82,8 @@ def put(connection: Connection, items: Sequence[Relation], numbered: Mapping[str
     number = numbers.given(connection, times) if numbered is None else numbered
     anew = sorted(number[id] for id in times.keys() - drawn.keys())
     sightings.forget(connection, anew)  # what was seen of one since withdrawn
-    sightings.later(connection, {number[id]: at for id, at in times.items()})
+    seen = {id: at if id in drawn else max(at, int(given[id].first_seen)) for id, at in times.items()}
+    sightings.later(connection, {number[id]: at for id, at in seen.items()})
     rows = [
         (id, each.site, each.source, str(each.type), each.target, each.reason, int(each.first_seen), each.seq)
         for id, each in given.items()

@@ -289,13 +289,12 @@ class Settling:
         return merged
 
     def _drawn(self, rows: Sequence[Evidence]) -> Relation:
-        """The relation of these looks' address to their machine: it holds from now on, and still does now.
+        """The relation of these looks' address to their machine: it holds from now on.
 
         The first of them is why, unless a person said so.
         """
         first = min(rows, key=lambda each: (each.at, each.seq, each.look))
-        last = max(self.cause.at, *(each.at for each in rows))
-        relation = drawn(first, self._reason(first), self.cause.at, last)
+        relation = drawn(first, self._reason(first), self.cause.at, max(each.at for each in rows))
         return relation if self.cause.who in {"", PROGRAM} else replace(relation, seq=self.cause.seq)
 
     def _reason(self, row: Evidence) -> str:

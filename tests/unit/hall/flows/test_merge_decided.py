@@ -13,7 +13,7 @@ from secops.hall.app import App
 from secops.hall.flows.history import history
 from secops.hall.flows.identity import listed, merge, settle, split
 from secops.hall.workspace import Workspace
-from secops.store import decisions, entities, observations
+from secops.store import decisions, entities, observations, relations
 from tests.unit.hall.flows.test_machines import _A, _B, _M1, _NOW, World, _arp, _name, _ssh, _tls
 
 
@@ -39,12 +39,20 @@ def _plain(host: Entity) -> tuple[object, ...]:
     return host.id, host.state, host.first_seen, host.last_seen, host.org_id, host.misses, facts
 
 
+def _spans(world: World) -> dict[str, tuple[int, int]]:
+    """Each link of a machine: since when it holds, and when it was last seen."""
+    with world.app.database.read() as connection:
+        drawn = relations.touching(connection, list(world.every()))
+        return {each.id: (each.first_seen, each.last_seen) for each in drawn}
+
+
 def test_a_shared_key_that_a_person_trusts_merges_its_machines(world: World) -> None:
     """The oldest keeps its id, the others go up in it with why and by whom; each can be split off again."""
     world.run(*(_ssh(place, _A) for place in range(1, 7)))
     before = world.every()
     (doubt,) = [id for kind, id in world.doubts() if kind == "shared"]
     assert len(before) == 6
+    links = {id: last for id, (_, last) in _spans(world).items()}
     settle(world.app, doubt, accept=False, who="张三", reason="一台机器六个地址")
     (host,) = world.hosts().values()
     assert host.id in before
@@ -54,6 +62,7 @@ def test_a_shared_key_that_a_person_trusts_merges_its_machines(world: World) -> 
     assert isinstance(merges, list)
     assert {each["from"] for each in merges} == before.keys() - {host.id}
     assert "一台机器六个地址 (张三)" in merges[0]["why"]
+    assert all(links.get(id, last) == last and first <= last for id, (first, last) in _spans(world).items())
     drawn = [row for row in history(world.app, host.id) if row["field"] == "relation" and row["who"] == "张三"]
     assert len(drawn) == 5
     gone = split(world.app, host.id, [], back="", who="张三", reason="其实是六台")
