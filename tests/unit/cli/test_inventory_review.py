@@ -81,7 +81,7 @@ def test_a_doubt_is_listed_shown_and_accepted_once(capsys: pytest.CaptureFixture
     history = _json(capsys, "history", host["id"])
     assert "merged" in {each["field"] for each in history}  # type: ignore[union-attr,attr-defined]
     assert main(["inventory", "split", host["id"], "--reason", "误并"]) == 0
-    assert len(_json(capsys, "review", "list", "--state", "accepted")) == 1  # type: ignore[arg-type]
+    assert [each["id"] for each in _json(capsys, "review", "list", "--state", "rejected")] == [doubt["id"]]  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("workspace")
