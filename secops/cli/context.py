@@ -40,6 +40,17 @@ def open_app() -> App:
     return opened
 
 
+def behind(opened: App) -> None:
+    """Say where the inventory does not hold all that is logged, and how to finish that."""
+    from secops.hall.flows.unmerged import unmerged
+
+    if (found := unmerged(opened)) is not None:
+        talk(
+            "! "
+            + say(f"{found[0]}；任务不在进行就执行：{found[1]}", f"{found[0]}; unless a run is at work: {found[1]}")
+        )
+
+
 def workspace() -> Workspace:
     """The workspace named by -w or SECOPS_WORKSPACE, else the one around this folder. Raises UsageError."""
     named = os.environ.get("SECOPS_WORKSPACE")

@@ -88,7 +88,7 @@ def list_(
     out: Out = "-",
 ) -> None:
     """`secops inventory list`: in the clear, as the workspace's own database is to whoever may open it."""
-    from secops.cli.context import open_app, talk
+    from secops.cli.context import behind, open_app, talk
     from secops.cli.waiting import waiting
     from secops.hall.flows.inventory_columns import only
     from secops.hall.flows.inventory_columns import read as named
@@ -97,6 +97,7 @@ def list_(
 
     with open_app() as opened:
         opened.limit(timeout)
+        behind(opened)
         meant, _ = read(opened, query, kind)
         wanted = named(columns, meant) if columns else ()
         last = ""
@@ -120,13 +121,14 @@ def list_(
 @app.command("count", help=say("符合条件的资产有多少", "how many assets meet the query"))
 def count(query: Query = "", *, kind: Kinds = None, at: At = "", timeout: Timeout = None, format: Form = None) -> None:
     """`secops inventory count`."""
-    from secops.cli.context import open_app
+    from secops.cli.context import behind, open_app
     from secops.cli.waiting import waiting
     from secops.hall.flows.inventory import instant
     from secops.hall.flows.inventory_counts import count as counted
 
     with open_app() as opened, waiting():
         opened.limit(timeout)
+        behind(opened)
         number = counted(opened, query, kind=kind, at=instant(opened, at) if at else None)
     if format is None:
         sys.stdout.write(f"{number}\n")
@@ -151,7 +153,7 @@ def facets(
     out: Out = "-",
 ) -> None:
     """`secops inventory facets`."""
-    from secops.cli.context import open_app
+    from secops.cli.context import behind, open_app
     from secops.cli.waiting import waiting
     from secops.core.fields import by_word
     from secops.hall.flows.inventory import instant
@@ -165,6 +167,7 @@ def facets(
     ]
     with open_app() as opened, waiting():
         opened.limit(timeout)
+        behind(opened)
         then = instant(opened, at) if at else None
         found = counted(opened, field, query, kind=kind, limit=limit, at=then)
         if chosen(format, out) is Format.TABLE:
@@ -187,11 +190,12 @@ def _worded(field: str, row: Mapping[str, object]) -> dict[str, object]:
 @app.command("show", help=say("一个资产的全部事实、来源与关系", "all facts of one asset, their sources and relations"))
 def show(id: Id, *, at: At = "", format: Form = None, out: Out = "-") -> None:
     """`secops inventory show`."""
-    from secops.cli.context import open_app
+    from secops.cli.context import behind, open_app
     from secops.hall.flows.inventory import instant, plain
     from secops.hall.flows.inventory import show as shown
 
     with open_app() as opened:
+        behind(opened)
         found = shown(opened, id, at=instant(opened, at) if at else None)
         inventory_show.elsewhere(opened, id)
         entity = found.entity
@@ -251,12 +255,13 @@ def declare(
 @app.command("export", help=say("导出全部资产与端口，连同来源", "every asset and service whole, with provenance"))
 def export(query: Query = "", *, at: At = "", timeout: Timeout = None, format: Form = None, out: Out = "-") -> None:
     """`secops inventory export`."""
-    from secops.cli.context import open_app
+    from secops.cli.context import behind, open_app
     from secops.core.fields import FIELDS
     from secops.hall.flows.inventory import exported, instant
 
     with open_app() as opened:
         opened.limit(timeout)
+        behind(opened)
         columns = [Column(each.name, each.title) for each in FIELDS]
         rows(
             exported(opened, query, at=instant(opened, at) if at else None),

@@ -96,12 +96,13 @@ def diff(
     out: Out = "-",
 ) -> None:
     """`secops inventory diff`."""
-    from secops.cli.context import open_app, talk
+    from secops.cli.context import behind, open_app, talk
     from secops.core.clock import render
     from secops.hall.flows.difference import Told, Wanted, span
     from secops.hall.flows.difference import diff as compared
 
     with open_app() as opened:
+        behind(opened)
         told = Told()
         start, end = span(opened, first, last)
         found = compared(opened, first, last, Wanted(query, kind, org, field, every), told)

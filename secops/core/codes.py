@@ -226,6 +226,7 @@ CODES: dict[str, str] = {
     "E1436": "不认识的查看方式|an unknown way to look",
     "E1440": "这里不是本程序的源代码目录|not the program's source tree",
     "E1441": "不能新建这个采集器|this collector cannot be made",
+    "E1443": "导入不续跑|an import is not resumed",
     "E1442": "找不到登记采集器的位置|the place where collectors are listed is not found",
     # discovery on the network (dial, hall.flows.discover_open)
     "E3101": "hosts 文件里的地址不对|an address of the hosts file is none",

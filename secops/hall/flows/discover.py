@@ -15,6 +15,7 @@ from secops.hall.flows.discover_open import make_plan, open_run
 from secops.hall.flows.discover_progress import Live, quiet
 from secops.hall.flows.discover_record import bury, write_files
 from secops.hall.flows.discover_session import KIND, Session
+from secops.hall.flows.unmerged import IMPORT, finishing
 from secops.store import coverage, runs
 
 LOCK = "discover"
@@ -88,6 +89,13 @@ def resume(
             found = runs.get(connection, run)
         if found is None:
             raise UsageError("E1404", say(f"没有这个任务：{run}", f"no such run: {run}"), hint="secops discover status")
+        if found.kind == IMPORT:
+            raise UsageError(
+                "E1443",
+                say("导入不续跑，再导入同一文件：读过的不会重复", "import the file again: nothing is taken in twice"),
+                where=run,
+                hint=finishing(found),
+            )
         plan = plans.decode(found.plan, f"run {run}")
         if plan.hash != found.plan_hash:
             raise InvalidFile(

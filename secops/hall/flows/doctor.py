@@ -15,6 +15,7 @@ from secops.core.errors import SecopsError
 from secops.core.language import say
 from secops.hall.app import App
 from secops.hall.config import load
+from secops.hall.flows.unmerged import unmerged
 from secops.hall.workspace import Workspace
 
 LIBRARIES = ("scapy", "python-nmap", "elasticsearch", "PyYAML", "typer", "SQLAlchemy", "numpy", "cryptography")
@@ -173,10 +174,13 @@ def _database(workspace: Workspace) -> Check:
             found = problems(app.database)
             where = app.database.where
             harmful = [each for each in found if each not in settings(app.database)]
+            left = unmerged(app)
     except SecopsError as error:
         return Check(name, BAD, str(error), error.hint)
     if harmful:
         return Check(name, BAD, harmful[0], say("从备份恢复", "restore a backup"))
+    if left is not None:
+        return Check(name, WARN, *left)
     hint = say("在服务器的 postgresql.conf 里打开它，再重新载入配置", "turn it on in postgresql.conf and reload")
     return Check(name, BAD if found else GOOD, found[0] if found else where, hint if found else "")
 
