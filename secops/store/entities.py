@@ -253,6 +253,12 @@ def ordered(connection: Connection, kind: Kind, condition: sa.ColumnElement[bool
     return list(connection.execute(sa.select(table.c.id).where(condition).order_by(*by)).scalars())
 
 
+def meeting(connection: Connection, kind: Kind | None, condition: sa.ColumnElement[bool]) -> Iterator[str]:
+    """Ids of the entities that meet the condition, in no order."""
+    chosen = sa.select(table_of(kind).c.id).where(condition)
+    yield from connection.execute(chosen.execution_options(yield_per=10_000)).scalars()
+
+
 def count(connection: Connection, kind: Kind | None, condition: sa.ColumnElement[bool]) -> int:
     """How many meet the condition."""
     table = table_of(kind)

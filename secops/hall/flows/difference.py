@@ -7,21 +7,23 @@ is no difference; every step in between is told on demand.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from typing import Final
 
 from secops.core.clock import Instant
 from secops.core.errors import UsageError
 from secops.core.language import say
-from secops.core.model import Change, Decision, Entity, Kind, State
+from secops.core.model import ASSET_KINDS, Change, Decision, Entity, Kind, State
 from secops.core.query import And, Query, holds
 from secops.hall.app import App
+from secops.hall.flows import past, queries
 from secops.hall.flows.history import changed, known, stepped
+from secops.hall.flows.inventory_moved import entangled
 from secops.hall.flows.inventory_then import Then
 from secops.hall.flows.moment import instant
-from secops.hall.flows.past import asked
-from secops.hall.flows.queries import parse, read
 from secops.intake.declared_sections import by_kind
+from secops.store import compile as compiler
 from secops.store import decisions, entities, organisations, runs, window
 from secops.store.grading import Transaction
 
@@ -114,14 +116,15 @@ class Choice:
     """The assets asked about: of a kind, of a unit, that meet a query at either end."""
 
     def __init__(self, app: App, wanted: Wanted, start: Instant, end: Instant) -> None:
-        self.wanted, self.start, self.end = wanted, start, end
+        self.app, self.wanted, self.start, self.end = app, wanted, start, end
         self._operators: dict[str, str] = {}
-        self.kind, parsed = read(app, wanted.query, wanted.kind)
+        self.kind, parsed = queries.read(app, wanted.query, wanted.kind)
         parts: list[Query] = [parsed] if wanted.query.strip() else []
-        if wanted.org:
-            name = wanted.org.replace("\\", "\\\\").replace('"', '\\"')
-            parts.append(parse(app, f'org:"{name}"', self.kind))
-        self.query = asked(And(tuple(parts)), end) if parts else None
+        name = wanted.org.replace("\\", "\\\\").replace('"', '\\"')
+        self._unit = f'org:"{name}"' if name else ""
+        if self._unit:
+            parts.append(queries.parse(app, self._unit, self.kind))
+        self.query = past.asked(And(tuple(parts)), end) if parts else None
         self.field = known(wanted.field) if wanted.field else ""
 
     @property
@@ -145,11 +148,26 @@ class Choice:
         found = {id: known_[id] for id in ids if id in known_ and (self.kind is None or known_[id].kind is self.kind)}
         if self.query is None:
             return found
+        if entangled(self.query):
+            return {id: each for id, each in found.items() if id in self._viewed}
         passed: set[str] = set()
         for at in (self.start, self.end):
             values = Then(connection, at).values([each for id, each in found.items() if id not in passed])
             passed |= {id for id, each in values.items() if each is not None and holds(self.query, each.get)}
         return {id: each for id, each in found.items() if id in passed}
+
+    @cached_property
+    def _viewed(self) -> frozenset[str]:
+        """All that met the query at either end, out of views of the whole store: for what hangs on others."""
+        words = [f"({self.wanted.query})" if self.wanted.query.strip() else "", self._unit]
+        text = " ".join(each for each in words if each)
+        kinds = (self.kind,) if self.kind is not None else (*ASSET_KINDS, Kind.SERVICE)
+        found: set[str] = set()
+        for at in (self.start, self.end):
+            with past.opened(self.app, at) as connection:
+                for kind, query in queries.by_kind(self.app, text, kinds):
+                    found.update(entities.meeting(connection, kind, compiler.where(query, kind, at)))
+        return frozenset(found)
 
 
 def _rows(found: Sequence[Change], entity: Entity, *, every: bool, field: str) -> Iterator[Row]:

@@ -112,6 +112,18 @@ def test_a_filter_is_met_at_either_moment(app: App) -> None:
     assert list(diff(app, first, last, Wanted(org="财政局"))) == []
 
 
+def test_a_filter_may_go_a_step_further(app: App) -> None:
+    """Websites by what the address they run on was or is, at either moment; with a unit beside it none."""
+    first = _week(app, 0, {1: "a", 2: "b"})
+    last = _week(app, 1, {1: "b", 2: "c", 3: "d"})
+    rows = list(diff(app, first, last, Wanted("runs-on:(ip:198.18.0.1,198.18.0.3)", Kind.WEBSITE)))
+    assert {(row["class"], row["key"]) for row in rows} == {
+        ("changed", "http://198.18.0.1:80"),
+        ("new", "http://198.18.0.3:80"),
+    }
+    assert list(diff(app, first, last, Wanted("runs-on:(ip:198.18.0.1)", org="财政局"))) == []
+
+
 def test_units_are_compared_and_told_column_by_column(app: App) -> None:
     """A unit renamed between the two is a change; its history has every declaration."""
     moments = []
