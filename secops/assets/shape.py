@@ -21,6 +21,8 @@ MERGES: Final = "merges"
 _MERGES_MOST: Final = 50
 _TLS: Final = ("tls", "zgrab2+tls")
 """Names in a certificate are no names of the machine."""
+_SEVERAL: Final = ("host.mac", "ssh.host_key", "host.names")
+_VALUES_MOST: Final = 256
 _KEPT_MOST: Final = 1_000
 _MOST: Final = 4
 """Reasons of a merge kept with it."""
@@ -44,16 +46,28 @@ def facts_of(row: Evidence) -> dict[str, Value]:
     }
 
 
+def _together(wanted: Mapping[str, Evidence]) -> dict[str, dict[str, Value]]:
+    """What the newest look of each source says; where a machine is seen at several places each tells all its marks."""
+    facts = {source: facts_of(row) for source, row in wanted.items()}
+    living = [facts[source] for source, row in wanted.items() if row.live]
+    for name in _SEVERAL if len(living) > 1 else ():
+        telling = [each for each in living if name in each]
+        whole = tuple(sorted({value for each in telling for value in _texts(each[name])})[:_VALUES_MOST])
+        for each in telling:
+            each[name] = whole
+    return facts
+
+
 def shape(draft: Draft, cause: Cause, rows: Iterable[Evidence]) -> None:
     """Show what these looks say and nothing else."""
     own = sorted(rows, key=lambda each: (each.at, each.source, each.look))
     wanted = {each.source: each for each in own}
     newer = False
-    for source, row in sorted(wanted.items()):
-        held = draft.sources.get(source)
+    for source, facts in sorted(_together(wanted).items()):
+        row, held = wanted[source], draft.sources.get(source)
         seen = (row.at, row.seq, row.look)
-        if held is None or held[2] != row.look or drafts.said(draft, source) != facts_of(row):
-            drafts.look(draft, cause, source, max(row.at, held[0] if held else 0), facts_of(row), seen=seen)
+        if held is None or held[2] != row.look or drafts.said(draft, source) != facts:
+            drafts.look(draft, cause, source, max(row.at, held[0] if held else 0), facts, seen=seen)
     for source in [each for each in draft.sources if each not in FIRM and each not in wanted]:
         drafts.forget(draft, cause, source)
     live = [each for each in own if each.live]

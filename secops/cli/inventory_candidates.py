@@ -1,5 +1,6 @@
 """`secops inventory candidates`: systems nobody declared, proposed from what sites share; a person confirms."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -84,9 +85,19 @@ def show(id: Id, format: Form = None, out: Out = "-") -> None:
     assert isinstance(members, list)
     for each in members[:30]:
         talk(visible("  ".join(str(each[word] or "") for word in ("key", "title", "org_id", "system")).rstrip()))
-    name, count, score, why = (found[each] for each in ("name", "count", "score", "arithmetic"))
+    name, count, score = (found[each] for each in ("name", "count", "score"))
     talk(visible(say(f"{name}：{count} 个成员，分值 {score}", f"{name}: {count} members, score {score}")))
+    why = _sum(str(found["arithmetic"]))
     talk(visible(say(f"最弱一环 {why}", f"weakest bond {why}")))
+    if found["rejected_because"] is not None:
+        state, reason = words.value("state", str(found["state"])), found["rejected_because"]
+        talk(visible(say(f"{state}，否决理由：{reason}", f"{state}; rejected because {reason}")))
+
+
+def _sum(text: str) -> str:
+    """`one — two: title 40 + address 30 = 70` with its evidence in words."""
+    places, _, told = text.rpartition(": ")
+    return f"{places}: " + re.sub("[a-z_]+(?= [0-9])", lambda kind: words.value("evidence", kind[0]), told)
 
 
 def _worded(row: Mapping[str, object]) -> dict[str, object]:

@@ -251,7 +251,11 @@ def split(app: App, word: str, marks: Sequence[str], *, back: str, who: str, rea
                 "E1334",
                 say("这台主机没有并入过这样的主机", "no such host went up in this one"),
                 where=host.id,
-                hint=say("用 --mark 指明要分出去的标识", "name the identifiers to take out with --mark"),
+                hint=say(
+                    f"它并入了 {own.merged['into']}：拆那一台", f"it went up in {own.merged['into']}: split that one"
+                )
+                if own.merged
+                else say("用 --mark 指明要分出去的标识", "name the identifiers to take out with --mark"),
                 why=", ".join(taken),
             )
         payload = {"host": host.id, "from": chosen[0]}

@@ -91,6 +91,18 @@ def test_a_split_answers_the_doubt_and_leaves_the_unit_as_it_was(world: World) -
     assert world.rebuilt()
 
 
+def test_a_machine_of_several_addresses_shows_the_keys_of_all(world: World) -> None:
+    """Merged it is found by either key; split each shows its own again."""
+    world.run(_ssh(1, _A), _ssh(2, _B))
+    before = {id: _plain(each) for id, each in world.every().items()}
+    merge(world.app, sorted(before), who="张三", reason="双网卡")
+    (host,) = world.hosts().values()
+    assert host.facts["ssh.host_key"] == tuple(sorted((_A, _B)))
+    split(world.app, host.id, [], back="", who="张三", reason="其实是两台")
+    assert {id: _plain(each) for id, each in world.every().items()} == before
+    assert world.rebuilt()
+
+
 def test_hosts_of_two_sites_are_not_merged(world: World) -> None:
     """The same address at two sites is two hosts: refused, nothing is logged."""
     world.run(_ssh(1, _A))
