@@ -157,8 +157,8 @@ def _told(made: Any) -> None:
         talk(f"! {note}")
     talk(
         say(
-            f"共 {made.rows:,} 行，{made.sheets} 张表，sha256:{made.sha256}",
-            f"{made.rows:,} rows, {made.sheets} sheets",
+            f"共 {made.rows:,} 行，{made.sheets} 张清单，sha256:{made.sha256}",
+            f"{made.rows:,} rows, {made.sheets} lists",
         )
     )
     sys.stdout.write(f"{made.path}\n")

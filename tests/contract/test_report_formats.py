@@ -265,9 +265,9 @@ def test_html_runs_and_fetches_nothing(report, tmp_path):
 
 
 def test_cover_says_how_many_and_which(report):
-    """The cover holds the number of rows and a digest that changes with any cell."""
+    """The cover holds the number of rows of each list and a digest that changes with any cell."""
     facts = dict(report.facts)
-    assert facts["数量"].startswith(str(len(HOSTILE)))
+    assert facts["数量"].startswith(f"清单[1]:甲 {len(HOSTILE)}")
     other = [Sheet("清单[1]:甲", COLUMNS, lambda: iter([(1, "高危", "a")])), *report.sheets[1:]]
     again = counted(Report(report.title, [], other, report.data_at))
     assert dict(again.facts)["清单摘要"] != facts["清单摘要"]

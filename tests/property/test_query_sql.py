@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from secops.core import address
 from secops.core import query as q
 from secops.core.clock import DAY_MS, Instant
 from secops.core.errors import UsageError
@@ -375,12 +376,27 @@ def test_undecided_is_between_certain_and_possible(world: World, data: st.DataOb
             assert q.holds(surely, read, near) == q.holds(maybe, read, near) == q.holds(query, read, near)
 
 
+def forward(query: q.Query) -> bool:
+    """Whether no range begins beyond its end: as text such a range is refused."""
+    match query:
+        case q.And(items) | q.Or(items):
+            return all(map(forward, items))
+        case q.Not(item) | q.Linked(_, _, item):
+            return forward(item)
+        case q.Compare(name, q.Op.RANGE, (first, last)):
+            if by_name()[name].type in q.PLACED:
+                return address.number(str(first)) <= address.number(str(last))
+            return int(first) <= int(last)
+        case _:
+            return True
+
+
 @slow
 @given(data=st.data())
 def test_written_queries_read_back_with_the_same_meaning(world: World, data: st.DataObject) -> None:
     """What `write` writes, `parse` reads: the same answer for every entity, and the same text again."""
     kind = data.draw(kinds())
-    query = data.draw(queries(kind))
+    query = data.draw(queries(kind).filter(forward))
     text = write(query, kind)
     if len(text) > 1900:
         return

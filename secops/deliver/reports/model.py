@@ -137,10 +137,13 @@ def counted(report: Report, keep: Callable[[Iterator[Cells]], Rows] | None = Non
         sheets.append(replace(sheet, rows=rows, size=tally.size, filled=tally.filled))
         charts += tally.charts(several=len(report.sheets) > 1)
     told = [each for each in sheets if each.size]
-    amounts = say("，", ", ").join(f"{each.name} {each.size:,}" for each in told[:12]) or "0"
+    # lists count different things, or one thing twice: they are not added up
+    amounts = say("，", ", ").join(f"{each.name} {each.size:,}" for each in told[:12]) or say("无", "none")
     amounts += "…" if len(told) > 12 else ""
+    if len(told) == len(sheets) == 1:
+        amounts = f"{told[0].size:,}"
     more = (
-        (say("数量", "count"), f"{sum(each.size for each in sheets)}（{amounts}）"),
+        (say("数量", "count"), amounts),
         (say("清单摘要", "list digest"), f"sha256:{hasher.hexdigest()}"),
     )
     return replace(report, facts=(*report.facts, *more), sheets=sheets, charts=(*report.charts, *charts))

@@ -109,7 +109,7 @@ def make(
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        made = Made(path, format, len(report.sheets), report.size, digest, sha256, notes)
+        made = Made(path, format, sum(1 for each in report.sheets if each.size), report.size, digest, sha256, notes)
         _described(app, made, report, ctx, kind=kind, position=position)
         if key is not None:
             id = manifest.sign(path, key[1], key[0], render(app.clock.now()))

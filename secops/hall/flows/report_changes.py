@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from secops.core.clock import Instant, render
@@ -29,6 +30,7 @@ _QUIET = frozenset({"http.body_sha256", "tls.ja3s", "service.banner", "http.head
 def build(ctx: Context) -> Report:
     """The report. Raises UsageError for a period that cannot be read or runs backwards."""
     start, end = _period(ctx)
+    ctx.wanted = replace(ctx.wanted, start=render(start), end=render(end))  # also where it was left to us
     choice = Choice(ctx.app, Wanted(ctx.wanted.query), start, end)
     if choice.query is not None:
         ctx.parsed((*ASSET_KINDS, Kind.SERVICE), ctx.wanted.query)  # refuses what the role may not see
