@@ -9,6 +9,8 @@ from secops.hall.flows.doctor import BAD, _database
 from secops.hall.workspace import Workspace
 from secops.store import check
 
+pytestmark = pytest.mark.sqlite  # the doctor looks for the workspace's file
+
 
 @pytest.mark.parametrize(("harm", "hint"), [((), "postgresql.conf"), (("表读不全",), "从备份恢复")])
 def test_a_setting_is_mended_by_a_setting(

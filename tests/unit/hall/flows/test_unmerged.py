@@ -1,5 +1,6 @@
 """What the log holds beyond the inventory is said, with what finishes it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ from secops.store import observations, runs
 from secops.store.runs import Run
 
 _NOW = Instant(1_750_000_000_000)
+_AGAIN = "secops discover import '/data/a b.xml'"
 
 
-def test_an_import_killed_before_its_merge_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Readers and doctor name the file to import again; resume says the same; merged, nobody says anything."""
+@pytest.fixture
+def killed(tmp_path: Path) -> Iterator[App]:
+    """An import was read in whole and ended before its merge."""
     workspace = Workspace(tmp_path)
     workspace.make()
     plan = {"files": ["/data/a b.xml"], "sha256": [""], "formats": ["nmap"], "operator": ""}
@@ -31,12 +34,21 @@ def test_an_import_killed_before_its_merge_is_told_of(tmp_path: Path, capsys: py
         with app.database.write() as connection:
             runs.begin(connection, Run("import-1", "import", "default", "", plan, "", _NOW, _NOW, None, 1, {}, {}))
             observations.append(connection, [seen])
-        again = "secops discover import '/data/a b.xml'"
-        behind(app)
-        assert again in capsys.readouterr().err
-        assert again in [each.hint for each in checks(workspace)]
-        with pytest.raises(UsageError, match="E1443") as refused:
-            list(resume(app, "import-1", operator="me"))
-        assert refused.value.hint == again
-        list(merge(app))
-        assert unmerged(app) is None
+        yield app
+
+
+def test_an_import_killed_before_its_merge_is_told_of(killed: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """Readers name the file to import again; resume says the same; merged, nobody says anything."""
+    behind(killed)
+    assert _AGAIN in capsys.readouterr().err
+    with pytest.raises(UsageError, match="E1443") as refused:
+        list(resume(killed, "import-1", operator="me"))
+    assert refused.value.hint == _AGAIN
+    list(merge(killed))
+    assert unmerged(killed) is None
+
+
+@pytest.mark.sqlite
+def test_the_doctor_tells_of_what_is_not_merged(killed: App) -> None:
+    """As readers do, with the command that finishes it."""
+    assert _AGAIN in [each.hint for each in checks(killed.workspace)]
