@@ -12,6 +12,7 @@ from ipaddress import ip_address, ip_network
 from secops.assets.cluster import Cluster, Clusters, Node
 from secops.assets.evidence import REPLACED, Answer, Doubt, Evidence, Known, Machine, Question
 from secops.assets.marks import PAIR, Rules, kind_of
+from secops.core.model import Entity
 
 SHARED = "shared"
 KEPT = "kept"
@@ -316,7 +317,7 @@ class _Resolution:
 
     def _owner(self, cluster: Cluster, marks: set[str]) -> str:
         if cluster.hosts:
-            return survivor(self.q.hosts[each] for each in cluster.hosts)
+            return min((self.q.hosts[each] for each in cluster.hosts), key=seniority).id
         if not marks:
             return ""
         name = f"new:{len(self.out.born)}"
@@ -354,9 +355,9 @@ _AGAINST = {
 }
 
 
-def survivor(machines: Iterable[Machine]) -> str:
-    """Of machines that are one, the id of the one that stays: one that is declared, of several the oldest."""
-    return min(machines, key=lambda each: (not each.declared, each.first_seen, each.id)).id
+def seniority(machine: Machine | Entity) -> tuple[bool, int, str]:
+    """Of machines that are one, the least of these stays: one that is declared, of several the oldest."""
+    return not machine.declared, int(machine.first_seen), machine.id
 
 
 def _network(place: str) -> object:

@@ -30,7 +30,7 @@ _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _SHORTEST_SERIAL: Final = 4
 _MOST_OF_A_KIND: Final = 64
 _NAMES_MOST: Final = 4
-_TLS: Final = frozenset({"tls", "tls+hello", "tls+offer", "zgrab2+tls"})
+CERTIFICATES: Final = frozenset({"tls", "tls+hello", "tls+offer", "zgrab2+tls"})
 """Looks at a certificate: by no name they tell of the machine, whoever took them."""
 
 
@@ -199,7 +199,7 @@ def _told(entry: Observation) -> Iterator[tuple[str, str, str]]:
             yield "ssh", each, ""
     names = [each for each in map(_name, _items(facts.get("host.names"))) if each]
     print_ = facts.get("tls.fingerprint")
-    if entry.base in _TLS and not entry.target.name and isinstance(print_, str):
+    if entry.base in CERTIFICATES and not entry.target.name and isinstance(print_, str):
         text = print_.lower().replace(":", "")
         told = [str(each) for each in _items(facts.get("tls.names"))]
         beside = f"{facts.get('tls.subject') or ''} {facts.get('tls.issuer') or ''} " + " ".join(

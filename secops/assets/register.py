@@ -85,9 +85,9 @@ class Register:
             self._index.remove(self._said(before))
         self.things.pop(each.subject, None)
         if kind == Kind.HOST:
-            if (place := only_place(before)) is not None:
+            if (place := place_of(only_address(before))) is not None:
                 self._alone[place].discard(key)
-            if (place := only_place(new)) is not None:
+            if (place := place_of(only_address(new))) is not None:
                 self._alone.setdefault(place, set()).add(key)
         if kind == ORGANISATION:
             (self._dissolved.discard if new else self._dissolved.add)(key)
@@ -281,10 +281,10 @@ def place_of(address: object) -> int | None:
         return None
 
 
-def only_place(host: Declared | None) -> int | None:
-    """The one address that a host is declared with; None where it is several or none."""
+def only_address(host: Declared | None) -> str:
+    """The one address that a host is declared with; empty where it is several or none."""
     addresses = host.texts("addresses") if host is not None else ()
-    return place_of(addresses[0]) if len(addresses) == 1 else None
+    return addresses[0] if len(addresses) == 1 else ""
 
 
 def site_key(url: str) -> str:

@@ -104,11 +104,11 @@ class Responsibility:
         """Who must act. Without `steps` only the outcome is told, which is quicker."""
         found = list(self._claims(asked))
         told = next((each for each in found if each.org), None)
-        org = (told.org if told is not None else "") if asked.org is None else asked.org
-        org = org if self.register.get(ORGANISATION, org) is not None else ""
-        system = asked.system or (asked.key if asked.kind is Kind.SYSTEM else "")
-        if asked.org is None and told is not None:
-            system = system or told.system
+        org, system = asked.org, asked.system or (asked.key if asked.kind is Kind.SYSTEM else "")
+        if org is None:
+            org, system = (told.org, told.system) if told is not None else ("", "")
+        if self.register.get(ORGANISATION, org) is None:
+            org = ""
         if not org:
             unit, why = self._escalation(asked, system)
             way = (*_claimed(found), _nobody(asked), *self._told(unit, why)) if steps else ()

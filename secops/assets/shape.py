@@ -8,7 +8,7 @@ from secops.assets import draft as drafts
 from secops.assets.draft import FIRM, Cause, Draft
 from secops.assets.evidence import Evidence
 from secops.assets.identity import ip_id
-from secops.assets.marks import kind_of
+from secops.assets.marks import CERTIFICATES, kind_of
 from secops.assets.work import Work
 from secops.core.clock import Instant
 from secops.core.model import Kind, Relation, RelationType, State, Value, entity_id, relation_id
@@ -19,8 +19,6 @@ MERGED: Final = "merged"
 MERGES: Final = "merges"
 """In a machine that took others in: which, why, when."""
 _MERGES_MOST: Final = 50
-_TLS: Final = ("tls", "zgrab2+tls")
-"""Names in a certificate are no names of the machine."""
 _SEVERAL: Final = ("host.mac", "ssh.host_key", "host.names")
 _VALUES_MOST: Final = 256
 _KEPT_MOST: Final = 1_000
@@ -37,7 +35,7 @@ def facts_of(row: Evidence) -> dict[str, Value]:
             found.setdefault("host.mac", set()).add(value)
         elif kind == "ssh":
             found.setdefault("ssh.host_key", set()).add(value)
-        elif kind == "name" and not row.base.startswith(_TLS):
+        elif kind == "name" and row.base not in CERTIFICATES:  # a certificate's names are none of the machine
             found.setdefault("host.names", set()).add(value)
         elif kind == "cloud":
             found.setdefault("cloud.instance_id", set()).add(value)

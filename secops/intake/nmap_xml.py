@@ -18,6 +18,7 @@ from secops.core.ids import canonical
 from secops.core.model import Observation, Skipped, Status, Target, Transport, Value
 from secops.intake.interface import Ledger
 from secops.intake.nmap_swift import DOUBT, HELD_MOST, Doubt, Said, Swift
+from secops.intake.words import host_key
 
 NAME: Final = "nmap@1"
 _CHUNK: Final = 1 << 16
@@ -369,7 +370,7 @@ def _service(port: _Port, given: dict[str, str]) -> None:
 
 
 def _host_keys(told: list[dict[str, str]]) -> dict[str, Value]:
-    """The fingerprints of host keys, as SSH spells them (RFC 4648 base64 of SHA-256), and the keys' types."""
+    """The fingerprints of host keys, and the keys' types."""
     marks, types = set(), set()
     for each in told:
         try:
@@ -377,7 +378,7 @@ def _host_keys(told: list[dict[str, str]]) -> dict[str, Value]:
         except (binascii.Error, ValueError):
             continue
         if key:
-            marks.add(f"SHA256:{base64.b64encode(sha256(key).digest()).decode().rstrip('=')}")
+            marks.add(host_key(sha256(key).digest()))
             types |= {each["type"][:64]} if each.get("type") else set()
     return {"ssh.host_key": tuple(sorted(marks)), "ssh.host_key_type": tuple(sorted(types))} if marks else {}
 

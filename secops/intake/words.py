@@ -1,5 +1,6 @@
 """Values of other tools' files as ours: bounded, cleaned, canonical; what is none gives the empty value."""
 
+import base64
 import ipaddress
 import math
 import re
@@ -32,6 +33,11 @@ def clean(value: object, most: int = TEXT_MOST) -> str:
         return value.strip()[:most]
     spaced = " ".join(value[: most * 4].split())
     return "".join(each for each in spaced if each == " " or unicodedata.category(each)[0] != "C")[:most]
+
+
+def host_key(digest: bytes) -> str:
+    """The fingerprint of an SSH host key as ssh-keygen spells it, from the SHA-256 of the key."""
+    return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
 def texts(values: object, most: int = 100) -> tuple[str, ...]:

@@ -3,8 +3,6 @@
 Source: zgrab2 module.go, modules/*, zcrypto's JSON of certificates.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final
@@ -172,11 +170,11 @@ def _ssh(result: Mapping[str, object]) -> tuple[dict[str, Value], dict[str, obje
     key = _inside(result, "key_exchange", "server_host_key")
     text = words.clean(_inside(key, "fingerprint_sha256"), 64)
     try:
-        mark = base64.b64encode(bytes.fromhex(text)).decode().rstrip("=") if len(text) == 64 else ""
-    except (ValueError, binascii.Error):
+        mark = words.host_key(bytes.fromhex(text)) if len(text) == 64 else ""
+    except ValueError:
         mark = ""
     if mark:
-        facts["ssh.host_key"] = (f"SHA256:{mark}",)
+        facts["ssh.host_key"] = (mark,)
         facts["ssh.host_key_type"] = words.texts(_inside(key, "algorithm"))
     return facts, words.kept(result, {"key_exchange"})
 

@@ -110,11 +110,8 @@ def declared_since(connection: Connection, kind: str, at: int) -> dict[str, list
     not read.
     """
     mine = decisions.c.type == str(DecisionType.DECLARE)
-    first = sa.select(sa.func.min(decisions.c.site).label("site")).where(mine).cte("sites", recursive=True)
-    further = sa.select(sa.func.min(decisions.c.site)).where(mine, decisions.c.site > first.c.site)
-    sites = first.union_all(sa.select(further.scalar_subquery()).where(first.c.site.is_not(None)))
     found: dict[str, list[str]] = {}
-    for site in connection.execute(sa.select(sites.c.site).where(sites.c.site.is_not(None))).scalars().all():
+    for site in sites(connection):
         about = (decisions.c.subject >= f"{kind}:", decisions.c.subject < f"{kind};", decisions.c.at > at)
         chosen = sa.select(decisions.c.subject).where(mine, decisions.c.site == site, *about).distinct()
         if subjects := list(connection.execute(chosen).scalars()):

@@ -30,7 +30,7 @@ from secops.store.cursor import cursors  # noqa: E402
 from secops.store.database import Database, sequence  # noqa: E402
 from secops.store.migrate import HEAD, upgrade  # noqa: E402
 from secops.store.rows import pack  # noqa: E402
-from secops.store.shadow import places  # noqa: E402
+from secops.store.shadow import places  # noqa: E402 - after the path
 
 SITE = "default"
 NOW = Instant(1_795_800_000_000)

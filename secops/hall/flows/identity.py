@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from secops.assets.machines import seniority
 from secops.assets.marks import PAIR, Rules, kind_of
 from secops.assets.shape import MERGED, MERGES
 from secops.core.clock import Instant, render
@@ -206,8 +207,7 @@ def merge(app: App, words: Sequence[str], *, who: str, reason: str) -> tuple[str
             why=canonical(of_host(app, gone[0]).merged),
         )  # fmt: skip
     _mergeable(found)
-    order = sorted(found, key=lambda each: (not each.declared, int(each.first_seen), each.id))
-    ids = tuple(dict.fromkeys(each.id for each in order))
+    ids = tuple(dict.fromkeys(each.id for each in sorted(found, key=seniority)))
     decision = _decision(app, DecisionType.MERGE, f"host:{ids[0]}", {"hosts": list(ids)}, who, reason)
     _log(app, replace(decision, site=found[0].site))
     return ids

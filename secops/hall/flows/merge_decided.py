@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from secops.assets import draft as drafts
 from secops.assets.draft import FIRM, Cause, Draft
-from secops.assets.evidence import NEWS, Evidence, Machine
-from secops.assets.machines import KEPT, SHARED, pairs
-from secops.assets.machines import survivor as oldest
+from secops.assets.evidence import NEWS, Evidence
+from secops.assets.machines import KEPT, SHARED, pairs, seniority
 from secops.assets.marks import Rules, kind_of
 from secops.assets.merge import assign, owner_of
 from secops.assets.register import Register
@@ -77,7 +76,7 @@ def _unite(told: _Told, hosts: Iterable[str], trusted: str = "") -> Iterator[tup
     if len(mine) < 2 and not (mine and trusted):
         return
     held = {id: _own(connection, id) for id in mine if len(mine) > 1}
-    survivor = oldest(Machine(id, int(each.first_seen), declared=each.declared) for id in mine for each in [assets[id]])
+    survivor = min((assets[id] for id in mine), key=seniority).id
     marks = [
         one | {"host": survivor, "seq": cause.seq} | {"standing": KEPT} for own in held.values() for one in own.values()
     ]

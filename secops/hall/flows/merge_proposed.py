@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from secops.assets.draft import FIRM, Cause
-from secops.assets.register import Register
+from secops.assets.register import Register, only_address
 from secops.core.model import Entity, Kind, State, entity_id
 from secops.store import entities, evidence, identifiers
 from secops.store.grading import Transaction
@@ -21,7 +21,7 @@ def propose(connection: Transaction, register: Register, keys: Collection[str], 
     site = register.site
     known = entities.by_ids(connection, [entity_id(site, Kind.HOST, key) for key in keys])
     declared = {each.id: each for each in known.values() if each.declared and each.sources.keys() <= FIRM}
-    places = {id: place for id, each in declared.items() if (place := _place(register, each))}
+    places = {id: place for id, each in declared.items() if (place := only_address(register.get(Kind.HOST, each.key)))}
     at = evidence.hosts_at(connection, site, set(places.values()))
     found = entities.by_ids(connection, set().union(*at.values()))
     for id, place in sorted(places.items()):
@@ -29,12 +29,6 @@ def propose(connection: Transaction, register: Register, keys: Collection[str], 
         if len(there) == 1 and _alike(declared[id], there[0]):
             entry = identifiers.Entry(site, "same", sorted((id, there[0].id)), [], WHY, cause.seq, int(cause.at))
             identifiers.doubt(connection, entry)
-
-
-def _place(register: Register, host: Entity) -> str:
-    thing = register.get(Kind.HOST, host.key)
-    addresses = thing.texts("addresses") if thing is not None else ()
-    return addresses[0] if len(addresses) == 1 else ""
 
 
 def _alike(declared: Entity, found: Entity) -> bool:

@@ -9,7 +9,7 @@ from secops.core.clock import Instant, render
 from secops.core.errors import UsageError
 from secops.core.fields import by_name
 from secops.core.language import say
-from secops.core.model import ASSET_KINDS, Change, Kind, State
+from secops.core.model import Change, Kind, State
 from secops.core.reasons import spoken
 from secops.deliver.reports import words
 from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Rows, Sheet, chart
@@ -33,7 +33,7 @@ def build(ctx: Context) -> Report:
     ctx.wanted = replace(ctx.wanted, start=render(start), end=render(end))  # also where it was left to us
     choice = Choice(ctx.app, Wanted(ctx.wanted.query), start, end)
     if choice.query is not None:
-        ctx.parsed((*ASSET_KINDS, Kind.SERVICE), ctx.wanted.query)  # refuses what the role may not see
+        ctx.permit(choice.query)
     gathered = ctx.spool.kept(ctx.spool.ordered(_told(ctx, choice), lambda row: (row[0] or "\uffff", *row[1:5])))
     counts: dict[str, Counter[str]] = {}
     for row in gathered():

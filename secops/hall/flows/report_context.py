@@ -155,13 +155,14 @@ class Context:
             except UsageError as error:
                 refused = refused or error
                 continue
-            self._permitted(query)
+            self.permit(query)
             found.append((kind, query))
         if refused is not None and not found:
             raise refused
         return found
 
-    def _permitted(self, query: Query) -> None:
+    def permit(self, query: Query) -> None:
+        """Raises Forbidden where the query asks for what the role may not see."""
         hidden = [each for each in _asked(query) if not self.sight.clear(by_name()[each].sensitivity)]
         if hidden:
             raise Forbidden(
