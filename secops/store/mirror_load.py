@@ -107,29 +107,16 @@ def changed(duck: Any, views: Sequence[Source], since: Place, now: int) -> int |
         _read(duck, wide, f"new_{wide.name}", rows, words)
     _organisations(duck, view, "new_organisations")
     again = _again(view, since, place) if place.upto > since.upto else ()
+    _places(duck)
     _systems_now(duck)
     _moved_pointers(duck)
-    duck.execute(  # an inner join: of a semi join DuckDB reads every id, here it skips what cannot be among so few
-        "CREATE OR REPLACE TEMP TABLE parents AS SELECT parent FROM new_services WHERE parent IS NOT NULL UNION "
-        "SELECT s.parent FROM services_rows s JOIN new_services n ON n.id = s.id WHERE s.parent IS NOT NULL"
-    )
     duck.execute("DELETE FROM organisations")
     duck.execute("INSERT INTO organisations SELECT * FROM new_organisations")
-    duck.execute("DELETE FROM services_rows AS s USING new_services n WHERE n.id = s.id")
+    duck.execute("DELETE FROM services_rows WHERE rowid IN (SELECT place FROM old_services)")
     _insert(duck, SERVICES, "services", "new_services", read=True)
     _ports(duck, "services SEMI JOIN parents USING (parent)")
-    duck.execute(
-        "INSERT INTO ports BY NAME (SELECT id AS parent, 0 AS number FROM assets_rows a "
-        "SEMI JOIN parents p ON p.parent = a.id ANTI JOIN ports o ON o.parent = a.id)"
-    )
     _keep_ports(duck)
-    columns = ", ".join(f'"{each.name}"' for each in ASSETS.own)
-    duck.execute(
-        f"INSERT INTO new_assets SELECT {columns}, {ALIKE} FROM assets_rows WHERE rowid IN "
-        "(SELECT a.rowid FROM assets_rows a SEMI JOIN parents p ON p.parent = a.id "
-        "ANTI JOIN new_assets n ON n.id = a.id)"
-    )
-    duck.execute("DELETE FROM assets_rows AS a USING new_assets n WHERE n.id = a.id")
+    duck.execute("DELETE FROM assets_rows WHERE rowid IN (SELECT place FROM old_assets)")
     _insert(duck, ASSETS, "assets", "new_assets", read=True)
     _update_pointers(duck)
     for each in again:
@@ -204,15 +191,20 @@ def _systems(duck: Any, view: Source, words: Source, *, prefix: str = "") -> Non
 
 
 def _systems_now(duck: Any) -> None:
-    """The same of a mirror that is brought up: those it has, and those that changed."""
+    """The same of a mirror that is brought up: those that changed, and those that its new rows point at."""
     wanted = dict.fromkeys(
         ("id", "site", *sorted({computed.source(each) for each in _pointed("system_id")} - {"gone"}))
     )
     listed = ", ".join(f'"{each}"' for each in wanted)
     duck.execute(
-        f"CREATE OR REPLACE TEMP TABLE systems AS SELECT {listed} FROM {_told('new_assets')} "
-        f"WHERE kind = '{Kind.SYSTEM}' UNION ALL BY NAME SELECT {listed} FROM assets a "
-        f"ANTI JOIN new_assets n ON n.id = a.id WHERE kind = '{Kind.SYSTEM}'"
+        "CREATE OR REPLACE TEMP TABLE new_systems AS "
+        f"SELECT {listed} FROM {_told('new_assets')} WHERE kind = '{Kind.SYSTEM}'"
+    )
+    pointed = " UNION ".join(f"SELECT system_id AS id FROM new_{wide.name}" for wide in BOTH)
+    duck.execute(
+        "CREATE OR REPLACE TEMP TABLE systems AS FROM new_systems UNION ALL BY NAME "
+        f"SELECT {listed} FROM assets a SEMI JOIN ({pointed}) p ON p.id = a.id "
+        f"ANTI JOIN new_systems n ON n.id = a.id WHERE kind = '{Kind.SYSTEM}'"
     )
 
 
@@ -250,14 +242,40 @@ def _ports(duck: Any, rows: str) -> None:
     duck.execute(f"CREATE OR REPLACE TEMP TABLE ports AS {computed.ports(rows, computed.members(ASSETS.computed))}")
 
 
+def _places(duck: Any) -> None:
+    """Where the rows of before are that go: of what changed, and of addresses whose services did.
+
+    They are looked for once, to be found by their place from then on. The latter are read again as they are.
+    """
+    duck.execute(  # an inner join: of a semi join DuckDB reads every id, here it skips what cannot be among so few
+        "CREATE OR REPLACE TEMP TABLE old_services AS "
+        "SELECT s.rowid AS place, s.parent FROM services_rows s JOIN new_services n ON n.id = s.id"
+    )
+    duck.execute(
+        "CREATE OR REPLACE TEMP TABLE parents AS SELECT parent FROM new_services WHERE parent IS NOT NULL UNION "
+        "SELECT parent FROM old_services WHERE parent IS NOT NULL"
+    )
+    over = ", ".join(f'a."{each.column}"' for each in ASSETS.computed if computed.over_ports(each))
+    duck.execute(
+        f"CREATE OR REPLACE TEMP TABLE old_assets AS SELECT a.rowid AS place, a.id, {over} FROM assets_rows a "
+        "JOIN (SELECT id FROM new_assets UNION SELECT parent FROM parents) n ON n.id = a.id"
+    )
+    columns = ", ".join(f'"{each.name}"' for each in ASSETS.own)
+    duck.execute(
+        f"INSERT INTO new_assets SELECT {columns}, {ALIKE} FROM assets_rows WHERE rowid IN "
+        "(SELECT place FROM old_assets o ANTI JOIN new_assets n ON n.id = o.id)"
+    )
+
+
 def _keep_ports(duck: Any) -> None:
-    """Of assets that changed while their services did not: what the row of before says of these."""
+    """Beside what active services come to: nothing where none is left, and as before where none changed."""
     members = [each for each in ASSETS.computed if each.derived and each.derived.how is Derivation.MEMBERS]
     count = next(each.column for each in ASSETS.computed if each.derived and each.derived.how is Derivation.COUNT)
-    listed = ", ".join(f'a."{each.column}" AS "{computed.source(each)}"' for each in members)
+    listed = ", ".join(f'"{each.column}" AS "{computed.source(each)}"' for each in members)
+    duck.execute("INSERT INTO ports BY NAME (SELECT parent, 0 AS number FROM parents ANTI JOIN ports USING (parent))")
     duck.execute(
-        f'INSERT INTO ports BY NAME (SELECT a.id AS parent, a."{count}" AS number, {listed} FROM assets_rows a '
-        "SEMI JOIN new_assets n ON n.id = a.id ANTI JOIN ports o ON o.parent = a.id)"
+        f'INSERT INTO ports BY NAME (SELECT id AS parent, "{count}" AS number, {listed} FROM old_assets o '
+        "ANTI JOIN ports p ON p.parent = o.id)"
     )
 
 
@@ -289,8 +307,8 @@ def _moved_pointers(duck: Any) -> None:
     columns = sorted({computed.source(each) for each in through} - {"gone"})
     differs = " OR ".join(f'a."{each}" IS DISTINCT FROM s."{each}"' for each in columns)
     duck.execute(
-        "CREATE OR REPLACE TEMP TABLE moved_systems AS SELECT s.*, false AS gone FROM systems s "
-        f"LEFT JOIN assets a ON a.id = s.id WHERE a.id IS NULL OR {differs}"
+        "CREATE OR REPLACE TEMP TABLE moved_systems AS SELECT s.*, false AS gone FROM new_systems s "
+        f"LEFT JOIN (FROM assets WHERE kind = '{Kind.SYSTEM}') a ON a.id = s.id WHERE a.id IS NULL OR {differs}"
     )
 
 
@@ -311,7 +329,10 @@ def _update_pointers(duck: Any) -> None:
 
 
 def _again(view: Source, since: Place, place: Place) -> Iterable[_Times]:
-    """Times of what was only seen again: of the few that looks touched since, read from now on; else every one."""
+    """Times of what was only seen again: of the few that looks touched since and that did not change; else every one.
+
+    They are read from now on.
+    """
     if place.upto - since.upto <= SEEN_ONE_BY_ONE:
         touched = (
             "WITH touched AS MATERIALIZED (SELECT DISTINCT each.value AS number FROM observations o "
@@ -319,7 +340,7 @@ def _again(view: Source, since: Place, place: Place) -> Iterable[_Times]:
             f"WHERE o.seq > {since.upto} AND o.seq <= {place.upto})"
         )
         known = " UNION ALL ".join(
-            f"SELECT id, first_seen, {SEEN} FROM {wide.name} WHERE id IN "
+            f"SELECT id, first_seen, {SEEN} FROM {wide.name} WHERE changed_seq <= {since.upto} AND id IN "
             "(SELECT id FROM numbers WHERE number IN (SELECT number FROM touched))"
             for wide in BOTH
         )
@@ -341,6 +362,6 @@ def _seen(duck: Any, times: _Times) -> None:
     differs = " OR ".join(f"n.{each} <> t.{each}" for each in columns)
     for part in parts:
         duck.register("seen", part)
-        for wide in tables:
+        for wide in tables if part.num_rows else ():
             duck.execute(f"UPDATE {wide.name}_rows AS t SET {sets} FROM seen n WHERE n.id = t.id AND ({differs})")
         duck.unregister("seen")
