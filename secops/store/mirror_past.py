@@ -121,7 +121,7 @@ class Then:
             "WHERE s.parent IS NOT NULL",
         )
         of = computed.members(self._computed)
-        rows = own.rows("services t SEMI JOIN parents q ON q.id = t.parent", ("parent", "state", *of))
+        rows = own.rows("services t JOIN parents q ON q.id = t.parent", ("parent", "state", *of))
         self._duck.make("ports", computed.ports(f"({rows})", of))
 
     def _systems(self, own: "_Own") -> str:
@@ -157,7 +157,7 @@ class Then:
     def _made(self, own: "_Own", joined: str) -> None:
         """The rows of what moved, with the columns that are read, as they are and as they were."""
         columns = ", ".join(f'a."{each}"' for each in self._columns)
-        self._duck.make("now_rows", f"SELECT {columns} FROM {self._wide.name} a SEMI JOIN moved m ON m.id = a.id")
+        self._duck.make("now_rows", f"SELECT {columns} FROM {self._wide.name} a JOIN moved m ON m.id = a.id")
         told_of = {each.column: self._value(each) for each in self._computed}
         values = [told_of.get(name, f'r."{name}"') for name in self._columns]
         listed = ", ".join(f'{each} AS "{name}"' for name, each in zip(self._columns, values, strict=True))
