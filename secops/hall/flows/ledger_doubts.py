@@ -8,6 +8,7 @@ from secops.core.clock import render
 from secops.core.ids import canonical
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Decision, DecisionType, Entity, Kind, Value, entity_id
+from secops.intake.declared_alike import Alike
 from secops.intake.declared_doubts import doubts
 from secops.intake.declared_refer import Directory
 from secops.intake.declared_sections import Section, Stated, by_kind, value_of
@@ -29,12 +30,16 @@ class Known:
     filed: dict[str, set[str]] = field(default_factory=dict)
     """Number of a filing certificate -> the systems under it."""
 
+    alike: Alike = field(default_factory=Alike)
+    """Systems by what they are called."""
+
     addresses: dict[int, str] = field(default_factory=dict)
     """Number of an address -> unit and subject of the first machine that says it is its own."""
 
     def note(self, kind: str, key: str, payload: Mapping[str, object]) -> None:
         """One thing as it is stated, its references as keys. A later one says more."""
         if kind == "system":
+            self.alike.note(key, payload)
             level, org = self.systems.get(key, (None, ""))
             mine = by_kind()[kind]
             self.systems[key] = value_of(mine, payload, "level") or level, str(payload.get("org") or "") or org
@@ -62,9 +67,11 @@ class Known:
                 yield say(f"像是 {longer} 的简称：是同一个单位就不要另登一个", f"perhaps short for {longer}")
         if thing.kind == "system" and isinstance(name := value_of(section, thing.payload, "name"), str):
             for other in self.directory.others(thing.kind, thing.key, name)[:1]:
+                unit = self.called("organisation", org) if (org := self.systems.get(other, (None, ""))[1]) else ""
                 yield say(
-                    f"编号 {other} 的系统也叫 {name}：是同一个就写同一个编号",
-                    f"the system {other} is called {name} too: write its key where both are one",
+                    f"编号 {other} 的系统也叫 {name}{f'，属 {unit}' if unit else ''}：是同一个就写同一个编号",
+                    f"the system {other}{f' of {unit}' if unit else ''} is called {name} too: write its key where both "
+                    "are one",
                 )
         if thing.kind not in {"system", "filing"}:
             yield from self._shared(thing)
