@@ -127,7 +127,7 @@ remark | 备注 | remark | long
 key: name organisation system
 basis: 《网络安全等级保护备案表》（2025 版）表六；公网安〔2025〕1846号问 14–16：按单位填，最小数据类别一类一份
 verified: no
-name* | 数据名称、数据项名称 | data | text | 最小数据类别，如 金融账户，不写到 手机号码 这样的字段
+name* | 数据名称、数据项名称、数据资源名称 | data | text | 最小数据类别，如 金融账户，不写到 手机号码 这样的字段
 level | 拟定数据级别、数据级别、数据分级 | proposed level | choice
 - general | 一般数据、一般 | general
 - important | 重要及以上数据、重要数据、核心数据、重要、核心、重要及以上 | important or above

@@ -5,7 +5,7 @@ from typing import Final
 
 from secops.core.language import say
 from secops.intake.declared_text import narrow
-from secops.scope.yaml_source import Plain
+from secops.scope.yaml_source import Plain, visible
 
 _NUMERALS: Final = {each: place for place, each in enumerate("零一二三四五六七八九")}
 _ROMAN: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
@@ -62,7 +62,7 @@ def integer(value: Plain, least: int | None = None, most: int | None = None, uni
         if not found.is_integer() or abs(found) >= _EXACT:
             raise ValueError
     except ValueError as error:
-        raise ValueError(str(error) or say("应为整数", "a whole number belongs here")) from error
+        raise ValueError(str(error) or _no_number(value, "应为整数", "a whole number belongs here")) from error
     return int(_bounded(found, least, most))
 
 
@@ -71,10 +71,15 @@ def decimal(value: Plain, least: int | None = None, most: int | None = None, uni
     try:
         found = _number(narrow(value), unit)
     except ValueError as error:
-        raise ValueError(str(error) or say("应为数字", "a number belongs here")) from error
+        raise ValueError(str(error) or _no_number(value, "应为数字", "a number belongs here")) from error
     if found != found or abs(found) == float("inf"):  # noqa: PLR0124 - not a number is unlike itself
         raise ValueError(say("应为数字", "a number belongs here"))
     return _bounded(found, least, most)
+
+
+def _no_number(value: Plain, zh: str, en: str) -> str:
+    shown = visible(str(value), 20)
+    return say(f"{zh}，“{shown}”不是；不清楚就留空", f"{en}, {shown} is none; leave it empty where nobody knows")
 
 
 def minutes(value: Plain, least: int | None = None, most: int | None = None) -> int:

@@ -17,6 +17,7 @@ from secops.store.grading import Transaction
 
 _KINDS: Final = {str(each) for each in ASSET_KINDS}
 _MACHINES: Final = frozenset({"host", "device"})
+_SURVEY, _GENERAL, _GENERAL_ZH = "data_survey", "general", "一般"
 _POINTERS: Final = {"org": "org_id", "system": "system_id"}
 
 
@@ -33,6 +34,9 @@ class Known:
     alike: Alike = field(default_factory=Alike)
     """Systems by what they are called."""
 
+    data: dict[str, str] = field(default_factory=dict)
+    """Key of a data asset -> its level."""
+
     addresses: dict[int, str] = field(default_factory=dict)
     """Number of an address -> unit and subject of the first machine that says it is its own."""
 
@@ -47,6 +51,8 @@ class Known:
         elif kind == "filing":
             number, system = value_of(by_kind()[kind], payload, "number"), str(payload.get("system") or "")
         else:
+            if kind == "data" and (told := value_of(by_kind()[kind], payload, "level")):
+                self.data[key] = str(told)
             for address, org in _addresses(kind, payload):
                 self.addresses.setdefault(hash(address), f"{org}\n{kind}:{key}")
             return
@@ -75,6 +81,7 @@ class Known:
                 )
         if thing.kind not in {"system", "filing"}:
             yield from self._shared(thing)
+            yield from self._graded(thing)
             return
         system = thing.key if thing.kind == "system" else str(thing.payload.get("system") or "")
         number = value_of(section, thing.payload, "number" if thing.kind == "filing" else "filing_no")
@@ -85,6 +92,15 @@ class Known:
         if thing.kind == "filing" and system in self.systems:
             level, org = self.systems[system]
             yield from self._beside(thing, value_of(section, thing.payload, "level"), level, org)
+
+    def _graded(self, thing: Stated) -> Iterator[str]:
+        """A survey of data against the level of its data asset."""
+        section = by_kind()[thing.kind]
+        own = self.data.get(str(value_of(section, thing.payload, "data"))) if thing.kind == _SURVEY else None
+        proposed = value_of(section, thing.payload, "level") if own else None
+        if own and proposed and (proposed == _GENERAL) is not own.startswith(_GENERAL_ZH):
+            word = _GENERAL_ZH if proposed == _GENERAL else "重要及以上"
+            yield say(f"拟定为{word}数据，数据资产登记为 {own}", f"proposed as {proposed}, the data asset is {own}")
 
     def _shared(self, thing: Stated) -> Iterator[str]:
         for address, org in _addresses(thing.kind, thing.payload):

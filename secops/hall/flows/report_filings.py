@@ -14,6 +14,10 @@ from secops.hall.flows.register import listed
 from secops.hall.flows.report_context import Context, Values, number_column, numbered
 from secops.hall.flows.report_register import Row, rows_of, sheet_of
 
+_SURVEYED: Final = 2
+"""Level from which a unit surveys its data: 公网安〔2025〕1001号 (未核实)."""
+_NAMED: Final = 8
+"""Units that a note names."""
 _OF_SYSTEM: Final = (
     "name", "org_id", "org.name", "system.level", "system.filing_no", "system.filing_valid_until", "system.assessed_on",
 )  # fmt: skip
@@ -58,9 +62,7 @@ def build(ctx: Context) -> Report:
         ),
         _units(ctx, systems),
         sheet_of(ctx, "technology", note=_of_form("表四", "table 4"), chart="technology"),
-        sheet_of(ctx, "data_survey", name=say("数据摸底调查表", "Data surveys"), chart="level",
-                 note=say("备案表表六：按单位填，最小数据类别一类一份（公网安〔2025〕1846号问 14–16，未核实）",
-                          "table 6 of the form: one for each smallest class of data (not verified)")),
+        _surveys(ctx, systems),
     ]  # fmt: skip
     basis = say(
         "《网络安全等级保护备案表》（2025 版）；公网安〔2025〕1846号（未核实）", "the 2025 filing form (not verified)"
@@ -93,6 +95,29 @@ def _units(ctx: Context, systems: Mapping[str, Values]) -> Sheet:
         (Column("systems", say("在册定级对象", "graded systems"), Look.LONG), counts),
     )
     return sheet_of(ctx, "filing_unit", rows, note=_of_form("表一", "table 1"), more=more)
+
+
+def _surveys(ctx: Context, systems: Mapping[str, Values]) -> Sheet:
+    """The data survey, and in its note the units that should have filled one in and did not."""
+    rows = list(rows_of(ctx, "data_survey"))
+    surveyed = {str(each.get("organisation") or "") for each in rows}
+    surveyed |= {str(systems.get(str(each.get("system") or ""), {}).get("org_id") or "") for each in rows}
+    graded = {
+        str(each.get("org_id") or "") for each in systems.values() if isinstance(level := each.get("system.level"), int)
+        and level >= _SURVEYED
+    }  # fmt: skip
+    lacking = sorted(each for each in graded - surveyed - {""} if ctx.wanted.org in {"", each})
+    note = say(
+        "备案表表六：按单位填，最小数据类别一类一份（公网安〔2025〕1846号问 14–16，未核实）",
+        "table 6 of the form: one for each smallest class of data (not verified)",
+    )
+    if lacking:
+        named = say("、", ", ").join(ctx.unit(each) for each in lacking[:_NAMED])
+        note += say(
+            f"。有二级以上系统而未见摸底的单位 {len(lacking)} 个：{named}{'等' if len(lacking) > _NAMED else ''}",
+            f". Units with a system of level 2 or above and no survey, {len(lacking)}: {named}",
+        )
+    return sheet_of(ctx, "data_survey", rows, name=say("数据摸底调查表", "Data surveys"), note=note, chart="level")
 
 
 def _joined(told: Sequence[str]) -> str:

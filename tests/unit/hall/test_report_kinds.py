@@ -152,7 +152,7 @@ def test_filings_tell_validity_and_what_is_not_filed(app):
     assert (other["已备案"], other["待办"]) == ("否", "二级以上未见备案")
 
 
-def test_filings_hold_the_tables_of_the_form(app):
+def test_filings_hold_the_tables_of_the_form(app, tmp_path):
     """Tables 1, 4 and 6 are sheets; names masked, the unit's code and graded systems told beside; of one unit alone."""
     told = {each["清单"]: each for each in of(app, "filings", org="财政局")}
     assert (told["备案单位情况"]["行政区划代码"], told["备案单位情况"]["网络安全责任部门负责人"]) == ("440100", "周***")
@@ -165,6 +165,8 @@ def test_filings_hold_the_tables_of_the_form(app):
     assert "密评记录" in crypto  # names no unit: it is its system's
     other = {each["清单"] for each in of(app, "filings", org="人社局")}
     assert other == {"系统对照"}
+    page = make(app, "filings", "html", Wanted(), tmp_path / "f.html").path.read_text("utf-8")
+    assert "未见摸底的单位 1 个：人社局" in page
 
 
 def test_filings_that_cannot_be_right_say_so(app, tmp_path):

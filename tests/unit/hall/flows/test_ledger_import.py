@@ -555,3 +555,18 @@ def test_a_remark_of_a_unit_is_kept(app: App) -> None:
     rows, _ = _run(app, _file(app, "单位", [[*UNITS[0], "备注"], [*UNITS[1], "机构改革\n并入"]]))
     assert rows[0]["change"]["备注"] == "机构改革\n并入"  # type: ignore[index]  # a mapping
     assert edit(app, "organisation", "FIN", ["备注=x"], who="乙").what == "changed"
+
+
+def test_a_data_survey_is_held_against_its_data_asset(app: App) -> None:
+    """A level proposed below that of the asset is told, with the asset's; amounts come in the column's unit."""
+    _run(app, _file(app, "单位", UNITS))
+    _run(app, _file(app, "数据资产", [["数据编号", "数据名称", "数据级别"], ["D1", "账户", "重要"]]))
+    heads = ["数据名称", "拟定数据级别", "责任单位", "数据资产", "数据总量（GB）", "数据总量（万条）"]
+    ledger = [heads, ["账户", "一般数据", "财政局", "D1", "１．５TB", "2亿条"], ["流水", "", "财政局", "", "很多", ""]]
+    rows, _ = _run(app, _file(app, "数据摸底调查表", ledger))
+    assert _outcomes(rows) == ["new", "left_out"]
+    assert rows[0]["subject"] == "data_survey:账户/FIN"
+    assert "数据资产登记为 重要" in str(rows[0]["warning"])
+    assert "“很多”不是" in str(rows[1]["reason"])
+    (row,) = register.listed(app, "表六")
+    assert (row["volume_gb"], row["records_10k"], row["level"]) == (1536.0, 20_000.0, "一般数据")
