@@ -71,7 +71,8 @@ def organisations(
                  "contradicting", "ip", "website", "system")  # fmt: skip
         more = () if table else ("id", "parent", "depth", "network", "data", "host", "device")
         titles = _titles()
-        rows(found, [Column(each, titles[each]) for each in (*names, *more)], format=format, out=out)
+        site = Column("site", say("站点", "site"), varied=True)
+        rows(found, [site, *(Column(each, titles[each]) for each in (*names, *more))], format=format, out=out)
 
 
 def _indented(row: Mapping[str, object]) -> dict[str, object]:

@@ -1,14 +1,16 @@
 """The registers compliance staff keep: duties, suppliers, filings, certificates, cryptography, 信创, algorithms, data.
 
-The table is the whole of it: YAML sections, spreadsheet headings, validation, lists and reports derive from it. A
-register begins with `# id section | 中文 | English`; a line is a column: name (`*`: must be given), Chinese heading and
-other headings ledgers use, English, shape (bounds, `-> kind` it refers to, pattern, sensitive), help; `- ` lines are
-the words a choice can be; a line that begins with two blanks goes on where the one before ended.
+The tables (those of the filing form are in `filing_form`) are the whole of it: YAML sections, spreadsheet headings,
+validation, lists and reports derive from them. A register begins with `# id section | 中文 | English`; a line is a
+column: name (`*`: must be given), Chinese heading and other headings ledgers use, English, shape (bounds, `-> kind` it
+refers to, pattern, sensitive), help; `- ` lines are the words a choice can be; a line that begins with two blanks goes
+on where the one before ended.
 """
 
 from functools import cache
 from typing import Final
 
+from secops.core.filing_form import FILING_FORM
 from secops.core.register import RegisterType, read
 
 _TABLE: Final = r"""
@@ -139,44 +141,8 @@ supplier_name | 来源 | supplied by | text
 sha256 | SHA-256 | SHA-256 | text /[0-9a-fA-F]{64}/
 sbom | 物料清单 | bill of materials | text | CycloneDX 或 SPDX 文件的 SHA-256
 remark | 备注 | remark | long
-# filing filings | 等级保护备案 | classified protection filings
-key: system
-expires: valid_until
-basis: 《网络安全等级保护备案表》（2025 版）表二至表四；公网安〔2025〕1846号问 6
-verified: no
-system* | 业务系统 | system | text -> system
-organisation | 责任单位 | organisation | text -> organisation
-object_type | 定级对象类型、对象类型 | object type | texts
-business_type | 业务类型、业务类别 | business type | text
-business | 业务描述 | business | long
-online_on | 投入使用日期、上线日期、运行时间 | in use since | date
-service_scope | 服务范围 | service scope | text
-service_targets | 服务对象 | served | text
-coverage | 网络覆盖范围、覆盖范围 | coverage | text
-network | 网络性质 | network nature | text
-domains | 域名 | domain names | texts
-source_addresses | 源站 IP 范围 | source addresses | texts
-interconnection | 网络互联情况 | interconnection | text
-parent_system | 所属上级系统 | parent system | text -> system
-technologies | 新技术新应用 | technologies | texts | 云计算、移动互联、物联网、工业控制、大数据
-level_s | 业务信息安全保护等级、业务信息安全等级、业务信息等级 | information level (S) | integer 1..5
-   | GB/T 22240-2020 表 1
-level_a | 系统服务安全保护等级、系统服务安全等级、系统服务等级 | service level (A) | integer 1..5 | GB/T 22240-2020 表 1
-level* | 安全保护等级、等保等级、等保级别、定级、级别、等级、系统级别、备案级别 | level | integer 1..5
-graded_on | 定级时间、定级日期 | graded on | date
-grading_report | 定级报告 | grading report | flag
-expert_review | 专家评审、专家评审情况 | expert review | flag
-authority | 上级主管部门 | competent authority | text
-authority_review | 主管部门审核 | authority's review | flag
-protection_plan | 保护工作方案 | protection plan | flag
-number | 备案证明编号、备案编号、备案号、备案证编号、等保备案号 | filing number | text /[0-9A-Za-z]{11}-[0-9A-Za-z]{5}/
-police | 受理机关、备案机关、受理单位 | filed with | text
-filed_on | 备案日期、发证日期 | filed on | date
-valid_until | 有效期至、备案有效期、证明有效期至、备案证明有效期至、备案有效期至 | valid until | date
-filled_by | 填表人 | filled in by | text sensitive
-evidence | 佐证材料 | evidence | texts | 文件名，或 @文件 记下其 SHA-256
-remark | 备注 | remark | long
-# certification certifications | 测评与认证 | assessments and certificates
+"""
+_REST: Final = r"""# certification certifications | 测评与认证 | assessments and certificates
 key: system type done_on
 expires: valid_until
 basis: 公网安〔2025〕1846号问 11、20；国家密码管理局令第3号
@@ -385,7 +351,7 @@ person | 责任人 | person | text sensitive
 remark | 备注 | remark | long
 """
 
-REGISTERS: Final[tuple[RegisterType, ...]] = tuple(read(_TABLE))
+REGISTERS: Final[tuple[RegisterType, ...]] = tuple(read(_TABLE + FILING_FORM + _REST))
 
 
 @cache

@@ -1,6 +1,7 @@
 """The lists of units and assets: their columns under every heading that offices write."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from secops.intake import declared_values as read
@@ -184,7 +185,9 @@ ASSETS: Final = (
         "contact": _s("contact", read.text, "联系人", "contact", "网络安全联系人", "负责人"),
         "phone": _s("phone", read.text, "联系电话", "phone", "电话", "手机"),
         "email": _s("email", read.text, "电子邮箱", "e-mail", "邮箱", "邮件"),
-        "icp": _s("icp", read.texts, "ICP 主体备案号", "ICP filing", "ICP备案主体", "主体备案号")},
+        "icp": _s("icp", read.texts, "ICP 主体备案号", "ICP filing", "ICP备案主体", "主体备案号"),
+        "remark": _s("remark", partial(read.text, most=read.LONG_MOST, lines=True), "备注", "remark", "说明",
+                     "备注说明")},
         ("name",), ("credit_code", "name")),
     Section("networks", "network", "网段", "networks", "cidr", {
         "cidr": _s("key", read.network, "网段", "network", "IP 段", "IP段", "地址段", "子网"), **_OWNER,

@@ -9,7 +9,9 @@ _ALSO: Final = {
     "责任书": "duties", "网络安全责任书": "duties", "责任": "duties", "数据": "data", "IP": "addresses",
     "地址": "addresses", "密评": "certifications", "等保": "filings", "APP": "apps", "小程序": "apps",
     "服务器": "hosts", "网络设备": "devices", "部门": "organisations", "SBOM": "components", "物料清单": "components",
-    "仓库": "repositories", "演练": "trainings", "灾备": "backups", "应用": "apps", "公司": "suppliers",
+    "备案": "filings", "新技术": "algorithms", "表一": "filing_units", "表四": "technologies",
+    "表六": "data_surveys", "数据摸底调查表": "data_surveys", "仓库": "repositories", "演练": "trainings",
+    "灾备": "backups", "应用": "apps", "公司": "suppliers",
 }  # fmt: skip
 """Short names that no title holds, or that more than one does."""
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from secops.core.language import say
 from secops.intake.declared_text import narrow
-from secops.scope.yaml_source import Plain
+from secops.scope.yaml_source import Plain, visible
 
 _NUMERALS: Final = {each: place for place, each in enumerate("零一二三四五六七八九")}
 _ROMAN: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
@@ -25,8 +25,21 @@ _UNITS: Final = {
     "minutes": frozenset(),
     "hours": frozenset(("学时", "课时", "小时", "个小时", "时", "h", "hour", "hours")),
     "points": frozenset(("分", "%")),
+    "gigabytes": frozenset(("gb", "g", "gib")),
+    "myriads": frozenset(("万条", "万", "万笔", "万份", "万件", "万人", "万户", "万个")),
 }
 """Unit of a column -> what may follow its number and changes nothing."""
+_TURNED: Final[dict[str, dict[str, tuple[int, int]]]] = {
+    "gigabytes": {
+        **dict.fromkeys(("mb", "m", "mib"), (1, 1024)), **dict.fromkeys(("tb", "t", "tib"), (1024, 1)),
+        **dict.fromkeys(("pb", "pib"), (1024 * 1024, 1)),
+    },
+    "myriads": {
+        **dict.fromkeys(("条", "笔", "份", "件", "人", "户", "个"), (1, 10_000)),
+        **dict.fromkeys(("亿条", "亿", "亿笔", "亿份", "亿件", "亿人"), (10_000, 1)),
+    },
+}  # fmt: skip
+"""Unit of a column -> what else may follow its number, by what that is multiplied and divided (1 TB is 1,024 GB)."""
 _MINUTES: Final = {
     1: ("分钟", "分", "min", "mins", "minute", "minutes", "m"),
     60: ("小时", "个小时", "时", "h", "hr", "hrs", "hour", "hours"),
@@ -49,7 +62,7 @@ def integer(value: Plain, least: int | None = None, most: int | None = None, uni
         if not found.is_integer() or abs(found) >= _EXACT:
             raise ValueError
     except ValueError as error:
-        raise ValueError(str(error) or say("应为整数", "a whole number belongs here")) from error
+        raise ValueError(str(error) or _no_number(value, "应为整数", "a whole number belongs here")) from error
     return int(_bounded(found, least, most))
 
 
@@ -58,10 +71,15 @@ def decimal(value: Plain, least: int | None = None, most: int | None = None, uni
     try:
         found = _number(narrow(value), unit)
     except ValueError as error:
-        raise ValueError(str(error) or say("应为数字", "a number belongs here")) from error
+        raise ValueError(str(error) or _no_number(value, "应为数字", "a number belongs here")) from error
     if found != found or abs(found) == float("inf"):  # noqa: PLR0124 - not a number is unlike itself
         raise ValueError(say("应为数字", "a number belongs here"))
     return _bounded(found, least, most)
+
+
+def _no_number(value: Plain, zh: str, en: str) -> str:
+    shown = visible(str(value), 20)
+    return say(f"{zh}，“{shown}”不是；不清楚就留空", f"{en}, {shown} is none; leave it empty where nobody knows")
 
 
 def minutes(value: Plain, least: int | None = None, most: int | None = None) -> int:
@@ -80,6 +98,11 @@ def minutes(value: Plain, least: int | None = None, most: int | None = None) -> 
             )
         )
     return int(_bounded(found, least, most))
+
+
+def foreign(unit: str, word: str) -> bool:
+    """Whether a bare number counted in `word` would be another number under a column that counts in `unit`."""
+    return _TIME.get(word.lower(), 1) != 1 if unit == "minutes" else word.lower() in _TURNED.get(unit, {})
 
 
 def _lasting(text: str) -> float | None:
@@ -102,6 +125,8 @@ def _number(text: str, unit: str) -> float:
     number, after = float(match[1].replace(",", "")), match[2]
     if after and after[0] in _TIMES and not unit:
         number, after = number * _TIMES[after[0]], after[1:]
+    if found := _TURNED.get(unit, {}).get(after.lower()):
+        return round(number * found[0] / found[1], 4)
     if after and after.lower() not in _UNITS[unit]:
         raise ValueError(_other(text, after, match[1], unit))
     return number
@@ -119,7 +144,10 @@ def _power(text: str) -> float:
 
 
 def _other(text: str, after: str, number: str, unit: str) -> str:
-    known = {"hours": say("按学时（小时）", "in hours"), "points": say("按分", "in points")}.get(unit, "")
+    known = {
+        "hours": say("按学时（小时）", "in hours"), "points": say("按分", "in points"),
+        "gigabytes": say("按 GB", "in GB"), "myriads": say("按万条", "in 10,000 records"),
+    }.get(unit, "")  # fmt: skip
     if after.lower() not in _TIME and not known:
         return ""
     plain = known or say("是个数，不是时间", "a count, no time")

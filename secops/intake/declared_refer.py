@@ -12,6 +12,7 @@ from typing import Final
 
 from secops.core.language import say
 from secops.core.model import Skipped
+from secops.intake.declared_alike import SYSTEM, Alike, why_not
 from secops.intake.declared_sections import Section, Stated, by_kind, rekeyed, value_of
 from secops.scope.yaml_source import visible
 
@@ -113,10 +114,17 @@ def _called(payload: Mapping[str, object]) -> Iterator[str]:
         yield from map(str, short)
 
 
+Payloads = Mapping[str, Mapping[str, object]]
+"""What is declared, by subject."""
+
+
 def refer(
-    stated: Iterable[Stated | Skipped], before: Mapping[str, Mapping[str, object]] | None = None
+    stated: Iterable[Stated | Skipped], before: Payloads | None = None, *, held: Payloads | None = None
 ) -> Iterator[Stated | Skipped]:
-    """The same rows with every reference turned into a key. `before`: what is declared elsewhere, by subject."""
+    """The same rows with every reference turned into a key.
+
+    `before`: what is declared elsewhere; `held`: all that is in force, these rows' own last words too.
+    """
     everything = list(stated)
     directory = Directory()
     for subject, payload in (before or {}).items():
@@ -126,7 +134,40 @@ def refer(
         if isinstance(each, Stated):
             directory.add(each.kind, each.key, each.payload)
     led = [_led(each, directory) for each in everything]
-    yield from _hanging(list(_single(led, _circles(led, before or {}))), everything, before or {})
+    single = list(_single(led, _circles(led, before or {})))
+    apart = list(_apart(single, before or {}, held or {}, directory))
+    yield from _hanging(apart, everything, before or {})
+
+
+def _apart(
+    found: Iterable[Stated | Skipped], before: Payloads, held: Payloads, directory: Directory
+) -> Iterator[Stated | Skipped]:
+    """The rows, without systems that have another's name and unit and were not declared so already."""
+    rows = list(found)
+    where = {each.key: each.where for each in rows if isinstance(each, Stated) and each.kind == SYSTEM}
+    alike = alike_of(before)
+    for each in rows:
+        if isinstance(each, Stated) and each.kind == SYSTEM:
+            alike.systems.pop(each.key, None)  # a row says all there is
+            alike.note(each.key, each.payload)
+    twins = alike.twins(alike_of(held).systems, where) if where else {}
+    for each in rows:
+        if isinstance(each, Stated) and each.kind == SYSTEM and (others := twins.get(each.key)):
+            called = alike.systems[each.key]
+            unit = directory.name(ORGANISATION, called.org)
+            yield Skipped(each.where, why_not(called.name, unit, others, where))
+        else:
+            yield each
+
+
+def alike_of(declared: Payloads) -> Alike:
+    """The systems among what is declared."""
+    found = Alike()
+    for subject, payload in declared.items():
+        kind, _, key = subject.partition(":")
+        if kind == SYSTEM:
+            found.note(key, payload)
+    return found
 
 
 def _single(led: Iterable[Stated | Skipped], circles: Mapping[str, list[str]]) -> Iterator[Stated | Skipped]:

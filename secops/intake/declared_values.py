@@ -44,7 +44,10 @@ _COPIED: Final = re.compile(r"[\w.-]+@[\w.-]+:(?!//)[\w./~+-]+")
 _DATA_LEVEL: Final = re.compile(r"(核心|重要|一般)(?:数据)?\s*\(?(?:第?([1-4])级)?\)?")
 _FILING: Final = re.compile(r"[0-9A-Za-z]{11}-[0-9A-Za-z]{5}")
 
-EXAMPLES: Final = {"number": "44010000001-00001", "sha256": "0" * 64}
+EXAMPLES: Final = {
+    "number": "44010000001-00001", "platform_number": "44010000001-00001", "sha256": "0" * 64, "postcode": "510000",
+    "region_code": "440100",
+}  # fmt: skip
 """Column with a pattern -> what fits it."""
 
 Reader = Callable[[Plain], object]

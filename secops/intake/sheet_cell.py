@@ -23,6 +23,8 @@ _BREAKS: Final = re.compile(r"[ \t]*\n[ \t]*")
 _WIDE: Final = {0xFF10 + each: 0x30 + each for each in range(10)} | {
     start + each: small + each for start, small in ((0xFF21, 0x41), (0xFF41, 0x61)) for each in range(26)
 }
+_WIDE_MARK: Final = re.compile(r"(?<=[0-9A-Za-z])[－．／＿](?=[0-9A-Za-z])")
+"""A mark within a code or number that was written wide: ＷＪ－００２."""
 _POWER: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,3}")
 _WHOLE: Final = re.compile(r"([0-9]{5,14})\.0")
 _NONE: Final = frozenset(
@@ -106,7 +108,8 @@ def _text(value: str, *, lines: bool) -> str:
         raise ValueError(say(f"超过 {CELL_MOST:,} 字", f"more than {CELL_MOST:,} characters"))
     if _SPACED.fullmatch(found):
         return found[0] + found[-1]
-    return found.translate(_WIDE) if lines else _unbroken(found.translate(_WIDE))
+    found = _WIDE_MARK.sub(lambda mark: chr(ord(mark[0]) - 0xFEE0), found.translate(_WIDE))
+    return found if lines else _unbroken(found)
 
 
 def _unbroken(text: str) -> str:

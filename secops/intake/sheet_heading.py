@@ -14,6 +14,7 @@ from typing import Final
 
 from secops.core.fields import by_name
 from secops.core.language import say
+from secops.intake.declared_number import foreign
 from secops.intake.declared_sections import Section, sections
 from secops.intake.declared_slot import Slot
 from secops.intake.declared_values import flag, harm
@@ -76,6 +77,7 @@ def _words(name: str) -> Mapping[str, tuple[tuple[str, float], ...]]:
     """Normal word -> the columns of a section it may mean, with how surely."""
     section = sections()[name]
     found: dict[str, dict[str, float]] = {}
+    bare: dict[str, dict[str, float]] = {}
     for column, slot in section.slots.items():
         if slot.reader is harm:
             continue
@@ -87,8 +89,10 @@ def _words(name: str) -> Mapping[str, tuple[tuple[str, float], ...]]:
         for words, rank in ((likely, _LIKELY), (sure, _SURE)):
             for word in words:
                 found.setdefault(normal(word), {})[column] = rank
-                bare = normal(word, brackets=False)
-                found.setdefault(bare, {}).setdefault(column, rank - _LOOSE)
+                bare.setdefault(normal(word, brackets=False), {})[column] = rank - _LOOSE
+    for word, columns in bare.items():
+        if len(columns) == 1:  # else only the brackets tell them apart: 数据总量（GB）, 数据总量（万条）
+            found.setdefault(word, {}).setdefault(*columns.popitem())
     for column, slot in section.slots.items():
         for word in (slot.zh, *slot.also):
             for other in spelled(slot, normal(word)):
@@ -137,6 +141,8 @@ def meant(
         for word in words:
             for brackets, less in ((True, 0.0), (False, _LOOSE)):
                 for column, rank in known.get(normal(word, brackets=brackets), ()):
+                    if not brackets and _other_unit(section, column, word):
+                        continue
                     offers.append((less - rank, place, order.index(column), column))
     found: dict[int, tuple[str, float]] = {}
     taken: set[str] = set()
@@ -145,6 +151,13 @@ def meant(
             found[place] = (column, -rank)
             taken.add(column)
     return found
+
+
+def _other_unit(section: Section, column: str, word: str) -> bool:
+    """Whether a heading's brackets say that its bare numbers count something else than the column: RTO（小时）."""
+    found = section.register.column(column) if section.register is not None else None
+    said = _BRACKETS.findall(unicodedata.normalize("NFKC", word)) if found is not None and found.unit else []
+    return found is not None and any(foreign(found.unit, each[1:-1].strip()) for each in said)
 
 
 def headings(

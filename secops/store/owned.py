@@ -48,10 +48,10 @@ def page(
                     port or 0, tuple(json.loads(several)) if several else (), owner or "", phone or "")  # fmt: skip
 
 
-def counts(connection: Connection, site: str) -> Iterator[tuple[str, str, str, str, int]]:
-    """Unit, kind, state, standing, and how many assets are so."""
+def counts(connection: Connection) -> Iterator[tuple[str, str, str, str, str, int]]:
+    """Site, unit, kind, state, standing, and how many assets are so."""
     how = standing.word(assets).label("how")
     unit = sa.func.coalesce(assets.c.org_id, "").label("unit")
-    chosen = sa.select(unit, assets.c.kind, assets.c.state, how, sa.func.count()).where(assets.c.site == site)
-    for row in connection.execute(chosen.group_by(unit, assets.c.kind, assets.c.state, how)):
-        yield row[0], row[1], row[2], row[3], int(row[4])
+    by = assets.c.site, unit, assets.c.kind, assets.c.state, how
+    for row in connection.execute(sa.select(*by, sa.func.count()).group_by(*by)):
+        yield row[0], row[1], row[2], row[3], row[4], int(row[5])

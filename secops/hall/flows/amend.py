@@ -12,10 +12,19 @@ from secops.core.model import Decision, Skipped
 from secops.hall.app import App
 from secops.hall.flows.merge import merge
 from secops.hall.flows.statement import Force, in_force, news, record
+from secops.intake.declared_alike import SYSTEM, why_not
 from secops.intake.declared_amend import amended
 from secops.intake.declared_doubts import impossible, turning
-from secops.intake.declared_refer import ORGANISATION, Directory, circle, going_round, resolved, superiors
-from secops.intake.declared_sections import Section, flatten, identity, value_of
+from secops.intake.declared_refer import (
+    ORGANISATION,
+    Directory,
+    alike_of,
+    circle,
+    going_round,
+    resolved,
+    superiors,
+)
+from secops.intake.declared_sections import Section, Stated, flatten, identity, value_of
 from secops.intake.lists import parted
 from secops.scope.yaml_source import Plain, nearest
 
@@ -59,6 +68,8 @@ def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: st
         new = resolved(replace(new, derived=not given), everything(force))
         if new.kind == ORGANISATION and (ring := circle(superiors({**force.payloads, new.subject: new.payload}), key)):
             raise ValueError(going_round(ring))
+        if new.kind == SYSTEM:
+            _alone(force, new)
         if wrong := impossible(section, turning(section, new.payload), flat):
             raise ValueError(wrong[1])
     except ValueError as error:
@@ -72,6 +83,15 @@ def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: st
     if not given and new.subject in force.decisions:
         return amend(app, section, new.key, words, who=who, reason=reason)
     return taken(app, list(news(app, [new], force, who=who, reason=reason)), new.subject)
+
+
+def _alone(force: Force, new: Stated) -> None:
+    """Raises ValueError where a system would get the name and unit of another."""
+    before = alike_of(force.payloads)
+    after = alike_of({**force.payloads, new.subject: new.payload})
+    if others := after.twins(before.systems, (new.key,)).get(new.key):
+        called = after.systems[new.key]
+        raise ValueError(why_not(called.name, everything(force).name(ORGANISATION, called.org), others, {}))
 
 
 def assignments(

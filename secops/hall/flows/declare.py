@@ -44,7 +44,7 @@ def declare(app: App, *, who: str, files: Sequence[Path] | None = None, plan: bo
         )
     force = in_force(app, reason=REASON)
     others = {name: each.payload for name, each in force.decisions.items() if each.reason != REASON or files}
-    rows = list(refer(_read(paths), others))
+    rows = list(refer(_read(paths), others, held=force.payloads))
     read = [_levelled(app, row) for row in rows]
     stated = [each for each in read if isinstance(each, Stated)]
     skipped = [each for each in read if isinstance(each, Skipped)]

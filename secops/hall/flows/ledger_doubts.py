@@ -8,6 +8,7 @@ from secops.core.clock import render
 from secops.core.ids import canonical
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Decision, DecisionType, Entity, Kind, Value, entity_id
+from secops.intake.declared_alike import Alike
 from secops.intake.declared_doubts import doubts
 from secops.intake.declared_refer import Directory
 from secops.intake.declared_sections import Section, Stated, by_kind, value_of
@@ -16,6 +17,7 @@ from secops.store.grading import Transaction
 
 _KINDS: Final = {str(each) for each in ASSET_KINDS}
 _MACHINES: Final = frozenset({"host", "device"})
+_SURVEY, _GENERAL, _GENERAL_ZH = "data_survey", "general", "一般"
 _POINTERS: Final = {"org": "org_id", "system": "system_id"}
 
 
@@ -29,12 +31,19 @@ class Known:
     filed: dict[str, set[str]] = field(default_factory=dict)
     """Number of a filing certificate -> the systems under it."""
 
+    alike: Alike = field(default_factory=Alike)
+    """Systems by what they are called."""
+
+    data: dict[str, str] = field(default_factory=dict)
+    """Key of a data asset -> its level."""
+
     addresses: dict[int, str] = field(default_factory=dict)
     """Number of an address -> unit and subject of the first machine that says it is its own."""
 
     def note(self, kind: str, key: str, payload: Mapping[str, object]) -> None:
         """One thing as it is stated, its references as keys. A later one says more."""
         if kind == "system":
+            self.alike.note(key, payload)
             level, org = self.systems.get(key, (None, ""))
             mine = by_kind()[kind]
             self.systems[key] = value_of(mine, payload, "level") or level, str(payload.get("org") or "") or org
@@ -42,6 +51,8 @@ class Known:
         elif kind == "filing":
             number, system = value_of(by_kind()[kind], payload, "number"), str(payload.get("system") or "")
         else:
+            if kind == "data" and (told := value_of(by_kind()[kind], payload, "level")):
+                self.data[key] = str(told)
             for address, org in _addresses(kind, payload):
                 self.addresses.setdefault(hash(address), f"{org}\n{kind}:{key}")
             return
@@ -62,12 +73,15 @@ class Known:
                 yield say(f"像是 {longer} 的简称：是同一个单位就不要另登一个", f"perhaps short for {longer}")
         if thing.kind == "system" and isinstance(name := value_of(section, thing.payload, "name"), str):
             for other in self.directory.others(thing.kind, thing.key, name)[:1]:
+                unit = self.called("organisation", org) if (org := self.systems.get(other, (None, ""))[1]) else ""
                 yield say(
-                    f"编号 {other} 的系统也叫 {name}：是同一个就写同一个编号",
-                    f"the system {other} is called {name} too: write its key where both are one",
+                    f"编号 {other} 的系统也叫 {name}{f'，属 {unit}' if unit else ''}：是同一个就写同一个编号",
+                    f"the system {other}{f' of {unit}' if unit else ''} is called {name} too: write its key where both "
+                    "are one",
                 )
         if thing.kind not in {"system", "filing"}:
             yield from self._shared(thing)
+            yield from self._graded(thing)
             return
         system = thing.key if thing.kind == "system" else str(thing.payload.get("system") or "")
         number = value_of(section, thing.payload, "number" if thing.kind == "filing" else "filing_no")
@@ -78,6 +92,15 @@ class Known:
         if thing.kind == "filing" and system in self.systems:
             level, org = self.systems[system]
             yield from self._beside(thing, value_of(section, thing.payload, "level"), level, org)
+
+    def _graded(self, thing: Stated) -> Iterator[str]:
+        """A survey of data against the level of its data asset."""
+        section = by_kind()[thing.kind]
+        own = self.data.get(str(value_of(section, thing.payload, "data"))) if thing.kind == _SURVEY else None
+        proposed = value_of(section, thing.payload, "level") if own else None
+        if own and proposed and (proposed == _GENERAL) is not own.startswith(_GENERAL_ZH):
+            word = _GENERAL_ZH if proposed == _GENERAL else "重要及以上"
+            yield say(f"拟定为{word}数据，数据资产登记为 {own}", f"proposed as {proposed}, the data asset is {own}")
 
     def _shared(self, thing: Stated) -> Iterator[str]:
         for address, org in _addresses(thing.kind, thing.payload):

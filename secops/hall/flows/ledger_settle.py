@@ -12,6 +12,7 @@ from secops.core.model import Decision, DecisionType, Skipped
 from secops.hall.app import App
 from secops.hall.flows.ledger_doubts import Known
 from secops.hall.flows.ledger_spool import Spool
+from secops.intake.declared_alike import SYSTEM, why_not
 from secops.intake.declared_doubts import impossible, turning
 from secops.intake.declared_refer import ORGANISATION, Directory, hanging, references, resolved
 from secops.intake.declared_sections import Section, Stated, by_kind, identity, sections, stated, value_of
@@ -214,6 +215,8 @@ def _compared(app: App, settled: Settled, spool: Spool, parents: dict[str, str])
     rows = _Rows()
     above = dict(parents)
     mine: set[str] = set()
+    alike = settled.known.alike
+    systems, before = dict[str, str](), dict(alike.systems)
     for each in (*settled.created, *spool):
         thing = _thing(settled, each)
         if thing is None or not isinstance(each, Read) or _impossible(settled, each, thing):
@@ -232,9 +235,15 @@ def _compared(app: App, settled: Settled, spool: Spool, parents: dict[str, str])
             mine.add(thing.key)
             if parent := thing.payload.get("parent"):
                 above[thing.key] = str(parent)
+        elif thing.kind == SYSTEM:
+            systems.setdefault(thing.key, each.where)
     for key, path in circles(above):
         if key in mine:
             settled.bad[f"{ORGANISATION}:{key}"] = say("上级单位成环：", "a circle of superiors: ") + path
+    for code, others in alike.twins(before, systems).items() if systems else ():
+        called = alike.systems[code]
+        unit = settled.known.called(ORGANISATION, called.org)
+        settled.bad[f"{SYSTEM}:{code}"] = why_not(called.name, unit, others, systems)
     if rows.doubled or rows.rivals:
         _blamed(settled, spool, rows)
     good = rows.contents.keys()

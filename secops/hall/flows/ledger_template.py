@@ -145,6 +145,14 @@ def _rule(slot: Slot, column: RegisterColumn | None, choices: tuple[str, ...]) -
         parts.append(say("数字", "a number") + span)
         if column.unit == "minutes":
             parts.append(say("分钟，或带单位：4小时、1天", "minutes, or with a unit: 4h, 1d"))
+        elif column.unit == "gigabytes":
+            parts.append(
+                say("GB，或带单位：500MB、1.2TB（按 1,024 换算）", "GB, or with a unit: 500MB, 1.2TB (by 1,024)")
+            )
+        elif column.unit == "myriads":
+            parts.append(
+                say("万条，或带单位：3500条、1.2亿条", "ten thousands of records, or with a unit: 3500条, 1.2亿条")
+            )
     if column is not None and column.shape is Shape.LONG:
         parts.append(say("文字，至多 4,000 字，可换行", "a text of several lines"))
     if column is not None and column.pattern:

@@ -19,10 +19,10 @@ from secops.hall.app import App
 from secops.hall.flows import past
 from secops.hall.flows.amend import Done, amend, everything, taken
 from secops.hall.flows.merge import merge
-from secops.hall.flows.statement import in_force, waiting, withdrawals
+from secops.hall.flows.statement import Force, in_force, waiting, withdrawals
 from secops.intake.declared_names import called as shortly
 from secops.intake.declared_names import meant
-from secops.intake.declared_refer import Directory
+from secops.intake.declared_refer import ORGANISATION, Directory
 from secops.intake.declared_sections import KEY, Section, by_kind, value_of
 from secops.scope.yaml_source import nearest
 from secops.store import decisions, organisations, records
@@ -80,6 +80,8 @@ def listed(
 ) -> Iterator[dict[str, object]]:
     """Rows of a register with their state. `org` and `system` by code or name; `within`: due in so many days or past.
 
+    A unit's rows are those that name it and, of those that name none, those of its systems.
+
     `at`: what was in force then, and out of date or not then.
 
     Raises UsageError for a register, unit or system that is not there.
@@ -89,14 +91,14 @@ def listed(
     force = in_force(app, at=at)
     directory = everything(force)
     due = (today + timedelta(days=within + 1)).isoformat() if within is not None else ""
-    where = {
-        "org": _meant(directory, "organisation", org) if org else "",
-        "system": _meant(directory, "system", system) if system else "",
-    }
+    mine = _meant(directory, "organisation", org) if org else ""
+    about = _meant(directory, "system", system) if system else ""
     with past.opened(app, at) as connection:
         units = {each.id: each.name for each in organisations.every(connection, app.site)}
         assessed = _assessed(list(records.listed(connection, app.site, "certification")))
-        for each in records.listed(connection, app.site, register.id, **where):
+        for each in records.listed(connection, app.site, register.id, system=about):
+            if mine and mine not in (_units(register, each) or {_unit_of(force, each.system)}):
+                continue
             until = _until(each, assessed)
             row = row_of(register, each, today, until=until, units=units)
             if each.system:
@@ -106,6 +108,17 @@ def listed(
             if due and not (until and until < due):
                 continue
             yield row
+
+
+def _units(register: RegisterType, each: Record) -> set[str]:
+    """The units that a row names."""
+    named = {str(each.fields.get(one.name) or "") for one in register.columns if one.refers == ORGANISATION}
+    return (named | {each.org_id}) - {""}
+
+
+def _unit_of(force: Force, system: str) -> str:
+    found = force.decisions.get(f"system:{system}")
+    return str(found.payload.get("org") or "") if found is not None else ""
 
 
 def row_of(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from secops.assets.register import ORGANISATION
 from secops.core.fields import by_name
 from secops.core.language import say
 from secops.core.model import ASSET_KINDS, Kind, State
@@ -13,10 +14,11 @@ from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Shee
 from secops.hall.flows.report_context import Context, number_column, numbered
 from secops.hall.flows.report_graded import graded
 from secops.hall.flows.report_register import Row, cell, rows_of, sheet_of
+from secops.hall.flows.statement import in_force
 from secops.store import findings
 
 BASIS: Final = "网络安全法第二十三条；党委（党组）网络安全工作责任制"
-_READ: Final = ("org_id", "last_seen", "name", "http.title")
+_READ: Final = ("site", "org_id", "last_seen", "name", "http.title")
 _COUNTED: Final = frozenset({Kind.IP, Kind.SYSTEM, Kind.WEBSITE})
 """Kinds whose number paper shows beside the number of all."""
 _ROLES: Final = ("competent", "operator", "regulator", "cii_protector", "builder")
@@ -48,7 +50,8 @@ def _counts(ctx: Context) -> tuple[dict[str, Counter[Kind]], Rows]:
             if values["state"] == State.GONE.value:
                 continue
             unit = str(values.get("org_id") or "")
-            counts.setdefault(unit, Counter())[kind] += 1
+            if values["site"] == ctx.app.site:  # a code of another site is another unit's
+                counts.setdefault(unit, Counter())[kind] += 1
             if not unit:
                 seen = values.get("last_seen")
                 name = values.get("name") or values.get("http.title")
@@ -101,7 +104,13 @@ def _units(ctx: Context, duties: Sequence[Row], counts: dict[str, Counter[Kind]]
         ),
         Column("total", say("资产合计", "assets"), Look.NUMBER),
         Column("findings", say("未整改问题", "open findings"), Look.NUMBER),
+        Column("remark", say("备注", "remark"), Look.LONG, brief=False),
     )
+    remarks = {
+        subject.partition(":")[2]: str(payload["remark"])
+        for subject, payload in in_force(ctx.app, at=ctx.at).payloads.items()
+        if subject.startswith(f"{ORGANISATION}:") and payload.get("remark")
+    }
 
     def rows() -> Iterator[Cells]:
         for code in sorted({*ctx.units, *(each for each in counts if each), *people}):
@@ -115,7 +124,7 @@ def _units(ctx: Context, duties: Sequence[Row], counts: dict[str, Counter[Kind]]
                 ctx.person(unit.phone if unit else ""),
                 *("\n".join(people.get(code, {}).get(titles[name], [])) or None for name in _ROLES),
                 "\n".join(letters.get(code, [])) or None, *(mine[each] for each in ASSET_KINDS), sum(mine.values()),
-                open_by.get(code, 0),
+                open_by.get(code, 0), remarks.get(code),
             )  # fmt: skip
 
     return Sheet(say("责任单位", "Units"), columns, lambda: numbered(rows()))
@@ -123,4 +132,5 @@ def _units(ctx: Context, duties: Sequence[Row], counts: dict[str, Counter[Kind]]
 
 def _open(ctx: Context) -> Counter[str]:
     """Unit -> open findings."""
-    return Counter(each.org_id for each in findings.listed(ctx.connection, findings.Wanted()))
+    found = findings.listed(ctx.connection, findings.Wanted())
+    return Counter(each.org_id for each in found if each.site == ctx.app.site)

@@ -1,5 +1,6 @@
-"""The grading filing list (等保定级备案清单): the fields of the 2025 form, validity, assessments; what is not filed."""
+"""The grading filing list (等保定级备案清单): tables 1 to 4 and 6 of the 2025 form, validity, assessments."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -10,9 +11,13 @@ from secops.core.registers import registers
 from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
 from secops.hall.flows import report_filing_doubts as doubtful
 from secops.hall.flows.register import listed
-from secops.hall.flows.report_context import Context, number_column, numbered
-from secops.hall.flows.report_register import Row, basis_of, rows_of, sheet_of
+from secops.hall.flows.report_context import Context, Values, number_column, numbered
+from secops.hall.flows.report_register import Row, rows_of, sheet_of
 
+_SURVEYED: Final = 2
+"""Level from which a unit surveys its data: 公网安〔2025〕1001号 (未核实)."""
+_NAMED: Final = 8
+"""Units that a note names."""
 _OF_SYSTEM: Final = (
     "name", "org_id", "org.name", "system.level", "system.filing_no", "system.filing_valid_until", "system.assessed_on",
 )  # fmt: skip
@@ -55,9 +60,64 @@ def build(ctx: Context) -> Report:
             name=say("等级测评", "Assessments"),
             without=("type",),
         ),
-    ]
-    basis = basis_of(registers()["filing"])
+        _units(ctx, systems),
+        sheet_of(ctx, "technology", note=_of_form("表四", "table 4"), chart="technology"),
+        _surveys(ctx, systems),
+    ]  # fmt: skip
+    basis = say(
+        "《网络安全等级保护备案表》（2025 版）；公网安〔2025〕1846号（未核实）", "the 2025 filing form (not verified)"
+    )
     return Report(say("等保定级备案清单", "Grading filings"), ctx.facts(basis), sheets, ctx.newest)
+
+
+def _of_form(zh: str, en: str) -> str:
+    return say(f"《网络安全等级保护备案表》（2025 版）{zh}（未核实）", f"{en} of the 2025 form (not verified)")
+
+
+def _units(ctx: Context, systems: Mapping[str, Values]) -> Sheet:
+    """The units as the form's first table asks, with what is known of them elsewhere."""
+    rows = list(rows_of(ctx, "filing_unit"))
+    levels: dict[str, Counter[int]] = {}
+    for each in systems.values():
+        if isinstance(level := each.get("system.level"), int):
+            levels.setdefault(str(each.get("org_id") or ""), Counter())[level] += 1
+    codes: dict[str, str] = {}
+    counts: dict[str, str] = {}
+    for row in rows:
+        key, unit = str(row["key"]), str(row.get("organisation") or "")
+        codes[key] = ctx.units[unit].credit_code if unit in ctx.units else ""
+        mine = sorted(levels.get(unit, Counter()).items())
+        counts[key] = say("、", ", ").join(
+            say(f"第{level}级 {many} 个", f"level {level}: {many}") for level, many in mine
+        )
+    more = (
+        (Column("credit_code", say("统一社会信用代码", "credit code")), codes),
+        (Column("systems", say("在册定级对象", "graded systems"), Look.LONG), counts),
+    )
+    return sheet_of(ctx, "filing_unit", rows, note=_of_form("表一", "table 1"), more=more)
+
+
+def _surveys(ctx: Context, systems: Mapping[str, Values]) -> Sheet:
+    """The data survey, and in its note the units that should have filled one in and did not."""
+    rows = list(rows_of(ctx, "data_survey"))
+    surveyed = {str(each.get("organisation") or "") for each in rows}
+    surveyed |= {str(systems.get(str(each.get("system") or ""), {}).get("org_id") or "") for each in rows}
+    graded = {
+        str(each.get("org_id") or "") for each in systems.values() if isinstance(level := each.get("system.level"), int)
+        and level >= _SURVEYED
+    }  # fmt: skip
+    lacking = sorted(each for each in graded - surveyed - {""} if ctx.wanted.org in {"", each})
+    note = say(
+        "备案表表六：按单位填，最小数据类别一类一份（公网安〔2025〕1846号问 14–16，未核实）",
+        "table 6 of the form: one for each smallest class of data (not verified)",
+    )
+    if lacking:
+        named = say("、", ", ").join(ctx.unit(each) for each in lacking[:_NAMED])
+        note += say(
+            f"。有二级以上系统而未见摸底的单位 {len(lacking)} 个：{named}{'等' if len(lacking) > _NAMED else ''}",
+            f". Units with a system of level 2 or above and no survey, {len(lacking)}: {named}",
+        )
+    return sheet_of(ctx, "data_survey", rows, name=say("数据摸底调查表", "Data surveys"), note=note, chart="level")
 
 
 def _joined(told: Sequence[str]) -> str:

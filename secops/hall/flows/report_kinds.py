@@ -63,7 +63,7 @@ KINDS: Mapping[str, ReportKind] = {
         ),
         ReportKind(
             "filings",
-            "等保定级备案清单：2025 版备案表字段、有效期、测评、未备案系统",
+            "等保定级备案清单：2025 版备案表各表（含表六数据摸底）、有效期、测评、未备案系统",
             "grading filings",
             f"{_ROOM}filings:build",
         ),

@@ -151,17 +151,29 @@ class _Unit:
 
 
 def tree(app: App, *, at: Instant | None = None) -> Iterator[dict[str, object]]:
-    """Every unit, superiors before those below them, with the assets of it and of all below it; the unowned last.
+    """Every unit of every site, with the assets of it and of all below it; superiors first, each site's unowned last.
 
     A unit whose superior is not declared stands at the top.
     """
     with past.opened(app, at) as connection:
-        units = {each.id: _Unit(each) for each in organisations.every(connection, app.site)}
-        nobody = _Unit(Organisation("", app.site, say("（无责任单位）", "(nobody)")))
-        for org, kind, state, how, number in owned.counts(connection, app.site):
-            own = (units.get(org) or nobody).own
+        sites: dict[str, dict[str, _Unit]] = {}
+        for each in organisations.every(connection):
+            sites.setdefault(each.site, {})[each.id] = _Unit(each)
+        for site, org, kind, state, how, number in owned.counts(connection):
+            units = sites.setdefault(site, {})
+            own = units.setdefault(org if org in units else "", _nobody(site)).own
             for word in ("assets", kind, state, how):
                 own[word] = own.get(word, 0) + number
+    for _, units in sorted(sites.items(), key=lambda one: (one[0] != app.site, one[0])):
+        yield from _of_site(units)
+
+
+def _nobody(site: str) -> _Unit:
+    return _Unit(Organisation("", site, say("（无责任单位）", "(nobody)")))
+
+
+def _of_site(units: dict[str, _Unit]) -> Iterator[dict[str, object]]:
+    nobody = units.pop("", None)
     tops: list[str] = []
     for id, each in units.items():
         (units[each.found.parent].below if each.found.parent in units else tops).append(id)
@@ -171,7 +183,7 @@ def tree(app: App, *, at: Instant | None = None) -> Iterator[dict[str, object]]:
     for id in sorted(units.keys() - seen):  # in a circle that an older version let in
         if id not in seen:
             yield from _branch(units, id, seen)
-    if nobody.own:
+    if nobody is not None:
         yield _counted(nobody, 0, nobody.own)
 
 
@@ -200,8 +212,8 @@ def _branch(units: Mapping[str, _Unit], top: str, seen: set[str]) -> Iterator[di
 
 def _counted(unit: _Unit, depth: int, sums: Mapping[str, int]) -> dict[str, object]:
     row: dict[str, object] = {
-        "id": unit.found.id, "name": unit.found.name, "parent": unit.found.parent or None, "depth": depth,
-        "own": unit.own.get("assets", 0), "assets": sums.get("assets", 0),
+        "site": unit.found.site, "id": unit.found.id, "name": unit.found.name, "parent": unit.found.parent or None,
+        "depth": depth, "own": unit.own.get("assets", 0), "assets": sums.get("assets", 0),
     }  # fmt: skip
     words = [*map(str, State), *(each.value for each in Standing if each.value != "registered"), *map(str, ASSET_KINDS)]
     return row | {word: sums.get(word, 0) for word in words}

@@ -53,6 +53,9 @@ ROWS = (
      "access_until=2026-06-01"),
     ("filing", "system=S1", "organisation=FIN", "level=3", "filed_on=2024-01-01", "number=44010000001-00001"),
     ("certification", "system=S1", "type=密评", "done_on=2026-05-01"),
+    ("filing_unit", "organisation=FIN", "region_code=440100", "security_person=周八"),
+    ("technology", "system=S1", "technology=云计算", "platform=政务云", "platform_number=44010000001-00009"),
+    ("data_survey", "name=金融账户", "level=重要", "organisation=FIN", "system=S1", "volume_gb=1TB", "person=钱七"),
     ("crypto", "name=签名机", "list=密码能力清单", "organisation=FIN"),
     ("xinchuang", "product=达梦", "category=数据库", "state=已替代", "organisation=FIN"),
     ("algorithm", "name=问答", "kind=大模型", "organisation=HR"),
@@ -147,6 +150,23 @@ def test_filings_tell_validity_and_what_is_not_filed(app):
     assert filed["有效期至"] == "2028-01-01"
     (other,) = [each for each in found if each["系统代码"] == "S2"]
     assert (other["已备案"], other["待办"]) == ("否", "二级以上未见备案")
+
+
+def test_filings_hold_the_tables_of_the_form(app, tmp_path):
+    """Tables 1, 4 and 6 are sheets; names masked, the unit's code and graded systems told beside; of one unit alone."""
+    told = {each["清单"]: each for each in of(app, "filings", org="财政局")}
+    assert (told["备案单位情况"]["行政区划代码"], told["备案单位情况"]["网络安全责任部门负责人"]) == ("440100", "周***")
+    assert told["备案单位情况"]["在册定级对象"] == "第3级 1 个"
+    assert told["新技术新应用场景"]["平台备案编号"] == "44010000001-00009"
+    survey = told["数据摸底调查表"]
+    assert (survey["拟定数据级别"], survey["数据总量（GB）"]) == ("重要及以上数据", "1024.0")
+    assert survey["数据安全责任部门负责人"] == "钱***"
+    crypto = {each["清单"] for each in of(app, "crypto", org="财政局")}
+    assert "密评记录" in crypto  # names no unit: it is its system's
+    other = {each["清单"] for each in of(app, "filings", org="人社局")}
+    assert other == {"系统对照"}
+    page = make(app, "filings", "html", Wanted(), tmp_path / "f.html").path.read_text("utf-8")
+    assert "未见摸底的单位 1 个：人社局" in page
 
 
 def test_filings_that_cannot_be_right_say_so(app, tmp_path):

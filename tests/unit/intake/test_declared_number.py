@@ -67,3 +67,23 @@ def test_bounds_are_told_as_they_are() -> None:
         _read("crypto", "quantity", "-1")
     with pytest.raises(ValueError, match="应在 1 至 6 之间"):
         _read("backups", "recovery_level", "7")
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "counted"),
+    [("volume_gb", "１２０GB", 120), ("volume_gb", "1.2 TB", 1228.8), ("volume_gb", "512MB", 0.5),
+     ("records_10k", "3,500万条", 3500), ("records_10k", "12000条", 1.2), ("records_10k", "约1.2亿条", 12_000),
+     ("records_10k", "35", 35), ("volume_gb", "3", 3)],
+)  # fmt: skip
+def test_amounts_of_data_become_what_their_column_counts(column: str, written: str, counted: float) -> None:
+    """1.2TB is 1228.8 GB, 12000条 1.2万条."""
+    assert _read("data_surveys", column, written) == counted
+
+
+@pytest.mark.parametrize(
+    ("column", "written"), [("volume_gb", "35万条"), ("records_10k", "120GB"), ("volume_gb", "-1")]
+)
+def test_an_amount_of_something_else_is_refused(column: str, written: str) -> None:
+    """Records are no gigabytes."""
+    with pytest.raises(ValueError, match="应"):
+        _read("data_surveys", column, written)

@@ -111,3 +111,23 @@ def test_what_names_a_row_that_is_left_out_is_left_out_with_it() -> None:
     assert all(isinstance(each, Skipped) for each in rows)
     assert "systems.yaml:2:5" in getattr(rows[2], "reason", "")
     assert "systems.yaml:4:5" in getattr(rows[3], "reason", "")
+
+
+def test_systems_of_one_name_and_unit_are_left_out_unless_in_force() -> None:
+    """Both codes and places are named; what stands so already goes on, and what is out of use may have a successor."""
+    text = (
+        "organisations:\n  - {id: A, name: 甲}\n  - {id: B, name: 乙}\nsystems:\n"
+        "  - {code: S, name: 网, organisation: A}\n  - {code: T, name: 网, organisation: 甲}\n"
+        "  - {code: U, name: 网, organisation: B}\n"
+    )
+    _, _, one, two, other = _rows(text)
+    assert isinstance(one, Skipped)
+    assert isinstance(two, Skipped)
+    assert "编号 T（systems.yaml:6:5）" in one.reason
+    assert "编号 S（systems.yaml:5:5）" in two.reason
+    assert isinstance(other, Stated)
+    held = {each: {"kind": "system", "org": "A", "facts": {"name": "网"}} for each in ("system:S", "system:T")}
+    read = declared_yaml.read(Source.load(text, "systems.yaml"))
+    assert all(isinstance(each, Stated) for each in declared_yaml.refer(read, held=held))
+    offline = text.replace("name: 网, organisation: A", "name: 网, status: 停用, organisation: A")
+    assert all(isinstance(each, Stated) for each in _rows(offline))

@@ -116,3 +116,9 @@ def test_a_name_set_wide_a_level_not_given_and_codes_parted_by_a_slash_are_read(
     crypto = sections()["crypto"].slots["algorithms"]
     assert plain(crypto, "algorithms", "SM2/SM3/SM4", PLAIN) == ["SM2", "SM3", "SM4"]
     assert plain(crypto, "algorithms", "TCP/IP、GM/T 0018", PLAIN) == ["TCP/IP", "GM/T 0018"]
+
+
+def test_a_wide_mark_within_a_code_is_narrow() -> None:
+    """ＷＪ－００２ is WJ-002; a wide mark between Chinese characters stays."""
+    assert plain(SYSTEM["code"], "code", "ＷＪ－００２", PLAIN) == "WJ-002"
+    assert plain(SYSTEM["name"], "name", "预算－支付", PLAIN) == "预算－支付"

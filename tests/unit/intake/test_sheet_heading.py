@@ -184,6 +184,23 @@ def test_a_column_named_that_the_list_lacks_makes_no_other_list_of_it() -> None:
         ("interfaces", "接口名称 提供单位 使用单位 是否鉴权 是否加密 审批时间 有效期"),
         ("xinchuang", "产品名称 产品类别 替代情况 计划完成时间 是否在名录"),
         ("repositories", "仓库地址 开发商 最近审计时间"),
+        ("organisations", "单位编号 单位名称 统一社会信用代码 上级单位 联系人 联系电话 备注"),
+        (
+            "data_surveys",
+            (
+                "数据名称 拟定数据级别 数据类别 单位名称 定级对象 数据安全责任部门 负责人 数据总量（GB）"
+                " 数据总量（万条） 月增长量（GB） 月增长量（万条） 与其他数据处理者的交互 来源单位 流出单位"
+                " 存储位置（云平台/名称） 存储机房 存储地域 数据来源 个人信息涉及情况"
+            ),
+        ),
+        (
+            "filing_units",
+            (
+                "单位全称 行政区划代码 隶属关系 单位类型 行业类别 网络安全责任部门 网络安全责任部门负责人手机"
+                " 数据安全管理部门 数据安全管理部门负责人 填表人"
+            ),
+        ),
+        ("technologies", "系统名称 技术类型 云计算角色 服务模式 部署模式 云平台名称 云平台备案编号 是否数据出境"),
     ],
 )
 def test_the_headings_of_ledgers_that_offices_keep_are_all_known(section: str, words: str) -> None:
@@ -192,3 +209,26 @@ def test_the_headings_of_ledgers_that_offices_keep_are_all_known(section: str, w
     found = _only(_sheet(titles, ["x"] * len(titles)))
     assert found.section.name == section
     assert found.headings.unused() == []
+
+
+def test_headings_that_only_their_brackets_tell_apart_need_them() -> None:
+    """数据总量 alone is of neither unit: told, not guessed; two rows of headings say which."""
+    bare = _only(_sheet(["数据名称", "拟定数据级别", "数据总量", "存储机房"], ["账户", "一般数据", "12", "一号"]))
+    assert bare.section.name == "data_surveys"
+    assert bare.headings.unused() == [2]
+    two = _only(
+        _sheet(
+            ["数据名称", "拟定数据级别", "数据总量", "数据总量", "存储机房"],
+            ["数据名称", "拟定数据级别", "GB", "万条", "存储机房"],
+            ["账户", "一般数据", "12", "3", "一号"],
+        )
+    )
+    assert [two.headings.columns[at] for at in (2, 3)] == ["volume_gb", "records_10k"]
+
+
+def test_a_heading_in_another_unit_is_told() -> None:
+    """Bare numbers under RTO（小时） are no minutes; RTO（分钟） are."""
+    rows = ["业务系统", "备份内容", "RTO（小时）", "RPO（分钟）"], ["预算", "库", "4", "30"]
+    found = _only(_sheet(*rows))
+    assert found.headings.unused() == [2]
+    assert found.headings.columns[3] == "rpo_minutes"

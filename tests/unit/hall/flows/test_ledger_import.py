@@ -429,12 +429,12 @@ def test_lists_are_known_by_short_names(word: str, name: str) -> None:
 
 
 def test_a_mapping_refuses_a_column_that_its_list_does_not_have(app: App) -> None:
-    """Units stay units: 备注 is no column of theirs, and the lists that have one are told."""
-    file = _file(app, "单位", [["单位名称", "统一社会信用代码", "上级单位", "备注"], ["财政局", CODE, "", "x"]])
-    table = ledger_mapping.recognised(app, file, words=["备注=remark"])
-    with pytest.raises(UsageError, match="单位没有列 remark") as caught:
-        ledger_mapping.save(app, "组织", table, ["备注=remark"])
-    assert "--as suppliers" in caught.value.hint
+    """Units stay units: 版本 is no column of theirs, and the lists that have one are told."""
+    file = _file(app, "单位", [["单位名称", "统一社会信用代码", "上级单位", "附记"], ["财政局", CODE, "", "x"]])
+    table = ledger_mapping.recognised(app, file, words=["附记=version"])
+    with pytest.raises(UsageError, match="单位没有列 version") as caught:
+        ledger_mapping.save(app, "组织", table, ["附记=version"])
+    assert "--as apps" in caught.value.hint
 
 
 def test_what_names_a_row_that_cannot_be_is_left_out(app: App) -> None:
@@ -487,16 +487,21 @@ def test_an_address_of_two_units_is_told(app: App) -> None:
     assert any("疑点" in each for each in summary.warnings)
 
 
-def test_a_second_system_of_one_name_is_told_and_a_key_is_no_name(app: App) -> None:
-    """Without codes a name is known again; with another code it makes a second system, which is said."""
+def test_a_second_system_of_one_name_and_unit_is_left_out_and_a_key_is_no_name(app: App) -> None:
+    """Without codes a name is known again; another code is refused with both, until the old one is out of use."""
     _run(app, _file(app, "单位", UNITS))
     _run(app, _file(app, "系统台账", [["系统名称", "主管部门", "等保级别"], ["非税系统", "财政局", "三级"]]))
     coded = _file(
         app, "系统", [["系统编码", "系统名称", "主管部门", "等保级别"], ["CZ-002", "非税系统", "财政局", "三级"]]
     )
+    rows, _ = _run(app, coded)
+    assert _outcomes(rows) == ["left_out"]
+    assert str(rows[0]["where"]).endswith("!2")
+    assert "财政局（FIN） 还有一个系统也叫 非税系统，编号 非税系统：" in str(rows[0]["reason"])
+    edit(app, "system", "非税系统", ["status=停用"], who="乙")
     rows, summary = _run(app, coded)
     assert (rows[0]["subject"], rows[0]["outcome"]) == ("system:CZ-002", "new")
-    assert "编号 非税系统 的系统也叫 非税系统" in str(rows[0]["warning"])
+    assert "编号 非税系统 的系统也叫 非税系统，属 财政局（FIN）" in str(rows[0]["warning"])
     assert any("疑点" in each for each in summary.warnings)
     rows, _ = _run(app, _file(app, "误", [["系统名称", "等保级别", "主管部门"], ["CZ-002", "二级", "财政局"]]))
     assert _outcomes(rows) == ["left_out"]
@@ -525,3 +530,43 @@ def test_a_unit_that_may_be_another_by_its_short_name_is_told(app: App) -> None:
     systems = _file(app, "系统台账", [["系统名称", "系统编码", "主管部门"], ["预算", "S1", "财政局"]])
     rows, _ = _run(app, systems, create=True, write=False)
     assert "像是 东江市财政局 的简称" in str(rows[0]["warning"])
+
+
+def test_systems_of_one_name_are_told_apart_by_their_units(app: App) -> None:
+    """Of two units they are taken and told; of one both rows are left out, and what names them; the known stand."""
+    _run(app, _file(app, "单位", [*UNITS, ["TAX", "税务局", "", ""]]))
+    heads = ["系统编码", "系统名称", "主管部门", "等保级别"]
+    rows, _ = _run(app, _file(app, "系统", [heads, ["A", "门户网站", "财政局", 2], ["B", "门户网站", "税务局", 2]]))
+    assert _outcomes(rows) == ["new", "new"]
+    assert "编号 B 的系统也叫 门户网站，属 税务局（TAX）" in str(rows[0]["warning"])
+    ledger = _file(app, "系统", [heads, ["C", "内网", "财政局", 2], ["D", "内网", "财政局", 2]])
+    filed = _file(app, "等级保护备案", [["定级对象", "安全保护等级"], ["C", "二级"]])
+    rows, _ = _run(app, ledger, filed)
+    assert _outcomes(rows) == ["left_out"] * 3
+    assert "编号 D（系统.csv!3）" in str(rows[0]["reason"])
+    assert "编号 C（系统.csv!2）" in str(rows[1]["reason"])
+    with pytest.raises(UsageError) as caught:
+        edit(app, "system", "B", ["organisation=财政局"], who="乙")
+    assert "编号 A" in caught.value.why
+
+
+def test_a_remark_of_a_unit_is_kept(app: App) -> None:
+    """It comes with the ledger, may have lines, and is in the unit's history."""
+    rows, _ = _run(app, _file(app, "单位", [[*UNITS[0], "备注"], [*UNITS[1], "机构改革\n并入"]]))
+    assert rows[0]["change"]["备注"] == "机构改革\n并入"  # type: ignore[index]  # a mapping
+    assert edit(app, "organisation", "FIN", ["备注=x"], who="乙").what == "changed"
+
+
+def test_a_data_survey_is_held_against_its_data_asset(app: App) -> None:
+    """A level proposed below that of the asset is told, with the asset's; amounts come in the column's unit."""
+    _run(app, _file(app, "单位", UNITS))
+    _run(app, _file(app, "数据资产", [["数据编号", "数据名称", "数据级别"], ["D1", "账户", "重要"]]))
+    heads = ["数据名称", "拟定数据级别", "责任单位", "数据资产", "数据总量（GB）", "数据总量（万条）"]
+    ledger = [heads, ["账户", "一般数据", "财政局", "D1", "１．５TB", "2亿条"], ["流水", "", "财政局", "", "很多", ""]]
+    rows, _ = _run(app, _file(app, "数据摸底调查表", ledger))
+    assert _outcomes(rows) == ["new", "left_out"]
+    assert rows[0]["subject"] == "data_survey:账户/FIN"
+    assert "数据资产登记为 重要" in str(rows[0]["warning"])
+    assert "“很多”不是" in str(rows[1]["reason"])
+    (row,) = register.listed(app, "表六")
+    assert (row["volume_gb"], row["records_10k"], row["level"]) == (1536.0, 20_000.0, "一般数据")

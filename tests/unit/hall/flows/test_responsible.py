@@ -1,5 +1,6 @@
 """Who must act, from inventory files to the step-by-step way, and the tree of units."""
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from secops.core.clock import Instant, ManualClock
 from secops.core.errors import UsageError
 from secops.core.model import Decision, DecisionType, Kind, Observation, Status, Target
 from secops.hall.app import App
+from secops.hall.flows import report
 from secops.hall.flows.amend import amend
 from secops.hall.flows.declare import declare
 from secops.hall.flows.inventory import elsewhere, find
@@ -136,6 +138,27 @@ def test_units_are_counted_with_all_below_them(app: App) -> None:
     assert by_id["GOV"]["assets"] == sum(int(str(each)) for each in below)
     assert by_id[""]["ip"] == 2
     assert by_id["HEALTH"]["depth"] == 1
+
+
+def test_the_units_of_every_site_are_told_with_it(app: App) -> None:
+    """One code at two sites is two units, each with what is its own; the workspace's site comes first."""
+    there = [
+        Decision("z", DecisionType.DECLARE, subject, payload, "甲", Instant(T0))
+        for subject, payload in (
+            ("organisation:FIN", {"kind": "organisation", "name": "外地财政局"}),
+            ("system:S9", {"kind": "system", "org": "FIN", "facts": {"name": "外地系统"}}),
+        )
+    ]
+    before = list(tree(app))
+    with app.database.write() as connection:
+        decisions.append(connection, there)
+    list(merge(app))
+    found = list(tree(app))
+    assert found[:-1] == before
+    assert (found[-1]["site"], found[-1]["name"], found[-1]["assets"]) == ("z", "外地财政局", 1)
+    with report.make(app, "duties", "csv", report.Wanted()).path.open(encoding="utf-8-sig", newline="") as handle:
+        units = {each["代码"]: each["业务系统数"] for each in csv.DictReader(handle) if each["清单"] == "责任单位"}
+    assert units["FIN"] == "1"
 
 
 def test_a_change_that_closes_a_circle_of_units_is_refused_with_the_way_round(app: App) -> None:
