@@ -11,7 +11,7 @@ from secops.deliver.reports import words
 from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Rows, Sheet
 from secops.hall.flows import responsible
 from secops.hall.flows import scope as authorisations
-from secops.hall.flows.report_context import Context, Values, number_column, numbered
+from secops.hall.flows.report_context import Context, Values, number_column, numbered, site_column
 from secops.hall.flows.report_graded import graded
 from secops.scope import document
 from secops.scope.document import Scope
@@ -27,11 +27,12 @@ def build(ctx: Context) -> Report:
     allowed, told = _allowed(ctx)
     facts = [ctx.column(by_name()[name], brief=name in _PAPER) for name in _FACTS]
     columns = (
-        number_column(), Column("kind", by_name()["kind"].title), Column("key", say("目标", "target")),
+        number_column(), Column("kind", by_name()["kind"].title), Column("key", say("目标", "target")), site_column(),
         Column("name", by_name()["name"].title), Column("org.name", by_name()["org.name"].title,
                chart=say("按责任单位", "by unit")),
         Column("system.name", by_name()["system.name"].title),
-        Column("system.grade", by_name()["system.level"].title, Look.NUMBER, chart=say("按等保级别", "by level")),
+        Column("system.grade", by_name()["system.level"].title, Look.NUMBER, chart=say("按等保级别", "by level"),
+               scale=words.levels()),
         Column("allowed", say("授权", "authorised"), chart=say("按授权", "by authorisation")),
         Column("state", by_name()["state"].title), Column("person", say("责任人", "who answers")),
         Column("phone", say("责任人电话", "phone")), Column("via", say("责任来源", "known by"), brief=False),
@@ -84,15 +85,16 @@ def _rows(ctx: Context, allowed: Callable[[Values], str]) -> Rows:
             name = values.get("name") or values.get("http.title")
             system, grade = _system(kind, values)
             yield (
-                words.kind(kind), str(values["key"]), name, values.get("org.name"), system, grade,
+                words.kind(kind), str(values["key"]), _text(values["site"]), name, values.get("org.name"), system,
+                grade,
                 allowed(values), ctx.state(str(values["id"]), str(values["state"])),
                 ctx.person(answer.get("person")), ctx.person(answer.get("phone")), _text(answer.get("via")),
                 _text(answer.get("escalate")), *ctx.cells(fields, values), None, str(values["id"]),
             )  # fmt: skip
 
     def rows() -> Iterator[Cells]:
-        found = ctx.sorted(plain(), place=1, by=(3, 4, 0))
-        return numbered(ctx.findings_on(found, id=-1, into=8 + len(_ANSWERS) + len(_FACTS)))
+        found = ctx.sorted(plain(), place=1, by=(4, 5, 0))
+        return numbered(ctx.findings_on(found, id=-1, into=9 + len(_ANSWERS) + len(_FACTS)))
 
     return rows
 
