@@ -204,7 +204,8 @@ class _Tally:
         for place, counts in self._counts.items():
             if 1 < len(counts) < _VALUES:
                 column = self.sheet.columns[place]
-                yield chart(f"{self.sheet.name}：{column.chart}" if several else column.chart, counts, column.scale)
+                of = self.sheet.name + say("：", ": ")
+                yield chart(f"{of if several else ''}{column.chart}", counts, column.scale)
 
 
 def chart(title: str, counts: Mapping[str, int], scale: Mapping[str, str] = MappingProxyType({})) -> Chart:

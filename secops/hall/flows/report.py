@@ -235,7 +235,8 @@ def _whole(ctx: Context, kind: ReportKind, spool: Spool, live: Callable[[Progres
     report: Report = load(kind.place)(ctx)
     if ctx.wanted.list:
         mine = [each for each in report.sheets if each.name == ctx.wanted.list]
-        report = replace(report, title=f"{report.title}：{ctx.wanted.list}", sheets=mine, charts=(), pictures=())
+        title = report.title + say("：", ": ") + ctx.wanted.list
+        report = replace(report, title=title, sheets=mine, charts=(), pictures=())
     charted = bool(report.charts)
     if ctx.wanted.pictures and not (report.pictures or ctx.wanted.list):
         from secops.hall.flows.report_topology import drawings

@@ -299,6 +299,7 @@ class Context:
         chosen += [", ".join(words.severity(Severity(each)) for each in wanted.severities)] if wanted.severities else []
         chosen += [self.unit(wanted.org)] if wanted.org else []
         seen = say("明文", "in the clear") if self.sight.whole else say("已脱敏", "masked")
+        seen += say(f"（角色 {self.sight.role}）", f" (role {self.sight.role})")
         return (
             (say("编制单位", "unit"), unit),
             (say("导出人", "exported by"), by),
@@ -308,7 +309,7 @@ class Context:
             (say("数据时间", "data as of"), render(self.newest)[:23].replace("T", " ")),
             *more,
             (say("筛选条件", "filter"), " / ".join(chosen) or say("全部", "all")),
-            (say("敏感字段", "sensitive fields"), f"{seen}（{say('角色', 'role')} {self.sight.role}）"),
+            (say("敏感字段", "sensitive fields"), seen),
         )
 
 

@@ -1,5 +1,6 @@
 """A coordinator's target list: assets of a query with systems, level, who answers, and whether they may be touched."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -41,7 +42,7 @@ def build(ctx: Context) -> Report:
         Column("id", by_name()["id"].title, brief=False),
     )  # fmt: skip
     note = say(
-        "系统（未发现的也列）、网站、地址、主机、设备；授权一栏对照 --scope 给出的授权书；"
+        "系统（未发现的也列）、网站、地址、主机、设备；授权一栏对照 --scope 给出的授权书，系统按其地址；"
         "责任人由责任清单、系统与单位登记逐级得出",
         "systems (those never found too), websites, addresses, hosts, devices; held against the scope of --scope; "
         "who answers is resolved from duties, systems and units",
@@ -57,7 +58,33 @@ def _allowed(ctx: Context) -> tuple[Callable[[Values], str], tuple[tuple[str, st
     path = authorisations.find(ctx.app, ctx.wanted.scope)
     scope = document.read(path.read_bytes(), path)
     told = ((say("授权书", "scope"), f"{scope.title} {scope.id}"),)
-    return (lambda values: _verdict(scope, values)), told
+    inside: dict[str, Counter[bool]] = {}
+    for _, each in ctx.every((Kind.IP,), "", fields=("address", "system_id", "site")):
+        if each["state"] != State.GONE.value and each.get("system_id"):
+            within = each["site"] == scope.site and str(each["address"]) in scope.targets
+            inside.setdefault(str(each["system_id"]), Counter())[within] += 1
+
+    def verdict(values: Values) -> str:
+        if values["site"] != scope.site:
+            return say("不在授权：另一站点", "not authorised: of another site")
+        if str(values["id"]).startswith(f"{Kind.SYSTEM}-"):
+            return _of_system(inside.get(str(values["id"]), Counter()))
+        return _verdict(scope, values)
+
+    return verdict, told
+
+
+def _of_system(addresses: Mapping[bool, int]) -> str:
+    """Of a system as its addresses stand, whatever its code."""
+    if not any(addresses.values()):
+        return say("无地址", "no address")
+    if not addresses[False]:
+        return say("在授权内", "authorised")
+    return say("部分地址在授权内", "authorised in part") if addresses[True] else _outside()
+
+
+def _outside() -> str:
+    return say("不在授权或已排除", "not authorised, or excluded")
 
 
 def _verdict(scope: Scope, values: Values) -> str:
@@ -69,7 +96,7 @@ def _verdict(scope: Scope, values: Values) -> str:
         return say("无地址", "no address")
     port = values.get("port")
     if not all(within):
-        return say("不在授权或已排除", "not authorised, or excluded")
+        return _outside()
     if isinstance(port, int) and port not in scope.ports:
         return say("端口不在授权", "port not authorised")
     return say("在授权内", "authorised")
