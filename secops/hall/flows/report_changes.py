@@ -20,6 +20,8 @@ from secops.store import changes, entities
 
 LINES = 30
 """Changed fields told of one asset; more are counted."""
+NAMES = 5
+"""People told of one asset; of more their number."""
 _LOST = frozenset({State.STALE.value, State.GONE.value})
 _ORDER = ("new", "opened", "vanished", "closed", "back", "owner", "changed")
 _ANSWERING = frozenset({"org_id", "system_id", "owner", "owner.phone", "declared"})
@@ -141,7 +143,8 @@ def _entities(ctx: Context, choice: Choice, page: Sequence[Sequence[Cells]]) -> 
         yield (
             unit, _ORDER.index(class_), words.kind(kind), entity.key if entity else "", site, id, str(name or ""),
             str(system.facts.get("name") or system.key) if system else "", int(str(telling[1])), _what(class_, group),
-            _source(telling), _operator(ctx, choice, telling), say("、", ", ").join(_addresses(facts)) or None,
+            _source(telling), _operators(ctx, choice, class_, group, telling),
+            say("、", ", ").join(_addresses(facts)) or None,
         )  # fmt: skip
 
 
@@ -223,10 +226,17 @@ def _source(row: Cells) -> str:
     return " ".join(each for each in (told, run) if each)
 
 
-def _operator(ctx: Context, choice: Choice, row: Cells) -> str | None:
-    """Who declared it or decided so; of what a run found who let it run, the run itself where nobody is named."""
-    told = choice.by(ctx.connection, {"run": row[8], "who": row[9]})
-    return str(told["who"] or told["run"] or "") or None
+def _operators(ctx: Context, choice: Choice, class_: str, group: Sequence[Cells], telling: Cells) -> str | None:
+    """Who declared it or decided so; of what a run found who let it run, the run itself where nobody is named.
+
+    Of fields that differ everybody who changed one of them, in order of time.
+    """
+    moved = {name for name, _, _ in _moved(group)} if class_ in {"owner", "changed"} else ()
+    rows = [row for row in group if row[4] in moved] or [telling]
+    told = (choice.by(ctx.connection, {"run": row[8], "who": row[9]}) for row in rows)
+    found = list(dict.fromkeys(str(each["who"] or each["run"] or "") for each in told))
+    more = say(f" 等 {len(found)} 人", f" and others, {len(found)} in all") if len(found) > NAMES else ""
+    return say("、", ", ").join(filter(None, found[:NAMES])) + more or None
 
 
 def _summary(counts: Mapping[str, Counter[str]]) -> Sheet:

@@ -338,7 +338,7 @@ def plain(field: Field, value: object) -> str:
     if field.name == "register.conflicts" and isinstance(value, tuple):
         return say("、", ", ").join(by_name()[each].title if each in by_name() else each for each in value)
     if field.type is Type.INSTANT and isinstance(value, int):
-        return moment(value)
+        return moment(value).removesuffix(" 00:00")
     if isinstance(value, (tuple, list)):
         return say("、", ", ").join(str(each) for each in value)
     return words.yes(value) if isinstance(value, bool) else str(value)

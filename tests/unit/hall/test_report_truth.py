@@ -138,16 +138,19 @@ def test_a_change_names_who_made_it(app, tmp_path):
         runs.begin(connection, run)
     assert by("2026-05-28") == {"赵值班"}
     assert by("2026-05-29T05:00:00") == {"甲"}
+    app.clock.advance(60)
+    edited(app, ip.key, who="乙", name="门户")
+    assert by("2026-05-29T05:00:00") == {"甲、乙"}
 
 
-def edited(app: App, key: str) -> None:
+def edited(app: App, key: str, who: str = "甲", **facts: str) -> None:
     from secops.core.model import Decision, DecisionType
     from secops.store import decisions
 
-    payload = {"kind": "ip", "facts": {"owner": "王五"}}
+    payload = {"kind": "ip", "facts": {"owner": "王五"} | facts}
     at = app.clock.now()
     with app.database.write() as connection:
-        decisions.append(connection, [Decision("s", DecisionType.DECLARE, f"ip:{key}", payload, "甲", at, REASON)])
+        decisions.append(connection, [Decision("s", DecisionType.DECLARE, f"ip:{key}", payload, who, at, REASON)])
     list(merge(app))
 
 
