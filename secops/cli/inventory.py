@@ -253,19 +253,31 @@ def declare(
 
 
 @app.command("export", help=say("导出全部资产与端口，连同来源", "every asset and service whole, with provenance"))
-def export(query: Query = "", *, at: At = "", timeout: Timeout = None, format: Form = None, out: Out = "-") -> None:
+def export(
+    query: Query = "",
+    *,
+    at: At = "",
+    columns: Columns = "",
+    timeout: Timeout = None,
+    format: Form = None,
+    out: Out = "-",
+) -> None:
     """`secops inventory export`."""
     from secops.cli.context import behind, open_app
     from secops.core.fields import FIELDS
     from secops.hall.flows.inventory import exported, instant
+    from secops.hall.flows.inventory_columns import only
+    from secops.hall.flows.inventory_columns import read as named
+    from secops.hall.flows.queries import read
 
     with open_app() as opened:
         opened.limit(timeout)
         behind(opened)
-        columns = [Column(each.name, each.title) for each in FIELDS]
+        wanted = named(columns, read(opened, query)[0], services=True) if columns else ()
+        found = exported(opened, query, at=instant(opened, at) if at else None)
         rows(
-            exported(opened, query, at=instant(opened, at) if at else None),
-            columns,
+            (only(each, wanted) for each in found) if wanted else found,
+            [Column(each.key, each.title) for each in wanted] or [Column(each.name, each.title) for each in FIELDS],
             format=format or (None if chosen(None, out) is not Format.TABLE else Format.JSONL),
             out=out,
         )

@@ -66,7 +66,8 @@ def verify(
     told = found.manifest
     titles = {
         "file": say("文件", "file"), "title": say("报表", "report"), "filter": say("筛选", "filter"),
-        "data_at": say("数据时间", "data as of"), "made_at": say("编制时间", "made at"), "who": say("何人", "who"),
+        "data_at": say("数据时间", "data as of"), "made_at": say("导出时间", "exported at"),
+        "who": say("导出人", "exported by"),
         "account": say("系统帐号", "account"),
         "role": say("角色", "role"), "sensitive": say("敏感字段", "sensitive"), "rows": say("行数", "rows"),
         "sha256": "SHA-256", "program": say("程序", "program"), "signed_by": say("签名人", "signed by"),

@@ -156,6 +156,7 @@ CODES: dict[str, str] = {
     "E6322": "定期报表的名字不对或已被占用|a bad or taken name of a scheduled report",
     "E6323": "没有定期报表|there is no scheduled report",
     "E6324": "定期报表文件写不出来|the file of a scheduled report cannot be written",
+    "E6325": "Word 模板里有不认识的变量|a Word template names an unknown variable",
     "E6319": "Word 模板已存在|the Word template exists",
     # the database (store, hall)
     "E5101": "数据库操作失败|the database refused",

@@ -228,6 +228,54 @@ def test_a_broken_template_is_an_error_of_its_file(report, tmp_path):
     assert caught.value.code == "E6309"
 
 
+@pytest.mark.parametrize(
+    ("words", "unknown", "near"),
+    [
+        ("{{ titel }}", "titel", "title"),
+        ("{% for each in sheets %}{{ each.nmae }}{% endfor %}", "nmae", "name"),
+        ("{% if unit_of %}x{% endif %}", "unit_of", ""),
+        ("{{ facts[99].label }}", "99", ""),
+    ],
+)
+def test_a_template_that_names_what_there_is_not_is_refused(report, tmp_path, words, unknown, near):
+    """A word in the wrong spelling is told with the near ones: an empty place on paper would be missed by nobody."""
+    docx = pytest.importorskip("docx")
+    from secops.core.errors import InvalidFile
+    from secops.deliver.reports import docx as word
+
+    book = docx.Document()
+    book.add_paragraph(words)
+    book.save(str(tmp_path / "t.docx"))
+    plain = replace(report, charts=(), pictures=())
+    with pytest.raises(InvalidFile) as caught:
+        word.write(plain, tmp_path / "r.docx", tmp_path / "t.docx")
+    assert caught.value.code == "E6325"
+    assert unknown in caught.value.what
+    assert caught.value.where == str(tmp_path / "t.docx")
+    assert near in caught.value.hint
+    assert not (tmp_path / "r.docx").exists()
+
+
+def test_a_template_may_ask_whether_there_is_something(report, tmp_path):
+    """By `is defined` or `default`, so that one template serves several versions; a division by nought is its error."""
+    docx = pytest.importorskip("docx")
+    from secops.core.errors import InvalidFile
+    from secops.deliver.reports import docx as word
+
+    plain = replace(report, charts=(), pictures=())
+    for words in ("{{ seal | default('无印章') }}{% if seal is defined %}x{% endif %}", "{{ 1 / 0 }}"):
+        book = docx.Document()
+        book.add_paragraph(words)
+        book.save(str(tmp_path / "t.docx"))
+        if "/" not in words:
+            word.write(plain, tmp_path / "r.docx", tmp_path / "t.docx")
+            assert [each.text for each in docx.Document(str(tmp_path / "r.docx")).paragraphs] == ["无印章"]
+            continue
+        with pytest.raises(InvalidFile) as caught:
+            word.write(plain, tmp_path / "r.docx", tmp_path / "t.docx")
+        assert caught.value.code == "E6309"
+
+
 def test_xlsx_cuts_a_list_that_one_sheet_cannot_hold(monkeypatch, tmp_path):
     """More rows than a sheet takes go on in a second sheet with its own head."""
     from secops.deliver.reports import xlsx

@@ -1,5 +1,6 @@
 """A chart as a drawing: lying bars, each with its label, number and share."""
 
+from secops.core.language import say
 from secops.deliver.reports.drawing import SOFT, Box, Drawing, Label, Line, width_of
 from secops.deliver.reports.model import Chart
 
@@ -17,13 +18,13 @@ def bars(chart: Chart) -> Drawing:
     shapes: list[Box | Line | Label] = [Label(_PAD, 22, chart.title, size=14, bold=True, room=_WIDE - 2 * _PAD)]
     for place, (name, number) in enumerate(chart.parts):
         y = _TOP + place * _ROW
-        wide = max(1.0, room * number / most)
+        wide, share = max(1.0, room * number / most), f"{number / whole:.1%}"
         shapes += [
             Label(left - 8, y + 15, name, anchor="end", room=left - _PAD),
             Box(left, y + 3, wide, _ROW - 8, fill=COLOURS[0], stroke=COLOURS[0]),
-            Label(left + wide + 6, y + 15, f"{number:,}（{number / whole:.1%}）", size=11, fill=SOFT),
+            Label(left + wide + 6, y + 15, say(f"{number:,}（{share}）", f"{number:,} ({share})"), size=11, fill=SOFT),
         ]
     height = _TOP + len(chart.parts) * _ROW + 8
     shapes.append(Line(left, _TOP - 2, left, height - 8))
-    told = "；".join(f"{name} {number}" for name, number in chart.parts)
-    return Drawing(_WIDE, height, tuple(shapes), f"{chart.title}：{told}")
+    told = say("；", "; ").join(f"{name} {number}" for name, number in chart.parts)
+    return Drawing(_WIDE, height, tuple(shapes), chart.title + say("：", ": ") + told)

@@ -14,7 +14,8 @@ from secops.core.errors import InvalidFile
 from secops.core.language import say
 from secops.deliver.reports import fonts
 from secops.deliver.reports.chart import bars
-from secops.deliver.reports.docx_template import make
+from secops.deliver.reports.docx_names import unknown
+from secops.deliver.reports.docx_template import NAME, make
 from secops.deliver.reports.drawing import Drawing
 from secops.deliver.reports.extra import needs
 from secops.deliver.reports.model import Cell, Report, Sheet, brief, clean, text
@@ -31,7 +32,8 @@ _WIDE_MM, _HIGH_MM, _CHART_MM = 262.0, 150.0, 170.0
 def write(report: Report, path: Path, template: Path | None = None) -> None:
     """Write the report to `path` by the template (None: the one that ships).
 
-    Raises OSError, UsageError without the extra or a Chinese font for pictures, InvalidFile for a broken template.
+    Raises OSError, UsageError without the extra or a Chinese font for pictures, InvalidFile for a broken template and
+    for one that names what there is not: printed as nothing it would be missed by nobody.
     """
     needs("docxtpl")
     from docx.shared import Mm
@@ -54,7 +56,8 @@ def write(report: Report, path: Path, template: Path | None = None) -> None:
             "title": str(clean(report.title)), "pictures": images, "sheets": sheets,
             "facts": [{"label": str(clean(name)), "value": str(clean(value))} for name, value in report.facts],
         }  # fmt: skip
-        book.render(context, SandboxedEnvironment(autoescape=True), autoescape=True)
+        names = SandboxedEnvironment(autoescape=True, undefined=unknown(str(template or NAME), context))
+        book.render(context, names, autoescape=True)
         out = io.BytesIO()
         _fitted(book.docx, sheets)
         told = book.docx.core_properties
@@ -62,13 +65,24 @@ def write(report: Report, path: Path, template: Path | None = None) -> None:
         told.created = told.modified = datetime.fromtimestamp(report.data_at / 1000, UTC).replace(tzinfo=None)
         told.revision = 1
         book.save(out)
-    except (TemplateError, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (
+        TemplateError,
+        zipfile.BadZipFile,
+        LookupError,
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        SyntaxError,
+    ) as error:
         raise InvalidFile(
             "E6309",
             say("Word 模板用不了", "the Word template cannot be used"),
-            where=str(template or "report.docx"),
+            where=str(template or NAME),
             why=f"{type(error).__name__}: {error}"[:300],
-            hint="secops report template copy report.docx --force",
+            hint=say(
+                "在 Word 里改正；或先另存一份，再用 secops report template copy --force 换回自带的",
+                "mend it in Word; or keep a copy and take the shipped one: secops report template copy --force",
+            ),
         ) from error
     _dated(out, path)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 
 from secops.core.clock import Instant
 from secops.core.ids import canonical
@@ -46,6 +47,8 @@ class Look(StrEnum):
 
 _TYPES = {each: each.value for each in (Look.NUMBER, Look.DECIMAL, Look.TIME, Look.DATE, Look.FLAG)}
 """Looks of another type than text."""
+SITE = "site"
+"""Key of the column that tells the site a row is of."""
 LIST = "list"
 """Key under which a row tells the list it is of."""
 
@@ -63,6 +66,10 @@ class Column:
     """Title of the chart of how often each value occurs; empty for none."""
     code: str = ""
     """Key of the column with the codes of what this one names: paper tells them beside the names."""
+    scale: Mapping[str, str] = field(default_factory=dict)
+    """Values that have an order, in it, each with its word in a chart; others are charted by how many they are."""
+    varied: bool = False
+    """People are shown it only where the report's rows differ in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +85,13 @@ class Sheet:
     """What the reader must know of it: its basis, what is unknown."""
     filled: frozenset[int] = frozenset()
     """Places of the columns that hold anything in any row, as `counted` found them."""
+    sites: frozenset[str] = frozenset()
+    """Sites that its rows are of: by the column of this name, as `counted` found them, else as it was built."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """How much of each: labels and numbers, the greatest first."""
+    """How much of each: labels and numbers, the greatest first; of what has an order of its own, in that."""
 
     title: str
     parts: tuple[tuple[str, int], ...]
@@ -116,6 +125,11 @@ class Report:
         """Rows of all sheets."""
         return sum(each.size for each in self.sheets)
 
+    @property
+    def sites(self) -> list[str]:
+        """Sites that the rows are of, in order; none where no sheet tells."""
+        return sorted({site for each in self.sheets if each.size for site in each.sites})
+
 
 def counted(report: Report, keep: Callable[[Iterator[Cells]], Rows] | None = None) -> Report:
     """The report with the size of every sheet, its charts, and count and digest of the list among its cover facts.
@@ -134,7 +148,7 @@ def counted(report: Report, keep: Callable[[Iterator[Cells]], Rows] | None = Non
             rows = sheet.rows
         else:
             rows = keep(tally.through(sheet.rows()))
-        sheets.append(replace(sheet, rows=rows, size=tally.size, filled=tally.filled))
+        sheets.append(replace(sheet, rows=rows, size=tally.size, filled=tally.filled, sites=tally.sites))
         charts += tally.charts(several=len(report.sheets) > 1)
     told = [each for each in sheets if each.size]
     # lists count different things, or one thing twice: they are not added up
@@ -158,6 +172,8 @@ class _Tally:
         self._hasher = hasher
         self._empty = list(range(len(sheet.columns)))
         self._counts = {place: Counter[str]() for place, each in enumerate(sheet.columns) if each.chart}
+        self._site = next((place for place, each in enumerate(sheet.columns) if each.key == SITE), None)
+        self._sites: set[Cell] = set()
 
     def see(self, row: Cells) -> None:
         self.size += 1
@@ -168,6 +184,12 @@ class _Tally:
         for place, counts in self._counts.items():
             if len(counts) < _VALUES:
                 counts[text(self.sheet.columns[place], row[place])] += 1
+        if self._site is not None and row[self._site] not in self._sites and len(self._sites) < _VALUES:
+            self._sites.add(row[self._site])
+
+    @property
+    def sites(self) -> frozenset[str]:
+        return self.sheet.sites if self._site is None else frozenset(str(each) for each in self._sites if each)
 
     @property
     def filled(self) -> frozenset[int]:
@@ -181,13 +203,22 @@ class _Tally:
     def charts(self, *, several: bool) -> Iterator[Chart]:
         for place, counts in self._counts.items():
             if 1 < len(counts) < _VALUES:
-                title = self.sheet.columns[place].chart
-                yield chart(f"{self.sheet.name}：{title}" if several else title, counts)
+                column = self.sheet.columns[place]
+                of = self.sheet.name + say("：", ": ")
+                yield chart(f"{of if several else ''}{column.chart}", counts, column.scale)
 
 
-def chart(title: str, counts: Mapping[str, int]) -> Chart:
-    """The chart of these numbers: greatest first, the rarest as one, the unnamed last."""
-    named = sorted(((name, n) for name, n in counts.items() if name), key=lambda one: (-one[1], one[0]))
+def chart(title: str, counts: Mapping[str, int], scale: Mapping[str, str] = MappingProxyType({})) -> Chart:
+    """The chart of these numbers: greatest first, the rarest as one, the unnamed last.
+
+    What `scale` names comes before, in its order and words.
+    """
+    order = list(scale)
+    ranked = sorted(
+        ((name, n) for name, n in counts.items() if name),
+        key=lambda one: (order.index(one[0]), 0, "") if one[0] in scale else (len(order), -one[1], one[0]),
+    )
+    named = [(scale.get(name, name), n) for name, n in ranked]
     parts = named[:BARS]
     if rest := sum(n for _, n in named[BARS:]):
         parts.append((say(f"其余 {len(named) - BARS} 项", f"{len(named) - BARS} others"), rest))

@@ -44,7 +44,8 @@ h2{string-set:section content();font-size:12pt;margin:6mm 0 2mm}
 .wide{overflow:visible}thead th{position:static;white-space:normal}nav{display:none}tr{break-inside:avoid}
 td{max-width:none;overflow-wrap:anywhere}td.l{min-width:0}th{overflow-wrap:anywhere}td.n{white-space:nowrap}
 .wide table{table-layout:fixed}.k{white-space:nowrap}
-.charts{display:block}.charts svg{width:62%}figure{break-inside:avoid}svg{max-height:165mm}
+.charts{display:block}.charts svg{width:62%;display:block;break-inside:avoid}
+figure{break-inside:avoid}svg{max-height:165mm}
 """
 ).replace("FACES", FACES)
 _SHORT = 6

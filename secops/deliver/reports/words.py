@@ -27,8 +27,8 @@ _SEVERITIES = {
     Severity.LOW: ("低危", "low"),
     Severity.INFO: ("提示", "info"),
 }
-
-
+_LEVELS = "一二三四五"
+"""Levels of protection; of GB/T 22240-2020 there are five."""
 _COLLECTORS = {
     "greeting": "端口问候", "service": "服务识别", "certificate": "证书", "favicon": "网站图标", "datagram": "UDP 探测",
     "connect": "端口探测", "syn": "端口探测", "ping": "存活探测",
@@ -59,6 +59,21 @@ def state(value: State) -> str:
 def severity(value: Severity) -> str:
     """The severity's name."""
     return say(*_SEVERITIES[value])
+
+
+def severities() -> dict[str, str]:
+    """The scale of severities, the gravest first, as a chart is ordered by it."""
+    return {word: word for word in map(severity, Severity)}
+
+
+def level(value: int) -> str:
+    """A level of protection (等级保护) as it is called: 三级."""
+    return say(f"{_LEVELS[value - 1]}级" if 1 <= value <= len(_LEVELS) else f"{value} 级", f"Level {value}")
+
+
+def levels() -> dict[str, str]:
+    """The scale of levels, the highest first, by their numbers as text."""
+    return {str(each): level(each) for each in range(len(_LEVELS), 0, -1)}
 
 
 def device(value: str) -> str:

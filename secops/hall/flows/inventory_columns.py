@@ -24,9 +24,10 @@ class Chosen:
     fields: tuple[Field, ...]
 
 
-def read(text: str, kind: Kind | None) -> tuple[Chosen, ...]:
+def read(text: str, kind: Kind | None, *, services: bool = False) -> tuple[Chosen, ...]:
     """The columns that the words name for entities of this kind (None: the seven kinds of asset), each once.
 
+    `services`: where no kind is named rows of services stand among them, and their fields are known too.
     A field goes by its dictionary name in the rows, a word for several of them (`grade`, `port`) by the word itself.
     Raises UsageError, with the place of the word at fault.
     """
@@ -34,6 +35,8 @@ def read(text: str, kind: Kind | None) -> tuple[Chosen, ...]:
     for match in _WORD.finditer(text.translate(NARROW)):
         word = match[0]
         fields = find(word, kind) if word not in ANYWHERE else ()
+        if services and kind is None and word not in ANYWHERE:
+            fields = tuple(dict.fromkeys((*fields, *find(word, Kind.SERVICE))))
         if not fields:
             what, hint = no_field(word[:60], kind, query=False)
             raise complain(text, match.start(), "E1513", what, hint, of="--columns ")

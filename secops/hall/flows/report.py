@@ -21,7 +21,7 @@ from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
 from secops.hall.flows import report_source, report_template
 from secops.hall.flows.inventory import instant
-from secops.hall.flows.report_context import Context, Wanted
+from secops.hall.flows.report_context import Context, Wanted, placed
 from secops.hall.flows.report_kinds import FORMATS, KINDS, ReportKind
 from secops.hall.flows.report_shown import shown
 from secops.hall.flows.report_sight import Sight, sight
@@ -40,6 +40,8 @@ _STEP = 2_000
 """Rows after which it is told how far a report is."""
 _OF_EVERYTHING = frozenset({"assets", "undeclared", "duties", "crypto", "xinchuang", "ipv6"})
 """Kinds that read many assets: the columnar mirror is asked, where there is one."""
+_SITES = 100
+"""Sites that a manifest names."""
 _OF_NOBODY = frozenset({"assets", "targets"})
 """Kinds that list what nobody answers for, which `split` puts in a file of its own."""
 
@@ -233,7 +235,8 @@ def _whole(ctx: Context, kind: ReportKind, spool: Spool, live: Callable[[Progres
     report: Report = load(kind.place)(ctx)
     if ctx.wanted.list:
         mine = [each for each in report.sheets if each.name == ctx.wanted.list]
-        report = replace(report, title=f"{report.title}：{ctx.wanted.list}", sheets=mine, charts=(), pictures=())
+        title = report.title + say("：", ": ") + ctx.wanted.list
+        report = replace(report, title=title, sheets=mine, charts=(), pictures=())
     charted = bool(report.charts)
     if ctx.wanted.pictures and not (report.pictures or ctx.wanted.list):
         from secops.hall.flows.report_topology import drawings
@@ -244,6 +247,7 @@ def _whole(ctx: Context, kind: ReportKind, spool: Spool, live: Callable[[Progres
     else:
         meter = _Meter(say("读取", "read"), 0, live, ctx.app.clock)
         report = counted(report, lambda rows: spool.kept(meter.passing(rows)))
+    report = placed(report)
     several = {each.name: each.size for each in report.sheets if each.size}
     if len(several) > 1 and not charted:
         report = replace(report, charts=(*report.charts[:1], chart(say("各清单数量", "rows of each list"), several),
@@ -304,6 +308,7 @@ def _described(app: App, made: Made, report: Report, ctx: Context, *, kind: Repo
         {
             "file": made.path.name, "format": made.format, "sha256": made.sha256, "bytes": made.path.stat().st_size,
             "report": kind.name, "title": report.title, "filter": wanted.query, "options": asked, "site": app.site,
+            "sites": report.sites[:_SITES] or [app.site],
             "data_at": render(report.data_at), "made_at": render(app.clock.now()), "who": wanted.who,
             "account": account(), "role": sight.role, "sensitive": "clear" if sight.whole else "masked",
             "rows": made.rows,

@@ -48,4 +48,4 @@ def _missing(ctx: Context, rows: Sequence[Row]) -> Sheet:
                 ctx.called("system", str(each.get("system") or "")) or None, cell(ctx, None, each.get("system")),
                 *has, lacks,
             ))  # fmt: skip
-    return Sheet(say("环节缺失", "Steps missing"), columns, lambda: numbered(iter(told)))
+    return Sheet(say("环节缺失", "Steps missing"), columns, lambda: numbered(iter(told)), sites=ctx.own)

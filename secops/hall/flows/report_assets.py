@@ -11,8 +11,8 @@ from secops.core.model import ASSET_KINDS, Kind, State
 from secops.core.query import Query
 from secops.core.standing import BY_PARTS, ON_PAPER
 from secops.deliver.reports import words
-from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
-from secops.hall.flows.report_context import Context, Values, number_column, numbered
+from secops.deliver.reports.model import SITE, Cells, Column, Look, Report, Rows, Sheet
+from secops.hall.flows.report_context import Context, Values, number_column, numbered, site_column
 from secops.hall.flows.report_graded import graded
 
 BASIS = "网络安全法、GB/T 22239-2019、GB/T 22240-2020"
@@ -57,7 +57,7 @@ def _by_kind(ctx: Context) -> list[Sheet]:
 def _rows(ctx: Context, kind: Kind, fields: Sequence[Field]) -> Rows:
     lead = _lead(fields)
     ((_, query),) = ctx.parsed((kind,))
-    names = [*_LIFE, *(each.name for each in fields)]
+    names = [SITE, *_LIFE, *(each.name for each in fields)]
 
     def stored() -> Iterator[Cells]:
         return ctx.sorted(plain())
@@ -65,12 +65,15 @@ def _rows(ctx: Context, kind: Kind, fields: Sequence[Field]) -> Rows:
     def plain() -> Iterator[Cells]:
         for values in ctx.found(kind, query, names):
             cells = ctx.cells(fields, values)
-            yield (str(values["key"]), *cells[:lead], *life(ctx, values), None, *cells[lead:], str(values["id"]))
+            yield (
+                str(values["key"]), _text(values["site"]), *cells[:lead], *life(ctx, values), None, *cells[lead:],
+                str(values["id"]),
+            )  # fmt: skip
 
     def rows() -> Iterator[Cells]:
         mirrored = _mirrored(ctx, kind, query, fields)
         found = stored() if mirrored is None else ctx.source.unbroken(mirrored, stored)
-        return numbered(ctx.findings_on(found, id=-1, into=lead + 5))
+        return numbered(ctx.findings_on(found, id=-1, into=lead + 6))
 
     return rows
 
@@ -78,7 +81,7 @@ def _rows(ctx: Context, kind: Kind, fields: Sequence[Field]) -> Rows:
 def _mirrored(ctx: Context, kind: Kind, query: Query, fields: Sequence[Field]) -> Iterator[Cells] | None:
     """The same rows out of the mirror, made column by column; None where there is none."""
     parted = say("、", ", ")
-    names = ["id", "key", "state", *_LIFE, *(each.name for each in fields)]
+    names = ["id", "key", "site", "state", *_LIFE, *(each.name for each in fields)]
     batches = ctx.source.batches(query, kind, names, parted)
     if batches is None:
         return None
@@ -86,7 +89,7 @@ def _mirrored(ctx: Context, kind: Kind, query: Query, fields: Sequence[Field]) -
     told = {each.value: words.state(each) for each in State}
 
     def rows() -> Iterator[Cells]:
-        for ids, keys, states, declared, begun, seen, *values in batches:
+        for ids, keys, sites, states, declared, begun, seen, *values in batches:
             cells = [ctx.cells_of(each, column, parted) for each, column in zip(fields, values, strict=True)]
             gone: tuple[None, ...] = (None,) * len(ids)
             mine = (
@@ -96,7 +99,7 @@ def _mirrored(ctx: Context, kind: Kind, query: Query, fields: Sequence[Field]) -
             )
             never = [state == State.DECLARED.value for state in states]
             first, last = ([None if no else at for no, at in zip(never, days, strict=True)] for days in (begun, seen))
-            yield from zip(keys, *cells[:lead], mine, map(bool, declared), first, last, gone, *cells[lead:], ids,
+            yield from zip(keys, sites, *cells[:lead], mine, map(bool, declared), first, last, gone, *cells[lead:], ids,
                            strict=True)  # fmt: skip
 
     return rows()
@@ -127,12 +130,13 @@ def _heads(ctx: Context, kind: Kind, fields: Sequence[Field]) -> tuple[Column, .
             each,
             brief=each.name in _ON_PAPER or kind is Kind.DATA,
             chart=say(f"按{each.zh}", f"by {each.en}") if each.name in charted else "",
+            scale=words.levels() if each.name == "system.level" else {},
         )
         for each in fields
     ]
     lead = _lead(fields)
     return (
-        number_column(), Column("key", by_name()["key"].title), *columns[:lead], *life_columns(),
+        number_column(), Column("key", by_name()["key"].title), site_column(), *columns[:lead], *life_columns(),
         Column("findings", say("问题数", "findings"), Look.NUMBER), *columns[lead:],
         Column("id", by_name()["id"].title, brief=False),
     )  # fmt: skip
@@ -175,13 +179,13 @@ _COMMON = (
 
 
 _COMMON_ON_PAPER = frozenset({"name", "services.ports", "http.title", "owner"})
-_READ = (*_COMMON, *_LIFE, "org.name", "system.name", "system.level", "system.grade")
+_READ = (SITE, *_COMMON, *_LIFE, "org.name", "system.name", "system.level", "system.grade")
 
 
 def _grouped(ctx: Context, by: str) -> list[Sheet]:
     """A summary, then a sheet for each unit or system, or one long sheet where they are many."""
     columns = _common_columns(ctx, by)
-    place = 2 if by == "org" else 3
+    place = 3 if by == "org" else 4
     counts: dict[str, Counter[str]] = {}
     groups: list[tuple[str, Rows]] = []
     for name, rows in groupby(_common_rows(ctx, by), lambda row: str(row[place] or "")):
@@ -227,7 +231,7 @@ def _common_columns(ctx: Context, by: str) -> tuple[Column, ...]:
     facts = [ctx.column(by_name()[name], brief=name in _COMMON_ON_PAPER) for name in _COMMON]
     return (
         number_column(), Column("kind", by_name()["kind"].title), Column("key", by_name()["key"].title),
-        Column("org.name", by_name()["org.name"].title, brief=by != "org"),
+        site_column(), Column("org.name", by_name()["org.name"].title, brief=by != "org"),
         Column("system.name", by_name()["system.name"].title, brief=by != "system"),
         Column("grade", by_name()["system.level"].title, Look.NUMBER), *life_columns(), *facts,
         Column("findings", say("问题数", "findings"), Look.NUMBER),
@@ -236,7 +240,7 @@ def _common_columns(ctx: Context, by: str) -> tuple[Column, ...]:
 
 
 def _common_rows(ctx: Context, by: str) -> Iterator[Cells]:
-    """Kind, key, unit, system, level, life, facts, findings, id; in order of unit or system, kind and key."""
+    """Kind, key, site, unit, system, level, life, facts, findings, id; in order of unit or system, kind and key."""
 
     def plain() -> Iterator[Cells]:
         fields = [by_name()[name] for name in _COMMON]
@@ -245,14 +249,15 @@ def _common_rows(ctx: Context, by: str) -> Iterator[Cells]:
             system = values.get("name") or values.get("key") if own else values.get("system.name")
             level = values.get("system.level") if own else values.get("system.grade")
             yield (
-                words.kind(kind), str(values["key"]), _text(values.get("org.name")), _text(system),
+                words.kind(kind), str(values["key"]), _text(values["site"]), _text(values.get("org.name")),
+                _text(system),
                 level if isinstance(level, int) else None, *life(ctx, values), *ctx.cells(fields, values), None,
                 str(values["id"]),
             )  # fmt: skip
 
-    group = 2 if by == "org" else 3
+    group = 3 if by == "org" else 4
     rows = ctx.sorted(plain(), place=1, by=(group, 0))
-    return ctx.findings_on(rows, id=-1, into=9 + len(_COMMON))
+    return ctx.findings_on(rows, id=-1, into=10 + len(_COMMON))
 
 
 def _text(value: object) -> str | None:

@@ -15,11 +15,13 @@ from secops.deliver.reports import words
 from secops.deliver.reports.model import Cell, Cells, Column, Look, Report, Rows, Sheet, chart
 from secops.hall.flows.difference import Choice, Wanted, passed_by
 from secops.hall.flows.inventory import instant
-from secops.hall.flows.report_context import PAGE, Context, number_column, numbered, plain
+from secops.hall.flows.report_context import PAGE, Context, number_column, numbered, plain, site_column
 from secops.store import changes, entities
 
 LINES = 30
 """Changed fields told of one asset; more are counted."""
+NAMES = 5
+"""People told of one asset; of more their number."""
 _LOST = frozenset({State.STALE.value, State.GONE.value})
 _ORDER = ("new", "opened", "vanished", "closed", "back", "owner", "changed")
 _ANSWERING = frozenset({"org_id", "system_id", "owner", "owner.phone", "declared"})
@@ -34,7 +36,7 @@ def build(ctx: Context) -> Report:
     choice = Choice(ctx.app, Wanted(ctx.wanted.query), start, end)
     if choice.query is not None:
         ctx.permit(choice.query)
-    gathered = ctx.spool.kept(ctx.spool.ordered(_told(ctx, choice), lambda row: (row[0] or "\uffff", *row[1:5])))
+    gathered = ctx.spool.kept(ctx.spool.ordered(_told(ctx, choice), lambda row: (row[0] or "\uffff", *row[1:6])))
     counts: dict[str, Counter[str]] = {}
     for row in gathered():
         counts.setdefault(str(row[0]), Counter())[_ORDER[int(str(row[1]))]] += 1
@@ -76,7 +78,7 @@ def _period(ctx: Context) -> tuple[Instant, Instant]:
 
 
 def _told(ctx: Context, choice: Choice) -> Iterator[Cells]:
-    """Unit, class, kind, key, id; name, system, when, what, source, run or who: one row for each asset."""
+    """Unit, class, kind, key, site, id; name, system, when, what, source, who, addresses: one row for each asset."""
     rows = ctx.spool.ordered(_flat(ctx, choice.start, choice.end), lambda row: row[:3])
     for _, group in _paged(rows):
         yield from _entities(ctx, choice, group)
@@ -87,7 +89,7 @@ def _flat(ctx: Context, start: Instant, end: Instant) -> Iterator[Cells]:
     for each in changes.in_time(ctx.connection, start, end):
         yield (
             each.entity, int(each.at), each.seq, str(each.kind), each.field, _value(ctx, each, old=True),
-            _value(ctx, each, old=False), each.reason, each.run, each.who,
+            _value(ctx, each, old=False), each.reason, each.run, each.who, each.site,
         )  # fmt: skip
 
 
@@ -126,7 +128,8 @@ def _entities(ctx: Context, choice: Choice, page: Sequence[Sequence[Cells]]) -> 
         if entity is None and choice.query is not None:
             continue
         unit = ctx.unit(entity.org_id, entity.site) if entity is not None and entity.org_id else ""
-        here = entity is None or entity.site == ctx.app.site
+        site = str(group[0][10])
+        here = site == ctx.app.site
         if passed_by((str(row[4]), row[6]) for row in group) or (wanted and not here):
             continue
         if wanted and wanted not in {unit, entity.org_id if entity else ""}:
@@ -138,9 +141,10 @@ def _entities(ctx: Context, choice: Choice, page: Sequence[Sequence[Cells]]) -> 
         class_ = _class(kind, group)
         telling = _telling(class_, group)
         yield (
-            unit, _ORDER.index(class_), words.kind(kind), entity.key if entity else "", id, str(name or ""),
+            unit, _ORDER.index(class_), words.kind(kind), entity.key if entity else "", site, id, str(name or ""),
             str(system.facts.get("name") or system.key) if system else "", int(str(telling[1])), _what(class_, group),
-            _source(telling), say("、", ", ").join(_addresses(facts)) or None,
+            _source(telling), _operators(ctx, choice, class_, group, telling),
+            say("、", ", ").join(_addresses(facts)) or None,
         )  # fmt: skip
 
 
@@ -216,10 +220,23 @@ def _shown(name: str, value: Cell) -> str:
 
 
 def _source(row: Cells) -> str:
-    reason, run, who = (str(row[place] or "") for place in (7, 8, 9))
+    reason, run = (str(row[place] or "") for place in (7, 8))
     collector, at, _ = reason.partition("@")
     told = say("发现", "found by") + f" {words.collector(collector)}" if at else spoken(reason, str(row[4]))
-    return " ".join(each for each in (told, run or who) if each)
+    return " ".join(each for each in (told, run) if each)
+
+
+def _operators(ctx: Context, choice: Choice, class_: str, group: Sequence[Cells], telling: Cells) -> str | None:
+    """Who declared it or decided so; of what a run found who let it run, the run itself where nobody is named.
+
+    Of fields that differ everybody who changed one of them, in order of time.
+    """
+    moved = {name for name, _, _ in _moved(group)} if class_ in {"owner", "changed"} else ()
+    rows = [row for row in group if row[4] in moved] or [telling]
+    told = (choice.by(ctx.connection, {"run": row[8], "who": row[9]}) for row in rows)
+    found = list(dict.fromkeys(str(each["who"] or each["run"] or "") for each in told))
+    more = say(f" 等 {len(found)} 人", f" and others, {len(found)} in all") if len(found) > NAMES else ""
+    return say("、", ", ").join(filter(None, found[:NAMES])) + more or None
 
 
 def _summary(counts: Mapping[str, Counter[str]]) -> Sheet:
@@ -237,10 +254,10 @@ def _columns(class_: str) -> tuple[Column, ...]:
     moved = class_ not in {"new", "opened"}
     return (
         number_column(), Column("org", say("责任单位", "unit")), Column("kind", say("类别", "kind")),
-        Column("key", say("资产", "asset")), Column("name", say("名称或服务", "name or service")),
+        Column("key", say("资产", "asset")), site_column(), Column("name", say("名称或服务", "name or service")),
         Column("system", say("所属系统", "system")), Column("at", say("时间", "when"), Look.TIME),
         *([Column("what", say("变化", "what changed"), Look.LONG)] if moved else []),
-        Column("source", say("来源", "source")),
+        Column("source", say("来源", "source")), Column("who", say("操作人", "by")),
         Column("host.addresses", by_name()["host.addresses"].title, brief=False),
         Column("id", say("编号", "id"), brief=False),
     )  # fmt: skip
@@ -252,8 +269,7 @@ def _of_class(gathered: Rows, place: int) -> Rows:
     def rows() -> Iterator[Cells]:
         mine = (row for row in gathered() if row[1] == place)
         return numbered(
-            (row[0], row[2], row[3], row[5], row[6], row[7], *([row[8]] if moved else []), row[9], row[10], row[4])
-            for row in mine
+            (row[0], *row[2:5], *row[6:9], *([row[9]] if moved else []), *row[10:13], row[5]) for row in mine
         )
 
     return rows

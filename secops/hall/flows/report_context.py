@@ -1,10 +1,11 @@
 """What every report is built from: what was asked, who may see what, the moment, the store, and the shared joins."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from secops.core.clock import Instant, render
@@ -17,12 +18,13 @@ from secops.core.model import Kind, Organisation, State
 from secops.core.query import Query, fields_of, steps
 from secops.core.standing import BY_PARTS, ON_PAPER, Standing
 from secops.deliver.reports import words
-from secops.deliver.reports.model import Cell, Cells, Column, Look, masked, moment
+from secops.deliver.reports.model import SITE, Cell, Cells, Column, Look, Report, masked, moment
 from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
 from secops.hall.flows import past, queries
 from secops.hall.flows.report_sight import Sight
 from secops.hall.flows.report_source import Source, every_field
+from secops.scope.account import account
 from secops.store import findings, organisations, standing, taken_in
 from secops.store.grading import Transaction
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from secops.store.mirror_query import View
 
 PAGE = 500
+SITES = 5
+"""Sites that a cover names; of more it tells how many."""
 _UPON = 100_000
 """Assets with open findings that are kept in memory; of more each page is looked up."""
 Values = Mapping[str, Any]
@@ -93,13 +97,24 @@ class Context:
 
     @property
     def mine(self) -> str:
-        """The query that holds for all of the unit asked for."""
-        return f'org_id="{self.wanted.org}"' if self.wanted.org else ""
+        """The query that holds for all of the unit asked for: at other sites the code is another unit's."""
+        return f'org_id="{self.wanted.org}" {self.here}' if self.wanted.org else ""
+
+    @property
+    def here(self) -> str:
+        """The query that holds for all of the workspace's own site."""
+        site = self.app.site.replace("\\", "\\\\").replace('"', '\\"')
+        return f'site="{site}"'
 
     @cached_property
     def units(self) -> dict[str, Organisation]:
         """Every unit of the site by its code."""
         return {each.id: each for each in organisations.every(self.connection, self.app.site)}
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The workspace's site alone: what the sheets of registers are of."""
+        return frozenset({self.app.site})
 
     @cached_property
     def newest(self) -> Instant:
@@ -136,7 +151,7 @@ class Context:
     @cached_property
     def _names(self) -> dict[tuple[str, str], tuple[str, str]]:
         """Kind and code -> name, and name of the unit."""
-        found = self.every((Kind.SYSTEM, Kind.DATA), "", fields=("name", "org.name"))
+        found = self.every((Kind.SYSTEM, Kind.DATA), self.here, fields=("name", "org.name"))
         return {
             (kind.value, str(each["key"])): (str(each["name"] or ""), str(each["org.name"] or ""))
             for kind, each in found
@@ -267,28 +282,34 @@ class Context:
             values = [tuple(each.split(parted)) if isinstance(each, str) and each else each for each in values]
         return [self.cell(field, each) for each in values]
 
-    def column(self, field: Field, *, brief: bool = True, chart: str = "") -> Column:
+    def column(
+        self, field: Field, *, brief: bool = True, chart: str = "", scale: Mapping[str, str] = MappingProxyType({})
+    ) -> Column:
         """The column of a field."""
         look = _LOOKS.get(field.type, Look.TEXT) if self.sight.clear(field.sensitivity) else Look.TEXT
-        return Column(field.name, field.title, look, brief, chart)
+        return Column(field.name, field.title, look, brief, chart, scale=scale)
 
     def facts(self, basis: str, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
         """The cover."""
-        wanted = self.wanted
+        wanted, mine = self.wanted, account()
         unit = wanted.unit or self.app.config.text("report.unit") or say("（未填写）", "(not given)")
+        by = wanted.who or mine
+        by += say(f"（系统帐号 {mine}）", f" (account {mine})") if by != mine else ""
         chosen = [wanted.query] if wanted.query else []
         chosen += [", ".join(words.severity(Severity(each)) for each in wanted.severities)] if wanted.severities else []
         chosen += [self.unit(wanted.org)] if wanted.org else []
         seen = say("明文", "in the clear") if self.sight.whole else say("已脱敏", "masked")
+        seen += say(f"（角色 {self.sight.role}）", f" (role {self.sight.role})")
         return (
             (say("编制单位", "unit"), unit),
-            (say("编制日期", "date"), render(self.app.clock.now())[:10]),
-            (say("范围", "coverage"), say(f"站点 {self.app.site}", f"site {self.app.site}")),
+            (say("导出人", "exported by"), by),
+            (say("导出时间", "exported at"), moment(self.app.clock.now())),
+            (say("范围", "coverage"), sites_told((self.app.site,))),
             *([(say("依据", "basis"), basis)] if basis else []),
             (say("数据时间", "data as of"), render(self.newest)[:23].replace("T", " ")),
             *more,
             (say("筛选条件", "filter"), " / ".join(chosen) or say("全部", "all")),
-            (say("敏感字段", "sensitive fields"), f"{seen}（{say('角色', 'role')} {self.sight.role}）"),
+            (say("敏感字段", "sensitive fields"), seen),
         )
 
 
@@ -317,7 +338,7 @@ def plain(field: Field, value: object) -> str:
     if field.name == "register.conflicts" and isinstance(value, tuple):
         return say("、", ", ").join(by_name()[each].title if each in by_name() else each for each in value)
     if field.type is Type.INSTANT and isinstance(value, int):
-        return moment(value)
+        return moment(value).removesuffix(" 00:00")
     if isinstance(value, (tuple, list)):
         return say("、", ", ").join(str(each) for each in value)
     return words.yes(value) if isinstance(value, bool) else str(value)
@@ -328,6 +349,29 @@ def _asked(query: Query) -> Iterator[str]:
     yield from fields_of(query)
     for each in steps(query):
         yield from _asked(each.item)
+
+
+def sites_told(sites: Sequence[str]) -> str:
+    """The first of these sites, and how many there are."""
+    named = say("、", ", ").join(sites[:SITES])
+    if len(sites) > SITES:
+        return say(f"站点 {named} 等 {len(sites)} 个站点", f"sites {named} and others, {len(sites)} in all")
+    return say(f"站点 {named}", f"site{'s' if len(sites) > 1 else ''} {named}")
+
+
+def placed(report: Report) -> Report:
+    """The counted report with the sites on its cover that its rows are of."""
+    if not report.sites:
+        return report
+    label = say("范围", "coverage")
+    return replace(
+        report, facts=[(name, sites_told(report.sites) if name == label else told) for name, told in report.facts]
+    )
+
+
+def site_column() -> Column:
+    """The site of a row, told to people where rows are of several."""
+    return Column(SITE, by_name()[SITE].title, varied=True)
 
 
 def numbered(rows: Iterator[Cells]) -> Iterator[Cells]:

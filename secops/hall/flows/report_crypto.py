@@ -8,15 +8,15 @@ from secops.core.language import say
 from secops.core.model import Kind, State
 from secops.core.registers import registers
 from secops.deliver.reports import words
-from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
-from secops.hall.flows.report_context import Context, number_column, numbered
+from secops.deliver.reports.model import SITE, Cells, Column, Look, Report, Rows, Sheet
+from secops.hall.flows.report_context import Context, number_column, numbered, site_column
 from secops.hall.flows.report_register import basis_of, rows_of, sheet_of
 
 _SEEN: Final = (
     "tls.version", "tls.versions", "tls.cipher", "tls.key_type", "tls.key_bits", "tls.signature", "tls.not_after",
     "tlcp.enabled", "tlcp.suites", "tlcp.not_after",
 )  # fmt: skip
-_READ: Final = ("org.name", "system.name", "system.grade", "tls.enabled", "tlcp.enabled", *_SEEN)
+_READ: Final = (SITE, "org.name", "system.name", "system.grade", "tls.enabled", "tlcp.enabled", *_SEEN)
 _PAPER: Final = frozenset({"tls.version", "tls.key_type", "tls.key_bits", "tls.not_after", "tlcp.enabled"})
 
 
@@ -57,6 +57,7 @@ def _system_columns() -> tuple[Column, ...]:
     return (
         number_column(),
         Column("system.code", say("系统代码", "code")),
+        site_column(),
         Column("name", say("系统名称", "system")),
         Column("org.name", say("责任单位", "unit")),
         Column("system.level", by_name()["system.level"].title, Look.NUMBER),
@@ -77,14 +78,14 @@ def _systems(ctx: Context) -> Rows:
                 state = say("超过一年", "over a year ago")
             else:
                 state = say("已密评", "assessed")
-            yield (str(values["key"]), values.get("name"), values.get("org.name"), level, done, state)
+            yield (str(values["key"]), values["site"], values.get("name"), values.get("org.name"), level, done, state)
 
-    return lambda: numbered(ctx.sorted(plain(), place=0, by=(2,)))
+    return lambda: numbered(ctx.sorted(plain(), place=0, by=(3,)))
 
 
 def _columns(ctx: Context) -> tuple[Column, ...]:
     return (
-        number_column(), Column("kind", by_name()["kind"].title), Column("key", by_name()["key"].title),
+        number_column(), Column("kind", by_name()["kind"].title), Column("key", by_name()["key"].title), site_column(),
         Column("org.name", by_name()["org.name"].title), Column("system.name", by_name()["system.name"].title),
         Column("system.grade", by_name()["system.grade"].title, Look.NUMBER),
         Column("how", say("传输", "transport"), chart=say("传输加密", "transport")),
@@ -108,11 +109,11 @@ def _transport(ctx: Context) -> Rows:
             ):
                 continue
             yield (
-                words.kind(kind), str(values["key"]), values.get("org.name"), values.get("system.name"),
+                words.kind(kind), str(values["key"]), values["site"], values.get("org.name"), values.get("system.name"),
                 values.get("system.grade"), how, *ctx.cells(fields, values), str(values["id"]),
             )  # fmt: skip
 
-    return lambda: numbered(ctx.sorted(plain(), place=1, by=(0, 2)))
+    return lambda: numbered(ctx.sorted(plain(), place=1, by=(0, 3)))
 
 
 def _how(tls: object, tlcp: object) -> str:

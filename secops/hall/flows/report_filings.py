@@ -8,10 +8,11 @@ from secops.core.fields import by_name
 from secops.core.language import say
 from secops.core.model import Kind
 from secops.core.registers import registers
-from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
+from secops.deliver.reports import words
+from secops.deliver.reports.model import SITE, Cells, Column, Look, Report, Rows, Sheet
 from secops.hall.flows import report_filing_doubts as doubtful
 from secops.hall.flows.register import listed
-from secops.hall.flows.report_context import Context, Values, number_column, numbered
+from secops.hall.flows.report_context import Context, Values, number_column, numbered, site_column
 from secops.hall.flows.report_register import Row, rows_of, sheet_of
 
 _SURVEYED: Final = 2
@@ -19,7 +20,8 @@ _SURVEYED: Final = 2
 _NAMED: Final = 8
 """Units that a note names."""
 _OF_SYSTEM: Final = (
-    "name", "org_id", "org.name", "system.level", "system.filing_no", "system.filing_valid_until", "system.assessed_on",
+    SITE, "name", "org_id", "org.name", "system.level", "system.filing_no", "system.filing_valid_until",
+    "system.assessed_on",
 )  # fmt: skip
 
 
@@ -27,7 +29,7 @@ def build(ctx: Context) -> Report:
     """The report. Raises UsageError."""
     filings = list(rows_of(ctx, "filing"))
     whole = list(listed(ctx.app, "filing", at=ctx.at)) if ctx.wanted.org else filings
-    systems = {str(each["key"]): each for _, each in ctx.every((Kind.SYSTEM,), "", fields=_OF_SYSTEM)}
+    systems = {str(each["key"]): each for _, each in ctx.every((Kind.SYSTEM,), ctx.here, fields=_OF_SYSTEM)}
     doubts = doubtful.of_filings(whole, systems)
     assessed = [each for each in rows_of(ctx, "certification") if each.get("type") in _djbh()]
     told = Column("doubts", say("核对", "to check"), Look.LONG)
@@ -43,6 +45,7 @@ def build(ctx: Context) -> Report:
             name=say("备案清单", "Filings"),
             note=note,
             chart="level",
+            scale=words.levels(),
             more=((told, {key: _joined(each) for key, each in doubts.items()}),),
         ),
         Sheet(
@@ -133,6 +136,7 @@ def _columns() -> tuple[Column, ...]:
     return (
         number_column(),
         Column("system.code", say("系统代码", "code")),
+        site_column(),
         Column("name", say("系统名称", "system")),
         Column("org.name", say("责任单位", "unit")),
         Column("system.level", by_name()["system.level"].title, Look.NUMBER),
@@ -162,7 +166,8 @@ def _systems(ctx: Context, filings: Sequence[Row], doubts: Mapping[str, list[str
             )
             number = values.get("system.filing_no")
             code = str(values["key"])
-            mine = rows.get(code, [])
+            own = values["site"] == ctx.app.site
+            mine = rows.get(code, []) if own else []
             known = bool(number) or any(map(doubtful.filed, mine))
             left = ctx.days_until(until) if isinstance(until, int) else None
             todo = []
@@ -178,10 +183,10 @@ def _systems(ctx: Context, filings: Sequence[Row], doubts: Mapping[str, list[str
                 elif -ctx.days_until(done) > 366:
                     todo.append(say("测评超过一年", "assessed more than a year ago"))
             todo += [told for each in mine for told in doubts[str(each["key"])]]
-            todo += filter(None, [doubtful.of_assessments(values, days.get(code, []))])
+            todo += filter(None, [doubtful.of_assessments(values, days.get(code, []) if own else [])])
             yield (
-                code, values.get("name"), values.get("org.name"), level, known, number, until, left, done,
-                _joined(todo) or None,
+                code, values["site"], values.get("name"), values.get("org.name"), level, known, number, until, left,
+                done, _joined(todo) or None,
             )  # fmt: skip
 
-    return lambda: numbered(ctx.sorted(plain(), place=0, by=(2,)))
+    return lambda: numbered(ctx.sorted(plain(), place=0, by=(3,)))

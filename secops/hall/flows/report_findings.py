@@ -14,7 +14,7 @@ from secops.deliver.reports.model import Cells, Column, Look, Report, Sheet
 from secops.grade.rule import Rule
 from secops.hall.flows.grade import rules_of
 from secops.hall.flows.report_assets import BASIS
-from secops.hall.flows.report_context import PAGE, Context, number_column, plain
+from secops.hall.flows.report_context import PAGE, Context, number_column, plain, site_column
 from secops.hall.flows.report_graded import graded
 from secops.store import compile as conditions_of
 from secops.store import entities, findings
@@ -66,16 +66,23 @@ def _joined(ctx: Context, page: Sequence[Finding], conditions: Mapping[Kind, Que
         if kind in conditions:
             passed |= findings.among(connection, kind, conditions_of.where(conditions[kind], kind, now), ids)
     for each in page:
-        if not conditions or each.entity in passed:
+        if (not conditions or each.entity in passed) and not (ctx.wanted.org and each.site != ctx.app.site):
             yield each, known.get(each.entity), facts.get(each.entity, {})
 
 
 def _heads() -> tuple[Column, ...]:
     return (
         number_column(),
-        Column("severity", say("危害程度", "severity"), Look.SEVERITY, chart=say("按危害程度", "by severity")),
+        Column(
+            "severity",
+            say("危害程度", "severity"),
+            Look.SEVERITY,
+            chart=say("按危害程度", "by severity"),
+            scale=words.severities(),
+        ),
         Column("title", say("问题", "finding"), Look.LONG, chart=say("按问题", "by finding")),
         Column("asset", say("资产", "asset"), Look.TEXT),
+        site_column(),
         Column("kind", say("资产类别", "kind"), Look.TEXT),
         Column("org", say("责任单位", "organisation"), Look.TEXT, chart=say("按责任单位", "by unit")),
         Column("system", say("所属系统", "system"), Look.TEXT),
@@ -97,6 +104,7 @@ def _row(ctx: Context, number: int, found: _Joined, rule: Rule | None) -> Cells:
         words.severity(finding.severity),
         rule.title if rule else finding.rule,
         entity.key if entity else finding.entity,
+        finding.site,
         words.kind(finding.kind),
         str(facts.get("org.name") or finding.org_id),
         str(facts.get("system.name") or finding.system_id),

@@ -7,14 +7,14 @@ from typing import Final
 from secops.core.fields import by_name
 from secops.core.language import say
 from secops.core.model import Kind, State, Value
-from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
-from secops.hall.flows.report_context import Context, number_column, numbered
+from secops.deliver.reports.model import SITE, Cells, Column, Look, Report, Rows, Sheet
+from secops.hall.flows.report_context import Context, number_column, numbered, site_column
 from secops.hall.flows.report_register import rows_of, sheet_of
 
 BASIS: Final = (
     "推进 IPv6 规模部署：域名 AAAA、可达、访问成功率、DNS 授权、内容一致、二三级链接（指标名据第二手材料，未核实）"
 )
-_SITES: Final = ("http.ipv6", "http.links", "http.title", "org.name", "system.name", "system_id", "last_seen")
+_SITES: Final = (SITE, "http.ipv6", "http.links", "http.title", "org.name", "system.name", "system_id", "last_seen")
 _ITEMS: Final = (
     ("aaaa", "域名有 AAAA", "AAAA record"), ("reach", "IPv6 可达", "reachable"), ("rate", "访问成功率", "success rate"),
     ("dns", "DNS 授权支持 IPv6", "name servers over IPv6"), ("same", "内容一致", "same content"),
@@ -27,6 +27,7 @@ class _System:
     """What is counted of one system."""
 
     name: str = ""
+    site: str = ""
     unit: str = ""
     level: Value = None
     four: int = 0
@@ -66,7 +67,8 @@ def _word(value: object) -> str:
 
 def _site_columns() -> tuple[Column, ...]:
     return (
-        number_column(), Column("key", by_name()["key"].title), Column("title", by_name()["http.title"].title),
+        number_column(), Column("key", by_name()["key"].title), site_column(),
+        Column("title", by_name()["http.title"].title),
         Column("org.name", by_name()["org.name"].title), Column("system.name", by_name()["system.name"].title),
         *(Column(name, say(zh, en), chart=say("IPv6 可达", "reachable over IPv6") if name == "reach" else "")
           for name, zh, en in _ITEMS),
@@ -86,12 +88,13 @@ def _sites(ctx: Context) -> Rows:
             second = f"{sum(seen)}/{len(seen)}" if seen else _unknown()
             last = values.get("last_seen")
             yield (
-                str(values["key"]), values.get("http.title"), values.get("org.name"), values.get("system.name"),
+                str(values["key"]), values["site"], values.get("http.title"), values.get("org.name"),
+                values.get("system.name"),
                 _word(here), _word(here), _unknown(), _unknown(), _same(here),
                 second, _unknown(), last,
             )  # fmt: skip
 
-    return lambda: numbered(ctx.sorted(plain(), place=0, by=(2,)))
+    return lambda: numbered(ctx.sorted(plain(), place=0, by=(3,)))
 
 
 def _same(here: object) -> str:
@@ -122,6 +125,7 @@ def _system_columns() -> tuple[Column, ...]:
     return (
         number_column(),
         Column("name", say("系统", "system")),
+        site_column(),
         Column("org.name", say("责任单位", "unit")),
         Column("level", by_name()["system.level"].title, Look.NUMBER),
         Column("four", say("IPv4 地址", "IPv4 addresses"), Look.NUMBER),
@@ -139,7 +143,10 @@ def _systems(ctx: Context) -> Rows:
         found: dict[str, _System] = {}
         for _, values in ctx.every((Kind.SYSTEM,), ctx.mine):
             found[str(values["id"])] = _System(
-                str(values.get("name") or values["key"]), str(values.get("org.name") or ""), values.get("system.level")
+                str(values.get("name") or values["key"]),
+                str(values["site"]),
+                str(values.get("org.name") or ""),
+                values.get("system.level"),
             )
         for kind, values in ctx.every((Kind.IP, Kind.WEBSITE), fields=_SITES):
             mine = found.setdefault(str(values.get("system_id") or ""), _System())
@@ -156,11 +163,11 @@ def _systems(ctx: Context) -> Rows:
             if id or mine.four or mine.six or mine.sites:
                 level = mine.level if isinstance(mine.level, int) else None
                 yield (
-                    mine.name or say("（未归属系统）", "(no system)"), mine.unit or None, level, mine.four, mine.six,
-                    mine.sites, mine.yes, mine.no, mine.sites - mine.yes - mine.no, _verdict(mine),
+                    mine.name or say("（未归属系统）", "(no system)"), mine.site or None, mine.unit or None, level,
+                    mine.four, mine.six, mine.sites, mine.yes, mine.no, mine.sites - mine.yes - mine.no, _verdict(mine),
                 )  # fmt: skip
 
-    return lambda: numbered(ctx.sorted(plain(), place=0, by=(1,)))
+    return lambda: numbered(ctx.sorted(plain(), place=0, by=(2,)))
 
 
 def _verdict(mine: _System) -> str:

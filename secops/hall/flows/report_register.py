@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from secops.core.fields import Sensitivity
 from secops.core.language import say
@@ -74,11 +75,12 @@ def rows_of(ctx: Context, type: str, **where: object) -> Iterator[dict[str, obje
 def sheet_of(
     ctx: Context, type: str, found: Iterable[Row] | None = None, *, name: str = "", note: str = "",
     first: Sequence[str] = (), without: Sequence[str] = (), chart: str = "",
-    more: Sequence[tuple[Column, Mapping[str, str]]] = (),
+    scale: Mapping[str, str] = MappingProxyType({}), more: Sequence[tuple[Column, Mapping[str, str]]] = (),
 ) -> Sheet:  # fmt: skip
     """A register as a sheet. `found`: these rows; `first`: what leads it, else what weighs most; `chart`: one charted.
 
-    Paper shows what leads it, as far as there is room. `more`: columns after them, their words by the key of the row.
+    `scale`: the order of what is charted, where it has one. Paper shows what leads it, as far as there is room.
+    `more`: columns after them, their words by the key of the row.
     """
     register = registers()[type]
     rows = list(rows_of(ctx, type)) if found is None else list(found)
@@ -89,7 +91,7 @@ def sheet_of(
     spots = [
         spot
         for each in columns
-        for spot in _spots(ctx, each, brief=each.name in paper, charted=each.name == chart)
+        for spot in _spots(ctx, each, brief=each.name in paper, charted=each.name == chart, scale=scale)
     ]  # fmt: skip
     if register.expires:
         if register.column("valid_until") is None:  # the day it expires on has a column of its own
@@ -99,10 +101,12 @@ def sheet_of(
     spots += [(column, lambda row, texts=texts: texts.get(str(row["key"])) or None) for column, texts in more]  # type: ignore[misc]  # bound now
     told = [tuple(tell(each) for _, tell in spots) for each in rows]
     heads = [number_column(), *(column for column, _ in spots)]
-    return Sheet(name or register.title, heads, lambda: numbered(iter(told)), note=note)
+    return Sheet(name or register.title, heads, lambda: numbered(iter(told)), note=note, sites=ctx.own)
 
 
-def _spots(ctx: Context, column: RegisterColumn, *, brief: bool, charted: bool) -> Iterator[Spot]:
+def _spots(
+    ctx: Context, column: RegisterColumn, *, brief: bool, charted: bool, scale: Mapping[str, str]
+) -> Iterator[Spot]:
     """The column, and of what names a thing by its code the name before it: paper shows that one."""
     told = say(f"按{column.zh}", f"by {column.en}") if charted else ""
     named = column.refers in NAMED
@@ -114,7 +118,7 @@ def _spots(ctx: Context, column: RegisterColumn, *, brief: bool, charted: bool) 
         title = say("单位代码", "unit code") if column.name == "organisation" else title + say("代码", " code")
     look = _LOOKS.get(column.shape, Look.TEXT) if ctx.sight.clear(column.sensitivity) else Look.TEXT
     yield (
-        Column(column.name, title, look, brief and not named, "" if named else told),
+        Column(column.name, title, look, brief and not named, "" if named else told, scale=scale if charted else {}),
         lambda row: cell(ctx, column, row.get(column.name)),
     )
 
@@ -184,4 +188,6 @@ def due_sheet(ctx: Context, *, types: Sequence[str] = (), name: str = "") -> She
         Column("state", say("状态", "state")), Column("days", say("剩余天数", "days left"), Look.NUMBER),
     )  # fmt: skip
     note = say(f"{limit.isoformat()} 前到期的和已到期的登记", f"what runs out before {limit.isoformat()}, or has")
-    return Sheet(name or say("到期与将到期", "Running out"), columns, lambda: numbered(iter(told)), note=note)
+    return Sheet(
+        name or say("到期与将到期", "Running out"), columns, lambda: numbered(iter(told)), note=note, sites=ctx.own
+    )

@@ -19,7 +19,8 @@ def shown(report: Report, format: str) -> tuple[Report, tuple[str, ...]]:
     if format in PAPER:
         report = replace(report, sheets=[_placed(_coded(each)) for each in report.sheets])
     if format in PEOPLE:
-        report = replace(report, sheets=[_slim(each, paper=format in PAPER) for each in report.sheets])
+        several = len(report.sites) > 1
+        report = replace(report, sheets=[_slim(each, paper=format in PAPER, several=several) for each in report.sheets])
     notes: list[str] = []
     if report.pictures and format not in PICTURED:
         notes.append(
@@ -94,15 +95,16 @@ def _placed(sheet: Sheet) -> Sheet:
     return replace(sheet, rows=lambda: map(told, source()))
 
 
-def _slim(sheet: Sheet, *, paper: bool) -> Sheet:
+def _slim(sheet: Sheet, *, paper: bool, several: bool) -> Sheet:
     """The sheet without columns that are empty in every row: most facts are known of few assets.
 
-    Those meant for paper stay though they are empty, unless paper has no room for them.
+    Those meant for paper stay though they are empty, unless paper has no room for them. `several`: sites there are.
     """
-    crowded = paper and sum(each.brief for each in sheet.columns) > _ROOMY
+    alike = {place for place, each in enumerate(sheet.columns) if each.varied and not several}
+    crowded = paper and sum(each.brief for each in sheet.columns) - len(alike) > _ROOMY
     meant = {place for place, each in enumerate(sheet.columns) if each.brief and not crowded}
-    places = sorted(meant | sheet.filled)
-    if len(places) == len(sheet.columns) or not sheet.size:
+    places = sorted((meant | sheet.filled) - alike)
+    if len(places) == len(sheet.columns) or not (sheet.size or alike):
         return sheet
     pick: Callable[[Cells], Cells] = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
     source = sheet.rows

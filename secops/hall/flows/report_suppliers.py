@@ -15,7 +15,7 @@ def build(ctx: Context) -> Report:
     contracts, staff = list(rows_of(ctx, "contract")), list(rows_of(ctx, "staff"))
     sheets = [
         _todo(ctx, contracts, staff),
-        sheet_of(ctx, "supplier", chart="risk"),
+        sheet_of(ctx, "supplier", chart="risk", scale=_risks()),
         sheet_of(
             ctx,
             "contract",
@@ -33,6 +33,12 @@ def build(ctx: Context) -> Report:
     ]
     basis = basis_of(registers()["contract"])
     return Report(say("供应商与外包清单", "Suppliers"), ctx.facts(basis), sheets, ctx.newest)
+
+
+def _risks() -> dict[str, str]:
+    """The scale of risks, the gravest first."""
+    column = registers()["supplier"].column("risk")
+    return {each.title: each.title for each in reversed(column.choices if column else ())}
 
 
 def _todo(ctx: Context, contracts: Sequence[Row], staff: Sequence[Row]) -> Sheet:
@@ -55,7 +61,7 @@ def _todo(ctx: Context, contracts: Sequence[Row], staff: Sequence[Row]) -> Sheet
         "清单序号：外包人员或外包合同清单里的第几行；姓名脱敏时凭它与编号区分",
         "by its number and place in its list each is known",
     )
-    return Sheet(say("外包待办", "To do"), columns, lambda: numbered(iter(rows)), note=note)
+    return Sheet(say("外包待办", "To do"), columns, lambda: numbered(iter(rows)), note=note, sites=ctx.own)
 
 
 def _row(ctx: Context, type: str, row: Row, todo: tuple[str, object], *, place: int) -> Cells:

@@ -11,7 +11,7 @@ from secops.deliver.reports import words
 from secops.deliver.reports.model import Cells, Column, Picture, Report, Sheet
 from secops.deliver.reports.topology import MOST, Node, drawn
 from secops.hall.flows import belonging, report_host, supplied
-from secops.hall.flows.report_context import Context, number_column, numbered
+from secops.hall.flows.report_context import Context, number_column, numbered, site_column
 from secops.store import entities, relations
 
 PICTURES_MOST: Final = 20
@@ -46,6 +46,7 @@ def build(ctx: Context) -> Report:
         Column("type", say("关系", "relation"), chart=say("按关系", "by relation")),
         Column("target", say("另一端", "to")),
         Column("target_kind", say("另一端类别", "kind of to")),
+        site_column(),
         Column("reason", say("依据", "reason")),
     )
     more = ((say("未画", "not drawn"), say(f"另有 {left} 个系统", f"{left} more systems")),) if left else ()
@@ -99,7 +100,7 @@ def _picture(ctx: Context, system: Entity) -> Picture | None:
     if not members and not suppliers.relations:
         return None
     networks = [
-        each for each in entities.of_kind(ctx.connection, ctx.app.site, Kind.NETWORK) if each.state != State.GONE
+        each for each in entities.of_kind(ctx.connection, system.site, Kind.NETWORK) if each.state != State.GONE
     ]
     nodes = [_node(ctx, system, 0, "")]
     for kind, mine in members.items():
@@ -122,9 +123,10 @@ def _picture(ctx: Context, system: Entity) -> Picture | None:
     links += [(system.id, each.id) for each in nodes[1:] if each.id not in linked]
     name = str(system.facts.get("name") or system.key)
     level = system.facts.get("system.level")
-    unit = ctx.unit(system.org_id)
+    unit = ctx.unit(system.org_id, system.site)
     title = " ".join(each for each in (name, f"（{unit}）" if unit else "") if each)
-    title += say(f"　等保 {level} 级", f" level {level}") if level else ""
+    title += say(f"　等保{words.level(level)}", f" {words.level(level)}") if isinstance(level, int) else ""
+    title += say(f"　站点 {system.site}", f" site {system.site}") if system.site != ctx.app.site else ""
     heads = [*(words.kind(each) for each in _COLUMNS), say("供应商", "Suppliers")]
     return Picture(say(f"拓扑：{name}", f"Topology: {name}"), drawn(title, heads, nodes, links))
 
@@ -206,7 +208,7 @@ def _told(found: Iterable[Relation], known: Mapping[str, tuple[str, str]]) -> It
     for each in found:
         if each.source in known and each.target in known:
             relation = say(*_RELATIONS.get(str(each.type), (str(each.type),) * 2))
-            yield (*known[each.source], relation, *known[each.target], _because(each.reason))
+            yield (*known[each.source], relation, *known[each.target], each.site, _because(each.reason))
 
 
 def _because(reason: str) -> str:

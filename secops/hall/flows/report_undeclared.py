@@ -8,9 +8,9 @@ from secops.core.language import say
 from secops.core.model import Kind, State
 from secops.core.standing import Standing
 from secops.deliver.reports import words
-from secops.deliver.reports.model import Cells, Column, Look, Report, Rows, Sheet
+from secops.deliver.reports.model import SITE, Cells, Column, Look, Report, Rows, Sheet
 from secops.hall.flows.report_assets import BASIS
-from secops.hall.flows.report_context import Context, Values, number_column, numbered
+from secops.hall.flows.report_context import Context, Values, number_column, numbered, site_column
 from secops.hall.flows.report_register import due_sheet
 
 _FOUND = (Kind.SYSTEM, Kind.IP, Kind.WEBSITE, Kind.HOST, Kind.DEVICE)
@@ -25,7 +25,7 @@ _FACTS = (
     "host.addresses",
 )
 _READ = (
-    "name", "org.name", "system.name", "system_id", "declared", "first_seen", "last_seen", "register.standing",
+    SITE, "name", "org.name", "system.name", "system_id", "declared", "first_seen", "last_seen", "register.standing",
     "tls.not_after", *_FACTS,
 )  # fmt: skip
 
@@ -68,7 +68,7 @@ def _columns(ctx: Context, *, days: bool) -> tuple[Column, ...]:
     ) if days else tuple(ctx.column(by_name()[name], brief=name in _FACTS[:5]) for name in _FACTS)  # fmt: skip
     return (
         number_column(), Column("kind", by_name()["kind"].title, chart=say("按类别", "by kind")),
-        Column("key", by_name()["key"].title), Column("name", by_name()["name"].title),
+        Column("key", by_name()["key"].title), site_column(), Column("name", by_name()["name"].title),
         Column("org.name", by_name()["org.name"].title, chart=say("按责任单位", "by unit")),
         Column("system.name", by_name()["system.name"].title), Column("state", by_name()["state"].title),
         Column("first_seen", by_name()["first_seen"].title, Look.TIME),
@@ -85,7 +85,7 @@ def _standing(ctx: Context, wanted: Standing) -> Rows:
             if _stands(values) is wanted:
                 yield _row(ctx, kind, values)
 
-    return lambda: numbered(ctx.sorted(plain(), place=1, by=(3, 0)))
+    return lambda: numbered(ctx.sorted(plain(), place=1, by=(4, 0)))
 
 
 def _stands(values: Values) -> Standing:
@@ -112,15 +112,15 @@ def _certificates(ctx: Context) -> Rows:
                 and values["state"] == State.ACTIVE.value
             ):
                 row = _row(ctx, kind, values)
-                yield (*row[:8], until, ctx.days_until(until), row[-1])
+                yield (*row[:9], until, ctx.days_until(until), row[-1])
 
-    return lambda: numbered(ctx.spool.ordered(plain(), lambda row: (row[8], row[1])))
+    return lambda: numbered(ctx.spool.ordered(plain(), lambda row: (row[9], row[1])))
 
 
 def _row(ctx: Context, kind: Kind, values: Values) -> Cells:
     first, last = values.get("first_seen"), values.get("last_seen")
     return (
-        words.kind(kind), str(values["key"]), values.get("name"), values.get("org.name"), values.get("system.name"),
-        ctx.state(str(values["id"]), str(values["state"])), first, last,
+        words.kind(kind), str(values["key"]), str(values["site"]), values.get("name"), values.get("org.name"),
+        values.get("system.name"), ctx.state(str(values["id"]), str(values["state"])), first, last,
         *ctx.cells([by_name()[name] for name in _FACTS], values), str(values["id"]),
     )  # fmt: skip

@@ -10,14 +10,14 @@ from secops.core.language import say
 from secops.core.model import Kind, State
 from secops.core.registers import registers
 from secops.deliver.reports import words
-from secops.deliver.reports.model import Cells, Column, Report, Rows, Sheet
+from secops.deliver.reports.model import SITE, Cells, Column, Report, Rows, Sheet
 from secops.discover.fingerprint.file import shipped
-from secops.hall.flows.report_context import Context, Values, number_column, numbered
+from secops.hall.flows.report_context import Context, Values, number_column, numbered, site_column
 from secops.hall.flows.report_register import basis_of, sheet_of
 from secops.store import changes
 
 _WHERE = ("http.technologies", "service.product", "host.os", "device.vendor", "device.model", "service.banner")
-_READ = ("org.name", "system.name", "port", "declared", *_WHERE)
+_READ = (SITE, "org.name", "system.name", "port", "declared", *_WHERE)
 _PORTS = {5236: "达梦 DM", 54321: "人大金仓 KingbaseES", 5258: "南大通用 GBase", 2881: "OceanBase", 6030: "TDengine"}
 """Default ports of clients' lists: a hint where the product did not say who it is."""
 
@@ -100,7 +100,7 @@ def _columns() -> tuple[Column, ...]:
         Column("category", say("产品类别", "category")),
         Column("origin", say("来源", "origin"), chart=say("按来源", "by origin")), Column("by", say("依据", "by")),
         Column("kind", say("资产类别", "kind of asset")), Column("key", by_name()["key"].title),
-        Column("org.name", by_name()["org.name"].title, chart=say("按责任单位", "by unit")),
+        site_column(), Column("org.name", by_name()["org.name"].title, chart=say("按责任单位", "by unit")),
         Column("system.name", by_name()["system.name"].title), Column("id", by_name()["id"].title, brief=False),
     )  # fmt: skip
 
@@ -114,8 +114,8 @@ def _seen(ctx: Context) -> Rows:
                 origin = say("登记", "declared") if _declared(ctx, values, name) else say("发现", "found")
                 by = by_name()[name].title if name in by_name() else name
                 yield (
-                    product, category, origin, by, words.kind(kind), str(values["key"]), values.get("org.name"),
-                    values.get("system.name"), str(values["id"]),
+                    product, category, origin, by, words.kind(kind), str(values["key"]), values["site"],
+                    values.get("org.name"), values.get("system.name"), str(values["id"]),
                 )  # fmt: skip
 
     return lambda: numbered(ctx.sorted(plain(), place=5, by=(1, 0)))

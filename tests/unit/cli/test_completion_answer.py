@@ -144,6 +144,8 @@ def test_scripts_ask_back() -> None:
         ("secops inventory list -f j", ["json", "jsonl"]),
         ("secops inventory list --kind=ho", ["--kind=host"]),
         ("secops inventory list --columns key,org.na", ["key,org.name"]),
+        ("secops inventory export --columns key,org.na", ["key,org.name"]),
+        ("secops inventory export --colu", ["--columns"]),
         ("secops inventory list --lang e", ["en"]),
         ("secops inventory list --sort -last_s", ["-last_seen"]),
         ("secops inventory list -- -tag", ["-tags:", "-tag:", "-tag=", "-tag!="]),

@@ -64,6 +64,22 @@ def test_a_list_shows_the_columns_asked_for(
     assert rest[3].split() == ["=甲局", "S", "3"]
 
 
+def test_an_export_has_the_columns_asked_for(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a list has them, in that order; a field that only services have is known, for they are exported too."""
+    assert main(["inventory", "declare", "-q"]) == 0
+    capsys.readouterr()
+    for at in ([], ["--at", "now"]):
+        assert main(["inventory", "export", "kind:system", "--columns", "责任单位,key", "-f", "jsonl", *at]) == 0
+        assert json.loads(capsys.readouterr().out) == {"org.name": "=甲局", "key": "S"}
+    out = workspace / "a.csv"
+    assert main(["inventory", "export", "--columns", "key,service.banner,等保级别", "-o", str(out)]) == 0
+    head, *rest = out.read_text(encoding="utf-8-sig").splitlines()
+    assert head == "key,service.banner,system.level"
+    assert "S,,3" in rest
+    assert main(["inventory", "export", "--columns", "kee"]) == 2
+    assert "E1513" in capsys.readouterr().err
+
+
 def test_a_bad_row_exits_as_incomplete(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The rest is declared, the place told, the code 5."""
     (workspace / "inventory" / "b.yaml").write_text("systems:\n  - {cod: T, name: n}\n", encoding="utf-8")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from secops.core.clock import Instant
+from secops.core.clock import Instant, ManualClock
 from secops.core.errors import StoreError, UsageError
 from secops.core.finding import Finding, Severity, Step, Transition
 from secops.core.model import Entity, Kind, Organisation, State
@@ -23,7 +23,7 @@ NOW = Instant(1_750_000_000_000)
 def app(tmp_path_factory):
     workspace = Workspace(tmp_path_factory.mktemp("w"))
     workspace.make()
-    with App(workspace, config=load(None, {"site": "s"})) as opened:
+    with App(workspace, clock=ManualClock(NOW), config=load(None, {"site": "s"})) as opened:
         facts = {"name": "政务门户", "system.code": "portal", "system.level": 3, "owner": "张三"}
         system = Entity(Kind.SYSTEM, "s", "portal", NOW, NOW, State.DECLARED, True, org_id="o1", facts=facts)
         made = [system]

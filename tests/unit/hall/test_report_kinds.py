@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
@@ -236,6 +237,11 @@ def test_targets_name_who_answers_and_whether_they_may_be_touched(app):
     (app.workspace.scopes / "a.yaml").write_text(render(draft), encoding="utf-8")
     held = {each["目标"]: each["授权"] for each in of(app, "targets", scope="a")}
     assert (held["198.18.0.1"], held["198.18.9.9"]) == ("在授权内", "不在授权或已排除")
+    assert (held["S1"], held["S2"]) == ("在授权内", "无地址")
+    (app.workspace.scopes / "b.yaml").write_text(render(replace(draft, site="other")), encoding="utf-8")
+    assert {each["授权"] for each in of(app, "targets", scope="b")} == {"不在授权：另一站点"}
+    (app.workspace.scopes / "c.yaml").write_text(render(replace(draft, include=["198.18.9.0/24"])), encoding="utf-8")
+    assert {each["目标"]: each["授权"] for each in of(app, "targets", scope="c")}["S1"] == "不在授权或已排除"
 
 
 def test_targets_list_systems_of_which_nothing_was_found(app):

@@ -15,7 +15,7 @@ from secops.hall.flows.grade import grade
 from secops.hall.flows.merge import merge
 from secops.hall.flows.report import Made, Wanted, make
 from secops.hall.workspace import Workspace
-from secops.store import entities, observations, run_ends
+from secops.store import entities, observations, run_ends, runs
 from tests.unit.hall.test_report_kinds import rows
 
 T0 = 1_780_000_000_000
@@ -120,14 +120,37 @@ def test_a_change_is_told_with_its_own_time_and_source(app, tmp_path):
     assert told_["主机"] == ("2026-05-29 04:26", "由扫描结果归并得出 run1")
 
 
-def edited(app: App, key: str) -> None:
+def test_a_change_names_who_made_it(app, tmp_path):
+    """Of a decision whoever took it; of what a run found who let it run, and the run where that is not known."""
+    app.clock.advance(3_600)
+    with app.database.read() as connection:
+        (ip,) = entities.of_kind(connection, "s", Kind.IP)
+    edited(app, ip.key)
+
+    def by(start: str) -> set[str]:
+        found = rows(make(app, "changes", "csv", Wanted(start=start), tmp_path / "c.csv"))
+        return {each["操作人"] for each in found if each["类别"] == "IP 资产"}
+
+    assert by("2026-05-28") == {"run1"}
+    at = Instant(T0)
+    run = runs.Run("run1", "discover", "s", runs.RUNNING, {"operator": "赵值班"}, "", at, at, None, 1, {}, {})
+    with app.database.write() as connection:
+        runs.begin(connection, run)
+    assert by("2026-05-28") == {"赵值班"}
+    assert by("2026-05-29T05:00:00") == {"甲"}
+    app.clock.advance(60)
+    edited(app, ip.key, who="乙", name="门户")
+    assert by("2026-05-29T05:00:00") == {"甲、乙"}
+
+
+def edited(app: App, key: str, who: str = "甲", **facts: str) -> None:
     from secops.core.model import Decision, DecisionType
     from secops.store import decisions
 
-    payload = {"kind": "ip", "facts": {"owner": "王五"}}
+    payload = {"kind": "ip", "facts": {"owner": "王五"} | facts}
     at = app.clock.now()
     with app.database.write() as connection:
-        decisions.append(connection, [Decision("s", DecisionType.DECLARE, f"ip:{key}", payload, "甲", at, REASON)])
+        decisions.append(connection, [Decision("s", DecisionType.DECLARE, f"ip:{key}", payload, who, at, REASON)])
     list(merge(app))
 
 
