@@ -35,7 +35,7 @@ def test_no_byte_hides_behind_others(wrong: str, tmp_path: Path, database: Datab
         names = [str(each[1]) for each in connection.execute("PRAGMA table_info(changes)") if each[2] == "TEXT"]
         for name in names:
             values = ", ".join(f"CAST(x'{wrong}' AS TEXT)" if each == name else "'麒麟\"\\'" for each in names)
-            sql = f"INSERT INTO changes (seq, at, {', '.join(names)}) VALUES (1, 1, {values})"  # noqa: S608 - our own
+            sql = f"INSERT INTO changes (seq, at, {', '.join(names)}) VALUES (1, 1, {values})"
             connection.execute(sql)
             assert [each.rpartition(": ")[2] for each in unread(connection)] == [name]
             connection.execute("DELETE FROM changes")
