@@ -91,7 +91,7 @@ class Stop:
 
 @contextmanager
 def stopping(*, at_once: bool = False) -> Iterator[Stop]:
-    """A Stop that hears SIGINT and SIGTERM while inside. `at_once`: the first Ctrl-C interrupts, SIGTERM alone drains."""
+    """A Stop that hears SIGINT and SIGTERM while inside; `at_once`: SIGTERM alone, the first Ctrl-C interrupts."""
     stop = Stop()
     heard = (signal.SIGTERM,) if at_once else (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, stop.hear) for number in heard}

@@ -69,8 +69,8 @@ def grade(
 ) -> Iterator[Event]:
     """Judge what changed (`full`: everything) by all rules or by these; findings, cases and letters are written.
 
-    One event `Row("rule", ...)` a rule, the Summary last, also where Ctrl-C ended it within a rule. Raises Locked while another grading runs, InvalidFile for an
-    unknown rule id.
+    One event `Row("rule", ...)` a rule, the Summary last, also where Ctrl-C ended it within a rule. Raises Locked while
+    another grading runs, InvalidFile for an unknown rule id.
     """
     begun = app.clock.monotonic()
     yield from (each for each in merge(app) if not isinstance(each, Summary))  # what a killed run left in the log
