@@ -90,10 +90,11 @@ class Stop:
 
 
 @contextmanager
-def stopping() -> Iterator[Stop]:
-    """A Stop that hears SIGINT and SIGTERM while inside."""
+def stopping(*, at_once: bool = False) -> Iterator[Stop]:
+    """A Stop that hears SIGINT and SIGTERM while inside; `at_once`: SIGTERM alone, the first Ctrl-C interrupts."""
     stop = Stop()
-    before = {number: signal.signal(number, stop.hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = (signal.SIGTERM,) if at_once else (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, stop.hear) for number in heard}
     try:
         yield stop
     finally:

@@ -40,7 +40,7 @@ def run(
     from secops.hall.flows.grade import grade
 
     failing = _from(fail_on)
-    with open_app() as opened, stopping() as stop:
+    with open_app() as opened, stopping(at_once=True) as stop:
         summary = follow(grade(opened, full, rule, stop=stop), format=format)
     code = exit_code(summary, stop)
     if code == Exit.DONE and summary and any(summary.counts.get(f"open_{each}", 0) for each in failing):

@@ -32,7 +32,9 @@ Out = Annotated[str, typer.Option("--out", "-o", help=say("输出文件，- 为�
 @app.command("list", help=say("列出候选，把握大的在前", "the candidates, the surest first"))
 def list_(
     *,
-    every: Annotated[bool, typer.Option("--all", help=say("也列出已否决的", "the rejected ones too"))] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help=say("也列出已确认、已否决的", "confirmed and rejected ones too"))
+    ] = False,
     format: Form = None,
     out: Out = "-",
 ) -> None:
@@ -51,6 +53,9 @@ def list_(
             Column("joins", say("并入系统", "joins")),
             Column("state", say("状态", "state")),
             Column("evidence", say("证据", "evidence")) if table else Column("evidence_kinds", "evidence_kinds"),
+            Column("who", say("何人", "who"), varied=True),
+            Column("at", say("何时", "when"), varied=True),
+            Column("reason", say("理由", "why"), varied=True),
             Column("keys", say("成员标识", "keys")),
         ]
         found = listed(opened, every=every)

@@ -70,10 +70,16 @@ def list_(
         rows(found, columns, format=format, out=out)
 
 
-@reviews.command("show", help=say("一条待审及所涉主机的标识", "one doubt, with the identifiers of its hosts"))
+@reviews.command(
+    "show",
+    help=say(
+        "一条待审：所涉主机及其标识；共用的标识列出谁带有它",
+        "one doubt: its hosts and their identifiers; who bears a shared one",
+    ),
+)
 def show(id: Doubt, format: Form = None, out: Out = "-") -> None:
     """`secops inventory review show`."""
-    from secops.cli.context import open_app
+    from secops.cli.context import open_app, talk
     from secops.hall.flows.identity import show as shown
 
     with open_app() as opened:
@@ -82,18 +88,43 @@ def show(id: Doubt, format: Form = None, out: Out = "-") -> None:
         "id": say("编号", "id"), "kind": say("种类", "kind"), "about": say("对象", "about"),
         "marks": say("标识", "identifiers"), "why": say("缘由", "why"), "state": say("状态", "state"),
         "since": say("自", "since"), "who": say("何人", "who"), "reason": say("理由", "reason"),
-        "machines": say("主机", "hosts"),
+        "machines": say("主机", "hosts"), "bearers_count": say("带有它的地址数", "addresses that bear it"),
     }  # fmt: skip
-    if chosen(format, out) is Format.TABLE:
-        machines = found["machines"]
-        assert isinstance(machines, list)
-        found["machines"] = [
-            f"{each['id']} {value('state', each['state'])} {', '.join(each['addresses'])}  {_marks(each)}"
-            for each in machines
-        ]
-        found |= {"why": spoken(str(found["why"])), "kind": _kind(found)}
-        found = {name: value for name, value in found.items() if value not in ("", [])}
-    one(found, titles, format=format, out=out)
+    if chosen(format, out) is not Format.TABLE:
+        one(found, titles, format=format, out=out)
+        return
+    machines, bearers = found.pop("machines", []), found.pop("bearers", [])
+    assert isinstance(machines, list)
+    assert isinstance(bearers, list)
+    found["machines"] = [
+        f"{each['id']} {value('state', each['state'])} {', '.join(each['addresses'])}  {_marks(each)}"
+        for each in machines
+    ]
+    found |= {"why": spoken(str(found["why"])), "kind": _kind(found)}
+    found = {name: value for name, value in found.items() if value not in ("", [])}
+    if not bearers:
+        one(found, titles, format=format, out=out)
+        return
+    one(found, titles, format=format)
+    rows(({**each, "now": _now(each)} for each in bearers), _bearers(), format=format, out=out)
+    if (left := int(str(found["bearers_count"])) - len(bearers)) > 0:
+        talk(say(f"另有 {left:,} 处没有列出", f"{left:,} more are not listed"))
+
+
+def _bearers() -> list[Column]:
+    return [
+        Column("address", say("地址", "address")),
+        Column("key", say("主机", "host")),
+        Column("state", say("状态", "state")),
+        Column("now", say("标识", "identifier")),
+        Column("last_seen", say("最近见到", "last seen")),
+        Column("org.name", say("责任单位", "organisation")),
+        Column("host", say("主机编号", "host id")),
+    ]
+
+
+def _now(bearer: Mapping[str, object]) -> str:
+    return say("仍带有", "still") if bearer["now"] else say("已不见", "no longer")
 
 
 def _kind(doubt: Mapping[str, object]) -> str:

@@ -5,7 +5,7 @@ it returns. Errors of the driver become `StoreError`/`Locked` that say what to t
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -67,10 +67,11 @@ class Database:
         return str(self.path) if self.path else shown(self.url)
 
     @contextmanager
-    def write(self, *, spilling: bool = False) -> Iterator[Connection]:
+    def write(self, *, spilling: bool = False, heeding: bool = False) -> Iterator[Connection]:
         """One transaction that owns the write lock from its first statement; committed and synced at its end.
 
         `spilling`: what the database puts by meanwhile may be large, and lies in temporary files, not in memory.
+        `heeding`: Ctrl-C ends a long statement at once, and with it the transaction, as it does while reading.
         """
         with self._gate.inside(), self._told():
             connection = self._connect(secops_writing=True, isolation_level="READ COMMITTED")
@@ -81,7 +82,7 @@ class Database:
                 if beside is not None:
                     steady(connection, on=True)
                 try:
-                    with connection.begin():
+                    with connection.begin(), self.patience.watching(connection) if heeding else nullcontext():
                         yield connection
                 finally:
                     if spilling:

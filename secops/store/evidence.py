@@ -166,6 +166,23 @@ def showing(connection: Connection, site: str, mark: str) -> set[str]:
     return set(connection.execute(chosen.distinct()).scalars())
 
 
+def bearers(
+    connection: Connection, site: str, marks: Collection[str], place: str, most: int
+) -> tuple[list[sa.Row[tuple[object, ...]]], int]:
+    """Where one of these marks shows (at `place` alone where named), and how many such there are.
+
+    A row: place, host, now (it shows there still), at (when it showed last); at most so many, those of today first.
+    """
+    mine = [marked.c.mark.in_(sorted(marks)), evidence.c.site == site, *([evidence.c.place == place] if place else [])]
+    now, at = sa.func.max(sa.case((evidence.c.live, 1), else_=0)), sa.func.max(looks.c.at)
+    joined = marked.join(evidence, evidence.c.look == marked.c.look).outerjoin(looks, looks.c.look == marked.c.look)
+    chosen = sa.select(evidence.c.place, evidence.c.host, now.label("now"), at.label("at")).select_from(joined)
+    chosen = chosen.where(*mine).group_by(evidence.c.place, evidence.c.host)
+    number = connection.execute(sa.select(sa.func.count()).select_from(chosen.subquery())).scalar_one()
+    ordered = chosen.order_by(now.desc(), at.desc(), evidence.c.place, evidence.c.host)
+    return list(connection.execute(ordered.limit(most))), int(number)
+
+
 def carriers(
     connection: Connection, site: str, marks: Collection[str], most: int | None = None
 ) -> tuple[set[str], set[str]]:

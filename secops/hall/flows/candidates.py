@@ -18,6 +18,7 @@ from secops.core.model import Decision, DecisionType, Kind, entity_id
 from secops.hall.app import App
 from secops.hall.flows.declared_registers import registers
 from secops.hall.workspace import layered
+from secops.intake.declared_sections import sections, value_of
 from secops.store import cursor, decisions, entities, looks, observations, shared
 from secops.store.grading import Transaction
 
@@ -49,6 +50,8 @@ class Found:
     before: Mapping[str, Rejection]
     """Candidates that came back: evidence of another kind arrived since they were rejected."""
     register: Register
+    answers: tuple[Decision, ...] = ()
+    """All that people answered, the newest first."""
     left_out: int = 0
     """Pairs not looked at."""
 
@@ -64,7 +67,8 @@ def find(app: App) -> Found:
         crowded = shared.crowded(connection, app.site, table.limits["address"])
         said = [each.entry for each in decisions.of_type(connection, app.site, DecisionType.CANDIDATE)]
     found = candidates(pairs, members, table, crowded=crowded, related=register.related, site=app.site)
-    rejections = [_rejection(each) for each in said if isinstance(each, Decision)]
+    answers = [each for each in said if isinstance(each, Decision)]
+    rejections = [_rejection(each) for each in answers]
     silent: list[tuple[Candidate, Rejection]] = []
     still: list[Candidate] = []
     before: dict[str, Rejection] = {}
@@ -77,16 +81,26 @@ def find(app: App) -> Found:
         still.append(each)
         if met:
             before[each.id] = met[-1]
-    return Found(tuple(still), tuple(silent), before, register, left_out)
+    return Found(tuple(still), tuple(silent), before, register, tuple(reversed(answers)), left_out)
 
 
 def listed(app: App, *, every: bool = False) -> Iterator[dict[str, object]]:
-    """A row per candidate, best first; with `every` the rejected ones behind."""
+    """A row per candidate, best first; with `every` behind them those that people rejected or confirmed.
+
+    who, at, reason: of the answer, None where there was none.
+    """
     found = find(app)
     for each in found.open:
         yield _row(found, each, found.before.get(each.id), silent=False)
-    for each, rejection in found.silent if every else ():
+    if not every:
+        return
+    told = set[str]()
+    for each, rejection in found.silent:
+        told.add(rejection.decision.id)
         yield _row(found, each, rejection, silent=True)
+    for answer in found.answers:
+        if answer.id not in told:
+            yield _answered(found, answer)
 
 
 def one(found: Found, word: str) -> Candidate:
@@ -97,6 +111,7 @@ def one(found: Found, word: str) -> Candidate:
         raise UsageError(
             "E1350",
             say(f"没有这样一个候选系统：{word[:60]}", f"no one such candidate: {word[:60]}"),
+            why="; ".join(_spoken(each) for each in found.answers if _of(each).startswith(word)) if word else "",
             hint="secops inventory candidates list --all",
         )
     return met[0]
@@ -152,7 +167,47 @@ def _row(found: Found, each: Candidate, rejection: Rejection | None, *, silent: 
         "evidence_kinds": sorted(each.kinds), "keys": [member.key for member in each.members],
         "state": "rejected" if silent else "again" if rejection is not None else "new",
         "rejected_because": rejection.decision.reason if rejection is not None else None,
+        **_by(rejection.decision if rejection is not None else None),
     }  # fmt: skip
+
+
+def _answered(found: Found, answer: Decision) -> dict[str, object]:
+    """The row of a candidate that was answered and is none any more, as it was then."""
+    payload = answer.payload
+    rejected = payload.get("answer") == "rejected"
+    keys, kinds = _texts(payload, "members"), _texts(payload, "kinds")
+    code = str(payload.get("code") or "")
+    system = found.register.things.get(f"{Kind.SYSTEM}:{code}")
+    name = value_of(sections()["systems"], system.payload, "name") if system is not None else None
+    return {
+        "id": _of(answer), "score": payload.get("score"),
+        "name": str(name or next(iter(keys), "")),
+        "count": len(keys), "new": 0, "joins": code or None, "organisations": [], "evidence_kinds": kinds, "keys": keys,
+        "state": "rejected" if rejected else "confirmed", "rejected_because": answer.reason if rejected else None,
+        **_by(answer),
+    }  # fmt: skip
+
+
+def _by(answer: Decision | None) -> dict[str, object]:
+    if answer is None:
+        return {"who": None, "at": None, "reason": None}
+    return {"who": answer.who, "at": render(answer.at), "reason": answer.reason}
+
+
+def _of(answer: Decision) -> str:
+    return answer.subject.partition(":")[2]
+
+
+def _spoken(answer: Decision) -> str:
+    who, at, code = answer.who, render(answer.at)[:16].replace("T", " "), answer.payload.get("code")
+    if answer.payload.get("answer") == "rejected":
+        return say(f"{who} 已于 {at} 否决", f"rejected by {who} at {at}")
+    return say(f"{who} 已于 {at} 确认为系统 {code}", f"confirmed as system {code} by {who} at {at}")
+
+
+def _texts(payload: Mapping[str, object], name: str) -> list[str]:
+    found = payload.get(name)
+    return [str(each) for each in found] if isinstance(found, (list, tuple)) else []
 
 
 def _code(found: Found, system: str) -> str | None:
@@ -228,18 +283,11 @@ def _redirects(connection: Transaction, site: str, table: CandidateTable) -> Ite
 
 def _rejection(each: Decision) -> Rejection:
     payload = each.payload
-
-    def texts(name: str) -> frozenset[str]:
-        found = payload.get(name)
-        return frozenset(map(str, found)) if isinstance(found, (list, tuple)) else frozenset()
-
     raw = payload.get("evidence")
     marks = frozenset((str(kind), str(value)) for kind, value in raw) if isinstance(raw, (list, tuple)) else frozenset()
     rejected = payload.get("answer") == "rejected"
-    return Rejection(
-        each.subject.partition(":")[2], texts("members" if rejected else "without"), marks if rejected else frozenset(),
-        texts("kinds"), each,
-    )  # fmt: skip
+    left = frozenset(_texts(payload, "members" if rejected else "without"))
+    return Rejection(_of(each), left, marks if rejected else frozenset(), frozenset(_texts(payload, "kinds")), each)
 
 
 def _speaks_of(rejection: Rejection, each: Candidate) -> bool:

@@ -52,7 +52,7 @@ class Told:
     """What was found so far, for a summary."""
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """(class, kind) -> how many things."""
+    """(class, kind) -> how many things, each once: what went or came back has other values too."""
     fields: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(kind, field) -> in how many things it has another value."""
 
@@ -230,9 +230,10 @@ def _name(entity: Entity) -> str:
 
 
 def _count(told: Told, rows: Sequence[Row]) -> None:
-    kind = str(rows[0]["kind"]) if rows else ""
-    for class_ in {str(row["class"]) for row in rows}:
-        told.counts[class_, kind] += 1
+    if not rows:
+        return
+    kind, classes = str(rows[0]["kind"]), {str(row["class"]) for row in rows}
+    told.counts[next(each for each in CLASSES if each in classes), kind] += 1
     for name in {str(row["field"]) for row in rows if row["class"] == CHANGED}:
         told.fields[kind, name] += 1
 

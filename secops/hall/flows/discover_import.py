@@ -152,8 +152,18 @@ def _known_upto(app: App) -> Instant:
 
 
 def _late(file: _File, known: Instant, warnings: list[str]) -> Iterator[Event]:
-    """Say it plainly where a file tells of days before what is taken in already."""
+    """Say it plainly where a file tells of days, or of hours, before what is taken in already."""
     day, upto = _day(file.span[1]), _day(known)
+    if file.new and day == upto and file.span[1] < known:
+        at = render(known)[:19].replace("T", " ")
+        yield Note(
+            say(
+                f"{file.path}: 同日更晚的扫描先并入了，主机的新增与变化记在 {at}，"
+                "diff 任务 任务 不含；用 diff 日期 看全天",
+                f"{file.path}: a later scan of that day was taken in first: what became of hosts is dated {at}, which "
+                "diff RUN RUN leaves out; diff DAY tells all of it",
+            )
+        )
     if file.new and day < upto:
         warnings.append(
             say(

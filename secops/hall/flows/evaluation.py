@@ -75,5 +75,5 @@ def whole(app: App, rule: Rule) -> Iterator[Mirrored | None]:
         app.tell(error)
         yield None
         return
-    with app.mirror.read() as view, app.database.write() as connection:
+    with app.mirror.read() as view, app.database.write(heeding=True) as connection:
         yield Mirrored(view, connection) if app.mirror.stands(connection) else None

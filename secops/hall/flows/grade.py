@@ -1,6 +1,7 @@
 """Grading: each rule asks the inventory once, and what moves is written with its alerts in one transaction.
 
-A crash between two rules loses nothing: the next run goes on from where each rule stands.
+A crash between two rules loses nothing: the next run goes on from where each rule stands. Ctrl-C ends the rule at work
+at once, and undoes what it wrote: that is one transaction.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,8 +69,8 @@ def grade(
 ) -> Iterator[Event]:
     """Judge what changed (`full`: everything) by all rules or by these; findings, cases and letters are written.
 
-    One event `Row("rule", ...)` a rule, the Summary last. Raises Locked while another grading runs, InvalidFile for an
-    unknown rule id.
+    One event `Row("rule", ...)` a rule, the Summary last, also where Ctrl-C ended it within a rule. Raises Locked while
+    another grading runs, InvalidFile for an unknown rule id.
     """
     begun = app.clock.monotonic()
     yield from (each for each in merge(app) if not isinstance(each, Summary))  # what a killed run left in the log
@@ -110,6 +111,9 @@ def grade(
                         total.add(withdraw(app, id, now))
             complete = done == len(live) and not pack.problems
             ended = "done" if complete else "incomplete" if done == len(live) else "interrupted"
+        except KeyboardInterrupt:
+            ended = "interrupted"
+            yield Note(say("已停止：正在评判的那条规则没有写入，下次接着做", "stopped: the rule at work wrote nothing"))
         finally:
             mirror.release(app)
             spent = round((app.clock.monotonic() - begun) * 1000)
@@ -132,7 +136,7 @@ def judge_all(app: App, rule: Rule, state: RuleState | None, now: Instant, *, fu
             if not error.code.startswith("E513"):
                 raise
             app.tell(error)
-    with app.database.write() as connection:
+    with app.database.write(heeding=True) as connection:
         since = None if anew or state is None else state.graded_seq
         if since is not None and since >= grading.high_water(connection):
             return Tally()

@@ -14,6 +14,7 @@ from secops.core.ids import canonical
 from secops.core.language import say
 from secops.core.model import Decision, DecisionType, Entity, Kind
 from secops.hall.app import App
+from secops.hall.flows.bearers import bearers
 from secops.hall.flows.identity_rules import rules_at
 from secops.hall.flows.inventory import find
 from secops.hall.flows.merge import merge as taken_in
@@ -139,9 +140,16 @@ def _review(app: App, word: str) -> dict[str, object]:
 
 
 def show(app: App, word: str) -> dict[str, object]:
-    """One doubt, with all that is known of the machines it is about. Raises UsageError."""
+    """One doubt, with all that is known of the machines it is about. Raises UsageError.
+
+    Of a mark that several show `bearers` are rows of `flows.bearers`, and `bearers_count` how many there are.
+    """
     told = _review(app, word)
     about = [str(each) for each in _list(told["about"])]
+    if told["kind"] in {"shared", "several"}:
+        marks = [str(each) for each in _list(told["marks"])]
+        found, number = bearers(app, marks, about[0] if told["kind"] == "several" else "")
+        return told | {"bearers_count": number, "bearers": found}
     with app.database.read() as connection:
         known = entities.by_ids(connection, [each for each in about if each.startswith("host-")])
     return told | {

@@ -108,3 +108,31 @@ def test_wrong_words_say_what_is_wrong(words: list[str], code: str, capsys: pyte
     """Each with its code and a hint."""
     assert main(["inventory", *words]) == 2
     assert code in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_shared_mark_names_who_bears_it(
+    workspace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Addresses, hosts, when it showed last there; of many the first, and how many more there are."""
+    with App(Workspace(workspace)) as app:
+        for place in range(10, 16):
+            _see(app, "r3", 180_000_000 + place, place, 22, ssh__host_key=("SHA256:" + "C" * 43,))
+            _see(app, "r3", 180_000_000 + place, place, 137, host__names=(f"web{place}",))
+        main(["inventory", "rebuild"])
+        _see(app, "r4", 270_000_000, 15, 22, ssh__host_key=("SHA256:" + "D" * 43,))
+        main(["inventory", "rebuild"])
+    capsys.readouterr()
+    (doubt,) = (each for each in _json(capsys, "review", "list") if each["kind"] == "shared")  # type: ignore[attr-defined]
+    shown = _json(capsys, "review", "show", doubt["id"])
+    assert shown["bearers_count"] == 5  # type: ignore[index,call-overload]
+    told = {each["address"]: each for each in shown["bearers"]}  # type: ignore[index,call-overload]
+    assert sorted(told) == [f"198.18.0.{place}" for place in range(10, 15)]
+    assert all(each["now"] for each in told.values())
+    assert told["198.18.0.12"]["key"].startswith("pair:198.18.0.12|")
+    assert told["198.18.0.12"]["last_seen"].startswith("2025-06-18")
+    monkeypatch.setattr("secops.hall.flows.bearers.MOST", 4)
+    assert main(["inventory", "review", "show", doubt["id"], "-f", "table"]) == 0
+    out, err = capsys.readouterr()
+    assert out.count("仍带有") == 4
+    assert "另有 1 处没有列出" in err

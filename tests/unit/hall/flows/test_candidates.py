@@ -109,6 +109,27 @@ def test_a_confirmed_candidate_is_declared_with_its_members(app: App) -> None:
     assert summary.complete, summary.warnings
 
 
+def test_what_was_answered_is_listed_with_who_and_when(app: App) -> None:
+    """Confirmed ones too, and rejected ones whose evidence has gone; asked for by id, one says what became of it."""
+    first, other = (str(each["id"]) for each in listed(app))
+    confirm(app, first, who="乙", code="YS", name="预算系统", org="财政局", reason="已核对")
+    reject(app, other, who="丙", reason="只是跳转")
+    assert not list(listed(app))
+    rows = {str(each["id"]): each for each in listed(app, every=True)}
+    assert {id: (each["state"], each["who"], each["reason"]) for id, each in rows.items()} == {
+        first: ("confirmed", "乙", "已核对"),
+        other: ("rejected", "丙", "只是跳转"),
+    }
+    assert (rows[first]["name"], rows[first]["joins"], rows[first]["count"]) == ("预算系统", "YS", 2)
+    assert str(rows[first]["at"]).startswith("2025-06-15")
+    with pytest.raises(UsageError, match="E1350") as told:
+        shown(app, first)
+    assert "乙" in told.value.why
+    assert "YS" in told.value.why
+    see(app, page("198.18.0.5", "e.example", 2, http__location=None))
+    assert [each["state"] for each in listed(app, every=True)].count("rejected") == 1
+
+
 def test_a_member_left_out_stays_out(app: App) -> None:
     """It is not proposed to the system again on the same evidence."""
     id = str(next(listed(app))["id"])

@@ -61,11 +61,14 @@ def test_a_value_that_came_back_is_no_difference(app: App) -> None:
 
 
 def test_new_gone_and_back_are_told_and_counted(app: App) -> None:
-    """Who was not answered three times is gone, who answers again is back; the summary counts things, not rows."""
+    """Who was not answered three times is gone, who answers again is back; the summary counts things, not rows.
+
+    What came back with another title counts once, as the summary of the import that saw it does.
+    """
     begin = _week(app, 0, {1: "a", 2: "a"}, complete=True)
     for week in (1, 2, 3):
         gone = _week(app, week, {1: "a"}, complete=True)
-    back = _week(app, 4, {1: "a", 2: "a", 3: "a"}, complete=True)
+    back = _week(app, 4, {1: "a", 2: "another", 3: "a"}, complete=True)
     told = Told()
     assert ("gone", "198.18.0.2:80/tcp", "state", "active", "gone") in _rows(app, begin, gone)
     list(diff(app, gone, back, Wanted(), told))

@@ -3,10 +3,10 @@
 import pytest
 
 from secops.core.clock import ManualClock, parse
-from secops.core.events import Summary
+from secops.core.events import Note, Summary
 from secops.core.model import Kind
 from secops.hall.app import App
-from secops.hall.flows.difference import diff
+from secops.hall.flows.difference import Told, diff
 from secops.hall.flows.discover_import import bring_in
 from secops.hall.flows.history import history
 from secops.hall.flows.inventory import rebuild
@@ -92,3 +92,23 @@ def test_an_older_file_after_newer_ones_is_told_of(app, tmp_path):
     first = next(iter(history(app, "198.18.0.2")))
     assert str(first["at"]).startswith("2025-05-08")
     assert first["field"] == "first_seen"
+
+
+def test_a_scan_of_the_same_day_taken_in_after_a_later_one_says_where_its_machines_are(app, tmp_path):
+    """What became of hosts is dated as the later scan: the import counts them, `diff RUN RUN` cannot; told so."""
+    list(bring_in(app, (_nmap(tmp_path / "later.xml", "2025-05-08", (9, 9)),)))
+    events = list(bring_in(app, (_nmap(tmp_path / "earlier.xml", "2025-05-08", (2, 2)),)))
+    run = last(events).run
+    notes = [event.text for event in events if isinstance(event, Note) and "diff" in event.text]
+    assert len(notes) == 1
+    assert "2025-05-08 09:00:09" in notes[0]
+    told = Told()
+    list(diff(app, run, run, told=told))
+    assert last(events).counts["created"] == 3
+    assert told.counts == {("new", "ip"): 1, ("new", "service"): 1}
+    events = list(bring_in(app, (_nmap(tmp_path / "next.xml", "2025-05-09", (2, 2), (5, 9)),)))
+    told, run = Told(), last(events).run
+    list(diff(app, run, run, told=told))
+    assert not [event for event in events if isinstance(event, Note)]
+    counts = last(events).counts
+    assert counts["created"] + counts["updated"] == sum(told.counts.values()) > 0

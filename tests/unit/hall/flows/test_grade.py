@@ -249,6 +249,25 @@ def test_stopping_between_rules_goes_on_next_time(town: Town) -> None:
     assert town.moved(town.grade()) == (1, 0, 0, 0)
 
 
+def test_ctrl_c_ends_the_rule_at_work_and_undoes_it(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run ends as interrupted with its summary; nothing of that rule is there, and the next run does it."""
+    town.rule("redis", REDIS)
+    redis(town, service__auth_required=False)
+
+    def pressed(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("secops.store.grading.asked", pressed)
+        summary = list(grade(town.app))[-1]
+    assert isinstance(summary, Summary)
+    assert (summary.state, summary.complete, summary.counts["opened"]) == ("interrupted", False, 0)
+    with town.app.database.read() as connection:
+        assert not list(findings.listed(connection, Wanted()))
+        assert [each.state for each in rule_state.latest(connection)] == ["interrupted"]
+    assert town.moved(town.grade()) == (1, 0, 0, 0)
+
+
 def test_a_run_that_died_is_told_by_the_next(town: Town) -> None:
     """A run left at its first event is recorded as crashed, and the next says so."""
     town.rule("redis", REDIS)
