@@ -11,7 +11,7 @@ from secops.core.fields import Derivation, Field
 from secops.core.model import Kind
 from secops.store import mirror_computed as computed
 from secops.store.mirror_source import SIGHTINGS, Numbers, Place, Source, chunks, last, sightings, table
-from secops.store.mirror_tables import ALIKE, ASSETS, BOTH, ORGANISATIONS, SEEN, SERVICES, STATE, Wide, layout
+from secops.store.mirror_tables import ALIKE, ASSETS, BOTH, ORGANISATIONS, ROW, SEEN, SERVICES, STATE, Wide, layout
 from secops.store.views import ROWS
 
 SEEN_ONE_BY_ONE: Final = 250_000
@@ -84,7 +84,7 @@ def _read(duck: Any, wide: Wide, into: str, parts: Iterator[Any], words: Source,
     columns = ", ".join(f'{each.reading.format("r")} AS "{each.name}"' for each in wide.own)
     begin = f"CREATE OR REPLACE TEMP TABLE {into} AS"
     for _ in _numbered(duck, wide, name or wide.name, parts, words):
-        duck.execute(f"{begin} SELECT {columns}, r.{ALIKE} FROM rows r")
+        duck.execute(f"{begin} SELECT {columns}, r.{ALIKE}, r.{ROW} FROM rows r")
         begin = f"INSERT INTO {into}"
 
 
@@ -208,10 +208,10 @@ def _systems_now(duck: Any) -> None:
     )
 
 
-def _told(rows: str, prefix: str = "") -> str:
+def _told(rows: str, prefix: str = "", wide: Wide = ASSETS) -> str:
     """Rows with what they say alike."""
-    said = ", ".join(f'a."{each.name}"' for each in ASSETS.alike)
-    return f"(SELECT r.*, {said} FROM {rows} r JOIN {prefix}assets_alike a ON a.number = r.{ALIKE})"
+    said = ", ".join(f'a."{each.name}"' for each in wide.alike)
+    return f"(SELECT r.*, {said} FROM {rows} r JOIN {prefix}{wide.name}_alike a ON a.number = r.{ALIKE})"
 
 
 def _insert(
@@ -232,7 +232,8 @@ def _insert(
     listed += [computed.value(each) for each in wide.computed]
     joined = " LEFT JOIN ports p ON p.parent = r.id" if any(map(computed.over_ports, wide.computed)) else ""
     duck.execute(
-        f"INSERT INTO {into}_rows ({columns}, {ALIKE}) SELECT {', '.join(listed)}, r.{ALIKE} FROM {rows} r "
+        f"INSERT INTO {into}_rows ({columns}, {ALIKE}, {ROW}) "
+        f"SELECT {', '.join(listed)}, r.{ALIKE}, r.{ROW} FROM {rows} r "
         f"LEFT JOIN {units} o ON {computed.UNIT} LEFT JOIN systems s ON {computed.SYSTEM}{joined}"
     )
 
@@ -243,17 +244,22 @@ def _ports(duck: Any, rows: str) -> None:
 
 
 def _places(duck: Any) -> None:
-    """Where the rows of before are that go: of what changed, and of addresses whose services did.
+    """Where the rows of before are that go: of what changed, and of addresses of which it is gathered.
 
-    They are looked for once, to be found by their place from then on. The latter are read again as they are.
+    They are looked for once, to be found by their place from then on. Of an address that did not change itself the row
+    is read again as it is.
     """
+    gathered = ("id", "parent", "state", *computed.members(ASSETS.computed))
+    own = ", ".join(f's."{each.name}"' for each in SERVICES.own if each.name in gathered)
     duck.execute(  # an inner join: of a semi join DuckDB reads every id, here it skips what cannot be among so few
-        "CREATE OR REPLACE TEMP TABLE old_services AS "
-        "SELECT s.rowid AS place, s.parent FROM services_rows s JOIN new_services n ON n.id = s.id"
+        f"CREATE OR REPLACE TEMP TABLE old_services AS SELECT s.rowid AS place, {own}, s.{ALIKE} FROM services_rows s "
+        f"JOIN new_services n ON n.{ROW} = s.{ROW} AND n.id = s.id"
     )
+    listed = ", ".join(f'"{each}"' for each in gathered)
+    then, now = (f"SELECT {listed} FROM {_told(f'{age}_services', wide=SERVICES)}" for age in ("old", "new"))
     duck.execute(
-        "CREATE OR REPLACE TEMP TABLE parents AS SELECT parent FROM new_services WHERE parent IS NOT NULL UNION "
-        "SELECT parent FROM old_services WHERE parent IS NOT NULL"
+        "CREATE OR REPLACE TEMP TABLE parents AS SELECT DISTINCT parent FROM "
+        f"(({then} EXCEPT {now}) UNION ALL ({now} EXCEPT {then})) WHERE parent IS NOT NULL"
     )
     over = ", ".join(f'a."{each.column}"' for each in ASSETS.computed if computed.over_ports(each))
     duck.execute(
@@ -262,9 +268,10 @@ def _places(duck: Any) -> None:
     )
     columns = ", ".join(f'"{each.name}"' for each in ASSETS.own)
     duck.execute(
-        f"INSERT INTO new_assets SELECT {columns}, {ALIKE} FROM assets_rows WHERE rowid IN "
+        f"INSERT INTO new_assets SELECT {columns}, {ALIKE}, {ROW} FROM assets_rows WHERE rowid IN "
         "(SELECT place FROM old_assets o ANTI JOIN new_assets n ON n.id = o.id)"
     )
+    duck.execute("INSERT INTO parents SELECT id FROM new_assets n ANTI JOIN old_assets o ON o.id = n.id")
 
 
 def _keep_ports(duck: Any) -> None:

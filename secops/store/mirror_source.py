@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from secops.store.alike import SIZE
-from secops.store.mirror_tables import ALIKE, SEEN, Wide
+from secops.store.mirror_tables import ALIKE, ROW, SEEN, Wide
 from secops.store.views import LAST_SEEN, ROWS
 
 BATCH: Final = 61_440
@@ -143,7 +143,8 @@ def _select(wide: Wide, condition: str, *, timed: bool, said: bool) -> str:
     words = f"CAST({_words(wide)} AS BLOB)"
     alike = words if said else f"coalesce({ALIKE}, {words})"
     return (
-        f"SELECT {dummies}, x'00' AS {ALIKE} UNION ALL SELECT {columns}, {alike} FROM {ROWS[wide.name]} r "
+        f"SELECT {dummies}, x'00' AS {ALIKE}, 0 AS {ROW} UNION ALL SELECT {columns}, {alike}, r.rowid "
+        f"FROM {ROWS[wide.name]} r "
         f"WHERE {condition}"
     )
 

@@ -20,7 +20,7 @@ from secops.store.alike import COLUMN, OWN
 from secops.store.entity_row import ASSET_FIELDS, SERVICE_FIELDS
 from secops.store.shadow import SHADOWED
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Moved on when what the mirror holds changes in a way that its columns do not show."""
 
 WRITTEN: Final = frozenset({Derivation.LOOKUP, Derivation.COUNT, Derivation.MEMBERS, Derivation.MISSING})
@@ -105,6 +105,11 @@ ALIKE: Final = COLUMN
 """In a row of the mirror, the number of what it has in common with others; in one of the store, its digest."""
 
 
+ROW: Final = "store_row"
+"""In a row of the mirror, the place of the row in the store's table: rows that came together lie together in both, so
+that who also asks for it is spared what lies elsewhere. It finds nothing by itself: the store may number rows anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wide:
     """One of the two: what is read from the store, and what is written out beside it."""
@@ -143,7 +148,7 @@ class Wide:
         name = f"{prefix}{self.name}"
         rows = [f'"{each.name}" {each.type}{_kept(each.name)}' for each in self.own]
         rows += [f'"{column}" {type_}' for column, type_ in self._written]
-        yield f"CREATE {temporary} TABLE {name}_rows ({', '.join(rows)}, {ALIKE} INTEGER)"
+        yield f"CREATE {temporary} TABLE {name}_rows ({', '.join(rows)}, {ALIKE} INTEGER, {ROW} BIGINT)"
         said = ", ".join(f'"{each.name}" {each.type}' for each in self.alike)
         yield f"CREATE {temporary} TABLE {name}_alike (number INTEGER, digest BLOB, {said})"
         listed = ", ".join(

@@ -131,6 +131,31 @@ def test_only_seen_again_moves_times_alone(app: App, monkeypatch: pytest.MonkeyP
     assert mirror.verify(app).differing == {"services": 0, "assets": 0}
 
 
+def test_an_address_that_comes_after_its_services_gathers_them(app: App) -> None:
+    """Of services that did not change: nothing was gathered of them, there was no row to have it."""
+    with app.database.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept AS SELECT * FROM asset_rows WHERE address IS NOT NULL LIMIT 3")
+        connection.exec_driver_sql("DELETE FROM asset_rows WHERE id IN (SELECT id FROM kept)")
+    mirror.refresh(app)
+    look(app, 2, range(9, 10), "旧站")
+    with app.database.write() as connection:
+        connection.exec_driver_sql("UPDATE kept SET changed_seq = 1000000")
+        connection.exec_driver_sql("INSERT INTO asset_rows SELECT * FROM kept")
+    assert not app.mirror.refresh().whole
+    assert mirror.verify(app).differing == {"services": 0, "assets": 0}
+
+
+def test_rows_that_the_store_numbers_anew_are_read_anew(app: App) -> None:
+    """By their number rows are found sooner, never wrongly: one that is not where it was makes the mirror anew."""
+    mirror.refresh(app)
+    with app.database.write() as connection:
+        connection.exec_driver_sql("UPDATE service_rows SET rowid = 13 - rowid + 100")
+        connection.exec_driver_sql("UPDATE service_rows SET rowid = rowid - 100")
+    look(app, 2, range(3), "旧站")
+    assert app.mirror.refresh().whole
+    assert mirror.verify(app).differing == {"services": 0, "assets": 0}
+
+
 def test_rows_of_before_digests_are_read_by_their_words(app: App) -> None:
     """A store of an older release has rows without digests: beside others, and of the same words, they are as right."""
     with app.database.write() as connection:
