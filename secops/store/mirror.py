@@ -219,7 +219,7 @@ class Mirror:
 
     def _change(self, source: Path) -> int | None:
         """Take in what changed; None where the file is of another history. Raises Unavailable."""
-        with self._opened() as duck, self._views(source, 3) as views, self._watched(duck.interrupt, alone=True):
+        with self._opened() as duck, self._views(source, 4) as views, self._watched(duck.interrupt, alone=True):
             state = _state(duck)
             if state is None or views[0].beyond(state) is None:
                 return None

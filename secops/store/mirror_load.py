@@ -91,9 +91,9 @@ def _read(duck: Any, wide: Wide, into: str, parts: Iterator[Any], words: Source,
 def changed(duck: Any, views: Sequence[Source], since: Place, now: int) -> int | None:
     """Take in what changed after this place; gives how many rows, None where reading all is quicker or needed.
 
-    Of the three views the last is for words, the others read what changed at the same time.
+    Each of the four views is asked for its own at the same time: rows of either table, what was only seen, words.
     """
-    *ahead, words = views
+    *ahead, seen, words = views
     view = ahead[0]
     place = view.place()
     if place == since:
@@ -102,11 +102,11 @@ def changed(duck: Any, views: Sequence[Source], since: Place, now: int) -> int |
     if moved * RELOAD > sum(last(view, wide) for wide in BOTH) + 50_000:
         return None
     duck.execute("BEGIN")
+    again = _again(seen, since, place) if place.upto > since.upto else ()
     parts = [table([each], wide, f"changed_seq > {since.upto}") for each, wide in zip(ahead, BOTH, strict=True)]
     for rows, wide in zip(parts, BOTH, strict=True):
         _read(duck, wide, f"new_{wide.name}", rows, words)
     _organisations(duck, view, "new_organisations")
-    again = _again(view, since, place) if place.upto > since.upto else ()
     _places(duck)
     _systems_now(duck)
     _moved_pointers(duck)
@@ -338,17 +338,19 @@ def _update_pointers(duck: Any) -> None:
 def _again(view: Source, since: Place, place: Place) -> Iterable[_Times]:
     """Times of what was only seen again: of the few that looks touched since and that did not change; else every one.
 
-    They are read from now on.
+    They are read from now on. CROSS: in this order, or SQLite may begin with every wide row.
     """
     if place.upto - since.upto <= SEEN_ONE_BY_ONE:
         touched = (
             "WITH touched AS MATERIALIZED (SELECT DISTINCT each.value AS number FROM observations o "
             "JOIN looks l ON l.look = o.look, json_each(l.touched) each "
-            f"WHERE o.seq > {since.upto} AND o.seq <= {place.upto})"
+            f"WHERE o.seq > {since.upto} AND o.seq <= {place.upto}), known AS MATERIALIZED "
+            f"(SELECT n.id, s.{SEEN} "
+            "FROM touched t CROSS JOIN numbers n USING (number) CROSS JOIN sightings s USING (number))"
         )
         known = " UNION ALL ".join(
-            f"SELECT id, first_seen, {SEEN} FROM {wide.name} WHERE changed_seq <= {since.upto} AND id IN "
-            "(SELECT id FROM numbers WHERE number IN (SELECT number FROM touched))"
+            f"SELECT r.id, r.first_seen, k.{SEEN} FROM known k CROSS JOIN {ROWS[wide.name]} r ON r.id = k.id "
+            f"WHERE r.changed_seq <= {since.upto}"
             for wide in BOTH
         )
         return [_times(view, BOTH, ("first_seen", SEEN), f"({touched} {known})")]
