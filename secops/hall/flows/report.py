@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from secops import __version__
+from secops.assets.register import ORGANISATION
 from secops.core.clock import CHINA, Clock, Instant, render
 from secops.core.errors import UsageError
 from secops.core.events import Progress
@@ -20,12 +21,14 @@ from secops.deliver.reports.model import Cells, Report, Rows, chart, counted, jo
 from secops.deliver.reports.spool import Spool
 from secops.hall.app import App
 from secops.hall.flows import report_source, report_template
+from secops.hall.flows.amend import everything
 from secops.hall.flows.inventory import instant
 from secops.hall.flows.report_context import Context, Wanted, placed
 from secops.hall.flows.report_kinds import FORMATS, KINDS, ReportKind
 from secops.hall.flows.report_shown import shown
 from secops.hall.flows.report_sight import Sight, sight
 from secops.hall.flows.report_writing import Writing
+from secops.hall.flows.statement import in_force
 from secops.hall.plugins import REPORT_FORMATS, load
 from secops.scope import keys
 from secops.scope.account import account, user
@@ -89,7 +92,7 @@ def make(
     path = out or app.workspace.reports / f"{_stem(app, what, wanted)}.{format}"
     with Writing(path), Spool(path.parent) as spool:
         with report_source.opened(app, at, whole=what in _OF_EVERYTHING) as (connection, view):
-            wanted = _resolved(app, connection, wanted)
+            wanted = _resolved(app, connection, wanted, at)
             ctx = Context(app, connection, wanted, sight=seen, spool=spool, at=at, view=view)
             ctx.parsed((*ASSET_KINDS, Kind.SERVICE))
             report = _whole(ctx, kind, spool, live)
@@ -152,7 +155,7 @@ def _lists(app: App, what: str, wanted: Wanted) -> list[tuple[str, Wanted]]:
     at = _moment(app, KINDS[what], wanted)
     seen = _sight(app, wanted)
     with Spool(app.workspace.reports) as spool, report_source.opened(app, at, whole=False) as (connection, _):
-        ctx = Context(app, connection, _resolved(app, connection, wanted), sight=seen, spool=spool, at=at)
+        ctx = Context(app, connection, _resolved(app, connection, wanted, at), sight=seen, spool=spool, at=at)
         report: Report = load(KINDS[what].place)(ctx)
         return [(each.name, replace(wanted, list=each.name)) for each in report.sheets]
 
@@ -216,19 +219,16 @@ def _moment(app: App, kind: ReportKind, wanted: Wanted) -> Instant | None:
     return instant(app, wanted.at)
 
 
-def _resolved(app: App, connection: Any, wanted: Wanted) -> Wanted:
-    """The unit asked for by its code. Raises UsageError for none such."""
+def _resolved(app: App, connection: Any, wanted: Wanted, at: Instant | None) -> Wanted:
+    """The unit asked for by its code, as registers find it: by name or short name too. Raises UsageError."""
     if not wanted.org:
         return wanted
-    units = list(organisations.every(connection, app.site))
-    found = [each for each in units if wanted.org == each.id] or [each for each in units if wanted.org == each.name]
-    if len(found) != 1:
-        raise UsageError(
-            "E6318",
-            say(f"没有单位 {wanted.org[:60]}", f"no unit {wanted.org[:60]}"),
-            hint="、".join(each.name for each in units[:8]) or "secops inventory declare",
-        )
-    return replace(wanted, org=found[0].id)
+    units = [each.id for each in organisations.every(connection, app.site) if wanted.org in {each.id, each.name}]
+    try:
+        key = units[0] if len(units) == 1 else everything(in_force(app, at=at)).key(ORGANISATION, wanted.org)
+    except ValueError as error:
+        raise UsageError("E6318", str(error), hint="secops inventory organisations") from error
+    return replace(wanted, org=key)
 
 
 def _whole(ctx: Context, kind: ReportKind, spool: Spool, live: Callable[[Progress], None] | None) -> Report:

@@ -37,7 +37,7 @@ T0 = 1_780_000_000_000
 DAY = 86_400_000
 TEXT = """
 organisations:
-  - {id: FIN, name: 财政局, contact: 张三, phone: 020-1}
+  - {id: FIN, name: 财政局, short: [市财局], contact: 张三, phone: 020-1}
   - {id: HR, name: 人社局, parent: FIN}
 systems:
   - {code: S1, name: 预算系统, organisation: FIN, level: 3, addresses: [198.18.0.1], owner: 王五,
@@ -459,6 +459,14 @@ def test_units_and_kinds_that_are_not_there_are_refused(app, tmp_path):
             make(app, what, "csv", Wanted(**words), tmp_path / "x.csv")
         assert caught.value.code == code
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_unit_may_be_asked_for_by_its_short_name(app, tmp_path):
+    """As registers and ledgers find it; what it is short for is told where it is none of the unit's own."""
+    made = make(app, "assets", "csv", Wanted(org="市财局"), tmp_path / "a.csv")
+    assert made.rows == make(app, "assets", "csv", Wanted(org="FIN"), tmp_path / "b.csv").rows > 0
+    with pytest.raises(UsageError, match="是不是 财政局"):
+        make(app, "assets", "csv", Wanted(org="政局"), tmp_path / "c.csv")
 
 
 def test_a_template_of_the_workspace_is_used(app):
