@@ -68,21 +68,21 @@ def test_what_is_written_is_not_ended(database: Database) -> None:
 def test_ctrl_c_ends_a_write_that_heeds_it_and_undoes_it(database: Database) -> None:
     """What came before in the transaction is undone with it, and the next one goes on as if nothing had been."""
     with database.write() as connection:
-        connection.exec_driver_sql("CREATE TABLE t (x)")
+        connection.exec_driver_sql("CREATE TABLE heeded (x INTEGER)")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
     try:
         timer.start()
         begun = time.monotonic()
         with pytest.raises(KeyboardInterrupt), database.write(heeding=True) as connection:
-            connection.exec_driver_sql("INSERT INTO t VALUES (1)")
-            connection.exec_driver_sql(f"INSERT INTO t {_ENDLESS}")
+            connection.exec_driver_sql("INSERT INTO heeded VALUES (1)")
+            connection.exec_driver_sql(f"INSERT INTO heeded {_ENDLESS}")
     finally:
         timer.join()
         signal.signal(signal.SIGINT, before)
     assert time.monotonic() - begun < 5
     with database.write(heeding=True) as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 0
-        connection.exec_driver_sql("INSERT INTO t VALUES (2)")
+        assert connection.exec_driver_sql("SELECT count(*) FROM heeded").scalar() == 0
+        connection.exec_driver_sql("INSERT INTO heeded VALUES (2)")
     with database.read() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 1
+        assert connection.exec_driver_sql("SELECT count(*) FROM heeded").scalar() == 1
