@@ -43,7 +43,10 @@ class Done:
 
 
 def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: str, reason: str) -> Done:
-    """Change one declared thing and merge. Raises UsageError."""
+    """Change one declared thing and merge. Raises UsageError.
+
+    A key of a register that is none, but sets a column, was left out.
+    """
     force = in_force(app)
     known = (
         f"secops register columns {section.kind}"
@@ -51,7 +54,10 @@ def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: st
         else f"secops schema {'' if section.kind == ORGANISATION else 'asset.'}{section.kind}"
     )
     if section.register is not None and key and f"{section.kind}:{key}" not in force.decisions:
-        key = _known_as(force, section, key)
+        if _sets(section, key):
+            key, words = "", [key, *words]
+        else:
+            key = _known_as(force, section, key)
     before = force.decisions.get(f"{section.kind}:{key}")
     old = before.payload if before is not None else None
     values, cleared = assignments(section, words, old or {})
@@ -122,6 +128,12 @@ def assignments(
         else:
             values[name] = value
     return values, tuple(cleared)
+
+
+def _sets(section: Section, word: str) -> bool:
+    """Whether it is a column with a value."""
+    name, mark, _ = word.partition("=")
+    return bool(mark) and any(name.strip() in {each, slot.zh} for each, slot in section.slots.items())
 
 
 def _column(section: Section, word: str, whole: str) -> str:

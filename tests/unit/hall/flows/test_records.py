@@ -127,6 +127,13 @@ def test_a_row_put_again_without_its_key_is_the_same_row(app: App) -> None:
     assert (row["key"], row["rpo_minutes"], row["rto_minutes"]) == ("S1/库", 60, 240)
 
 
+def test_a_column_where_the_key_belongs_is_a_column(app: App) -> None:
+    """Who leaves the key out need not write that it is empty."""
+    done = register.put(app, "supplier", "供应商名称=乙公司", ["risk=高"], who="乙")
+    assert (done.subject, done.what) == ("supplier:乙公司", "declared")
+    assert register.show(app, "supplier", "乙公司")["risk"] == "高"
+
+
 def test_a_duty_waits_for_a_second_person(app: App) -> None:
     """Who proposes cannot approve; the approved row is in force, the rejected one is not."""
     words = ["organisation=财政局", "role=主管单位", "person=张三"]
