@@ -2,14 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from secops.core.language import say
+from secops.core.model import Kind
 from secops.core.standing import OFFLINE
 from secops.intake.declared_sections import by_kind, value_of
 from secops.scope.yaml_source import visible
-
-SYSTEM: Final = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Alike:
 
     def note(self, code: str, payload: Mapping[str, object]) -> None:
         """A system as it is stated, its unit as key; where it says nothing, what was said before stands."""
-        section, had = by_kind()[SYSTEM], self.systems.get(code, Called())
+        section, had = by_kind()[Kind.SYSTEM], self.systems.get(code, Called())
         name, org, status = (str(value_of(section, payload, each) or "") for each in ("name", "organisation", "status"))
         self.systems[code] = Called(name or had.name, org or had.org, status or had.status)
 

@@ -4,15 +4,15 @@ A row that names what nobody declared, or that repeats another's key, is left ou
 a circle of parents.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
 from typing import Final
 
 from secops.core.language import say
-from secops.core.model import Skipped
-from secops.intake.declared_alike import SYSTEM, Alike, why_not
+from secops.core.model import Kind, Skipped
+from secops.intake.declared_alike import Alike, why_not
 from secops.intake.declared_sections import Section, Stated, by_kind, rekeyed, value_of
 from secops.scope.yaml_source import visible
 
@@ -140,19 +140,18 @@ def refer(
 
 
 def _apart(
-    found: Iterable[Stated | Skipped], before: Payloads, held: Payloads, directory: Directory
+    rows: Sequence[Stated | Skipped], before: Payloads, held: Payloads, directory: Directory
 ) -> Iterator[Stated | Skipped]:
     """The rows, without systems that have another's name and unit and were not declared so already."""
-    rows = list(found)
-    where = {each.key: each.where for each in rows if isinstance(each, Stated) and each.kind == SYSTEM}
+    where = {each.key: each.where for each in rows if isinstance(each, Stated) and each.kind == Kind.SYSTEM}
     alike = alike_of(before)
     for each in rows:
-        if isinstance(each, Stated) and each.kind == SYSTEM:
+        if isinstance(each, Stated) and each.kind == Kind.SYSTEM:
             alike.systems.pop(each.key, None)  # a row says all there is
             alike.note(each.key, each.payload)
     twins = alike.twins(alike_of(held).systems, where) if where else {}
     for each in rows:
-        if isinstance(each, Stated) and each.kind == SYSTEM and (others := twins.get(each.key)):
+        if isinstance(each, Stated) and each.kind == Kind.SYSTEM and (others := twins.get(each.key)):
             called = alike.systems[each.key]
             unit = directory.name(ORGANISATION, called.org)
             yield Skipped(each.where, why_not(called.name, unit, others, where))
@@ -165,7 +164,7 @@ def alike_of(declared: Payloads) -> Alike:
     found = Alike()
     for subject, payload in declared.items():
         kind, _, key = subject.partition(":")
-        if kind == SYSTEM:
+        if kind == Kind.SYSTEM:
             found.note(key, payload)
     return found
 

@@ -43,8 +43,10 @@ def _read(connection: sqlite3.Connection, table: sa.Table, columns: list[str]) -
     try:
         while rows.fetchmany(_ROWS):
             pass
-    except sqlite3.OperationalError:  # no UTF-8, or no text at all: row by row it is seen which
-        return False
+    except sqlite3.OperationalError as error:
+        if "UTF-8" in str(error) or "BLOB" in str(error):  # bytes in the place of a text: row by row it is seen which
+            return False
+        raise
     return True
 
 

@@ -144,8 +144,7 @@ def _select(wide: Wide, condition: str, *, timed: bool, said: bool) -> str:
     alike = words if said else f"coalesce({ALIKE}, {words})"
     return (
         f"SELECT {dummies}, x'00' AS {ALIKE}, 0 AS {ROW} UNION ALL SELECT {columns}, {alike}, r.rowid "
-        f"FROM {ROWS[wide.name]} r "
-        f"WHERE {condition}"
+        f"FROM {ROWS[wide.name]} r WHERE {condition}"
     )
 
 

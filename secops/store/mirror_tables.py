@@ -103,8 +103,6 @@ SEEN: Final = "last_seen"
 """The column that the store keeps apart from its rows."""
 ALIKE: Final = COLUMN
 """In a row of the mirror, the number of what it has in common with others; in one of the store, its digest."""
-
-
 ROW: Final = "store_row"
 """In a row of the mirror, the place of the row in the store's table: rows that came together lie together in both, so
 that who also asks for it is spared what lies elsewhere. It finds nothing by itself: the store may number rows anew."""

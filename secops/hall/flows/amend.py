@@ -8,11 +8,11 @@ from typing import Final
 
 from secops.core.errors import UsageError
 from secops.core.language import say
-from secops.core.model import Decision, Skipped
+from secops.core.model import Decision, Kind, Skipped
 from secops.hall.app import App
 from secops.hall.flows.merge import merge
 from secops.hall.flows.statement import Force, in_force, news, record
-from secops.intake.declared_alike import SYSTEM, why_not
+from secops.intake.declared_alike import why_not
 from secops.intake.declared_amend import amended
 from secops.intake.declared_doubts import impossible, turning
 from secops.intake.declared_refer import (
@@ -54,7 +54,8 @@ def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: st
         else f"secops schema {'' if section.kind == ORGANISATION else 'asset.'}{section.kind}"
     )
     if section.register is not None and key and f"{section.kind}:{key}" not in force.decisions:
-        if _sets(section, key):
+        name, mark, _ = key.partition("=")
+        if mark and _named(section, name.strip()):
             key, words = "", [key, *words]
         else:
             key = _known_as(force, section, key)
@@ -74,7 +75,7 @@ def amend(app: App, section: Section, key: str, words: Sequence[str], *, who: st
         new = resolved(replace(new, derived=not given), everything(force))
         if new.kind == ORGANISATION and (ring := circle(superiors({**force.payloads, new.subject: new.payload}), key)):
             raise ValueError(going_round(ring))
-        if new.kind == SYSTEM:
+        if new.kind == Kind.SYSTEM:
             _alone(force, new)
         if wrong := impossible(section, turning(section, new.payload), flat):
             raise ValueError(wrong[1])
@@ -130,16 +131,15 @@ def assignments(
     return values, tuple(cleared)
 
 
-def _sets(section: Section, word: str) -> bool:
-    """Whether it is a column with a value."""
-    name, mark, _ = word.partition("=")
-    return bool(mark) and any(name.strip() in {each, slot.zh} for each, slot in section.slots.items())
+def _named(section: Section, word: str) -> str:
+    """The column that a word names; empty for none."""
+    return next((name for name, slot in section.slots.items() if word in {name, slot.zh}), "")
 
 
 def _column(section: Section, word: str, whole: str) -> str:
-    for name, slot in section.slots.items():
-        if word in {name, slot.zh} and name != section.key:
-            return name
+    name = _named(section, word)
+    if name and name != section.key:
+        return name
     guess = nearest(word, [each for name, slot in section.slots.items() for each in (name, slot.zh)])
     raise UsageError(
         "E1526",

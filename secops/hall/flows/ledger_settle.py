@@ -8,11 +8,11 @@ from typing import Final
 
 from secops.core.ids import canonical
 from secops.core.language import say
-from secops.core.model import Decision, DecisionType, Skipped
+from secops.core.model import Decision, DecisionType, Kind, Skipped
 from secops.hall.app import App
 from secops.hall.flows.ledger_doubts import Known
 from secops.hall.flows.ledger_spool import Spool
-from secops.intake.declared_alike import SYSTEM, why_not
+from secops.intake.declared_alike import why_not
 from secops.intake.declared_doubts import impossible, turning
 from secops.intake.declared_refer import ORGANISATION, Directory, hanging, references, resolved
 from secops.intake.declared_sections import Section, Stated, by_kind, identity, sections, stated, value_of
@@ -235,7 +235,7 @@ def _compared(app: App, settled: Settled, spool: Spool, parents: dict[str, str])
             mine.add(thing.key)
             if parent := thing.payload.get("parent"):
                 above[thing.key] = str(parent)
-        elif thing.kind == SYSTEM:
+        elif thing.kind == Kind.SYSTEM:
             systems.setdefault(thing.key, each.where)
     for key, path in circles(above):
         if key in mine:
@@ -243,7 +243,7 @@ def _compared(app: App, settled: Settled, spool: Spool, parents: dict[str, str])
     for code, others in alike.twins(before, systems).items() if systems else ():
         called = alike.systems[code]
         unit = settled.known.called(ORGANISATION, called.org)
-        settled.bad[f"{SYSTEM}:{code}"] = why_not(called.name, unit, others, systems)
+        settled.bad[f"{Kind.SYSTEM}:{code}"] = why_not(called.name, unit, others, systems)
     if rows.doubled or rows.rivals:
         _blamed(settled, spool, rows)
     good = rows.contents.keys()

@@ -81,7 +81,7 @@ def _rows(ctx: Context, kind: Kind, fields: Sequence[Field]) -> Rows:
 def _mirrored(ctx: Context, kind: Kind, query: Query, fields: Sequence[Field]) -> Iterator[Cells] | None:
     """The same rows out of the mirror, made column by column; None where there is none."""
     parted = say("、", ", ")
-    names = ["id", "key", "site", "state", *_LIFE, *(each.name for each in fields)]
+    names = ["id", "key", SITE, "state", *_LIFE, *(each.name for each in fields)]
     batches = ctx.source.batches(query, kind, names, parted)
     if batches is None:
         return None

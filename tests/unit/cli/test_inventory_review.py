@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     return tmp_path
 
 
-def _json(capsys: pytest.CaptureFixture[str], *words: str) -> object:
+def _json(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     assert main(["inventory", *words, "-f", "json"]) == 0
     return json.loads(capsys.readouterr().out)
 
@@ -51,8 +52,8 @@ def _json(capsys: pytest.CaptureFixture[str], *words: str) -> object:
 @pytest.mark.usefixtures("workspace")
 def test_eyes_read_no_codes(capsys: pytest.CaptureFixture[str]) -> None:
     """Kinds, weights, reasons and states are in words where people read them."""
-    (doubt,) = _json(capsys, "review", "list")  # type: ignore[misc]
-    host = _json(capsys, "review", "show", doubt["id"])["machines"][0]["id"]  # type: ignore[call-overload]
+    (doubt,) = _json(capsys, "review", "list")
+    host = _json(capsys, "review", "show", doubt["id"])["machines"][0]["id"]
     assert main(["inventory", "show", host, "-f", "table"]) == 0
     shown = capsys.readouterr().out
     assert "是否同一台  名称或证书相同" in shown
@@ -65,32 +66,32 @@ def test_eyes_read_no_codes(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("workspace")
 def test_a_doubt_is_listed_shown_and_accepted_once(capsys: pytest.CaptureFixture[str]) -> None:
     """A replaced key under the old name waits; accepted, the older host stays with both keys known."""
-    (doubt,) = _json(capsys, "review", "list")  # type: ignore[misc]
+    (doubt,) = _json(capsys, "review", "list")
     assert doubt["kind"] == "same"
     shown = _json(capsys, "review", "show", doubt["id"][:12])
-    assert len(shown["machines"]) == 2  # type: ignore[index]
+    assert len(shown["machines"]) == 2
     assert main(["inventory", "review", "accept", doubt["id"]]) == 2
     assert "E1336" in capsys.readouterr().err
     assert main(["inventory", "review", "accept", doubt["id"], "--reason", "已核实重装"]) == 0
     assert main(["inventory", "review", "accept", doubt["id"], "--reason", "x"]) == 2
     assert "E1332" in capsys.readouterr().err
-    (host,) = _json(capsys, "list", "kind:host state:active")  # type: ignore[misc]
+    (host,) = _json(capsys, "list", "kind:host state:active")
     told = _json(capsys, "show", host["id"])
-    assert {each["mark"] for each in told["identifiers"]} >= {f"ssh:{_A}", f"ssh:{_B}"}  # type: ignore[index]
-    assert [each["why"].partition(" ")[0] for each in told["merges"]] == ["已核实重装"]  # type: ignore[index]
+    assert {each["mark"] for each in told["identifiers"]} >= {f"ssh:{_A}", f"ssh:{_B}"}
+    assert [each["why"].partition(" ")[0] for each in told["merges"]] == ["已核实重装"]
     history = _json(capsys, "history", host["id"])
-    assert "merged" in {each["field"] for each in history}  # type: ignore[union-attr,attr-defined]
+    assert "merged" in {each["field"] for each in history}
     assert main(["inventory", "split", host["id"], "--reason", "误并"]) == 0
-    assert [each["id"] for each in _json(capsys, "review", "list", "--state", "rejected")] == [doubt["id"]]  # type: ignore[attr-defined]
+    assert [each["id"] for each in _json(capsys, "review", "list", "--state", "rejected")] == [doubt["id"]]
 
 
 @pytest.mark.usefixtures("workspace")
 def test_a_rejected_doubt_stays_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     """It is not asked again."""
-    (doubt,) = _json(capsys, "review", "list")  # type: ignore[misc]
+    (doubt,) = _json(capsys, "review", "list")
     assert main(["inventory", "review", "reject", doubt["id"], "--reason", "换了新机"]) == 0
     assert _json(capsys, "review", "list") == []
-    assert [each["state"] for each in _json(capsys, "review", "list", "--state", "all")] == ["rejected"]  # type: ignore[attr-defined]
+    assert [each["state"] for each in _json(capsys, "review", "list", "--state", "all")] == ["rejected"]
 
 
 @pytest.mark.usefixtures("workspace")
@@ -123,10 +124,10 @@ def test_a_shared_mark_names_who_bears_it(
         _see(app, "r4", 270_000_000, 15, 22, ssh__host_key=("SHA256:" + "D" * 43,))
         main(["inventory", "rebuild"])
     capsys.readouterr()
-    (doubt,) = (each for each in _json(capsys, "review", "list") if each["kind"] == "shared")  # type: ignore[attr-defined]
+    (doubt,) = (each for each in _json(capsys, "review", "list") if each["kind"] == "shared")
     shown = _json(capsys, "review", "show", doubt["id"])
-    assert shown["bearers_count"] == 5  # type: ignore[index,call-overload]
-    told = {each["address"]: each for each in shown["bearers"]}  # type: ignore[index,call-overload]
+    assert shown["bearers_count"] == 5
+    told = {each["address"]: each for each in shown["bearers"]}
     assert sorted(told) == [f"198.18.0.{place}" for place in range(10, 15)]
     assert all(each["now"] for each in told.values())
     assert told["198.18.0.12"]["key"].startswith("pair:198.18.0.12|")
